@@ -1,4 +1,4 @@
-"""`search`: search transcripts, those cached on this machine or, with `--all`, those of all matching runs."""
+"""`search`: search the transcripts cached on this machine or, with `--all`, the transcripts of all matching runs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import click
 
 from cekura_tui.cli.completion import complete_filters
 from cekura_tui.cli.options import json_option
-from cekura_tui.cli.output import is_output_closed, print_message, put, put_json, stderr_is_terminal
-from cekura_tui.cli.runs import PROGRESS_INTERVAL, read_filter
+from cekura_tui.cli.output import Progress, is_output_closed, print_message, put, put_json
+from cekura_tui.cli.runs import read_filter
 from cekura_tui.cli.script import command
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.text import clean_line, clock_text, count
@@ -62,7 +62,8 @@ async def search(session: Session, words: tuple[str, ...], load: bool, wanted: F
         print_message(_scope_text(session, query, len(ids)))
         found = await session.search_transcripts(text, ids)
         _put_hits(found, as_json=as_json)
-    print_message(result_text(text, found))
+    requests = f" {count(session.client.sent, 'request')}." if load else ""
+    print_message(result_text(text, found) + requests)
 
 
 def _scope_text(session: Session, query: RunQuery | None, covered: int) -> str:
@@ -79,23 +80,23 @@ async def _search_all(session: Session, text: str, query: RunQuery, *, as_json: 
     from cekura_tui.model.transcript.search import TranscriptHits
     from cekura_tui.workspace.run_sweep import TranscriptLoad
 
-    load, found, reported_at = TranscriptLoad(session, query), TranscriptHits(), 0.0
+    load, found, progress = TranscriptLoad(session, query), TranscriptHits(), Progress()
     await load.look_up()
+    announced = False
 
     def begin() -> None:
-        nonlocal reported_at
+        nonlocal announced
         assert load.total is not None
-        if not reported_at:
-            missing, requests = max(0, load.total - len(load.covered)), load.requests(load.total)
-            most = "at most " if query.rest(time.time()) else ""
-            print_message(
-                f"Searching {most}{count(load.total, 'run')} of {clean_line(query.scope.shown)}; {missing:,} to load, "
-                f"at most {count(requests, 'request')}, {load.time_text(load.total)}."
-            )
-            reported_at = time.monotonic()
-        elif stderr_is_terminal() and time.monotonic() - reported_at >= PROGRESS_INTERVAL:
-            reported_at = time.monotonic()
-            print_message(f"{found.runs_covered:,} of {load.total:,} searched")
+        if announced:
+            progress.show(f"{found.runs_covered:,} of {count(load.total, 'run')} searched")
+            return
+        announced = True
+        most = "at most " if query.rest(time.time()) else ""
+        missing, requests = max(0, load.total - len(load.covered)), load.requests(load.total)
+        print_message(
+            f"Searching {most}{count(load.total, 'run')} of {clean_line(query.scope.shown)}; {missing:,} to load, "
+            f"at most {count(requests, 'request')}, {load.time_text(load.total)}."
+        )
 
     async with aclosing(load.pages(begin)) as pages:
         async for ids in pages:

@@ -51,7 +51,7 @@ class TranscriptSearchStore:
         return bool(read(f"{_PENDING} LIMIT 1", *self._pair))
 
     def save(self, runs: Sequence[tuple[RunRow, tuple[Turn, ...]]]) -> None:
-        """Add the transcripts of runs that were read in full, and drop those of the oldest runs beyond the limits."""
+        """Add the transcripts of runs that were read in full, and drop the oldest transcripts beyond the limits."""
         with self._database.write() as sql:
             for row, turns in runs:
                 sql.execute(_REPLACED, (*self._pair, row.id))
@@ -66,7 +66,7 @@ class TranscriptSearchStore:
         return {run["run_id"]: read_row(run["row"]) for run in kept}
 
     def searchable(self, run_ids: Collection[int]) -> set[int]:
-        """Those of these runs that have a searchable transcript."""
+        """The runs among `run_ids` whose transcripts can be searched."""
         kept = self._database.read(f"SELECT run_id {_KEPT} {_THESE}", *self._pair, json.dumps([*run_ids]))
         return {run["run_id"] for run in kept}
 

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from cekura_tui.jobs.polling import BUDGET
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.run.listed_runs import PAGE
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow, filled
 from cekura_tui.model.text import span_text
-from cekura_tui.workspace.run_findings import AT_ONCE
 
 if TYPE_CHECKING:
     from cekura_tui.api.errors import ApiError
@@ -221,10 +219,14 @@ class TranscriptLoad:
 
     def requests(self, total: int) -> int:
         """The number of requests, at most, to list `total` runs and to load the missing transcripts."""
+        from cekura_tui.workspace.run_findings import AT_ONCE  # not needed for the first frame
+
         return -(-total // PAGE) + -(-max(0, total - len(self.covered)) // AT_ONCE)
 
     def time_text(self, total: int) -> str:
         """How long these requests take within the budget."""
+        from cekura_tui.jobs.polling import BUDGET  # not needed for the first frame
+
         return f"about {span_text(max(1, self.requests(total) // BUDGET))}"
 
     async def pages(self, begin: Callable[[], None] = lambda: None) -> AsyncGenerator[list[int], None]:
@@ -281,5 +283,5 @@ class TranscriptLoad:
 
 
 def _is_current(cached: RunRow | None, row: RunRow) -> bool:
-    """Whether a cached transcript is that of a run that had ended and has not been judged otherwise since."""
+    """Whether a cached run had ended when it was read, and has the same outcome since."""
     return cached is not None and row.outcome.settled and cached.outcome.kind == row.outcome.kind

@@ -36,7 +36,7 @@ def test_hits_are_listed_by_run_with_time_and_speaker_and_text(cached: ScriptedS
         "  00:08 Agent: A refund takes two days.",
         '  1:01:40 Tool call: start_refund {"order": 12}',
     ]
-    said = "Searching 2 cached runs; --all loads any others.\n5 hits in 2 of 2 runs\n"
+    said = "Searching 2 cached runs of project 1; --all loads any others.\n5 hits in 2 of 2 runs.\n"
     assert (result.status, result.err) == (0, said)
     assert cached.seen == []
 

@@ -261,7 +261,7 @@ def result_text(text: str, found: TranscriptHits) -> str:
         return "Type words from a call."
     runs = count(found.runs_covered, "run")
     if found.counts:
-        return f"{count(found.total, 'hit')} in {len(found.counts):,} of {runs}"
+        return f"{count(found.total, 'hit')} in {len(found.counts):,} of {runs}."
     whole = next((f" Only whole words match; {word}* finds longer words, too." for word in words if is_whole(word)), "")
     return f"No hits in {runs}.{whole or ' Try fewer words.'}"
 
@@ -297,7 +297,9 @@ def matches_in(text: str, words: Sequence[str], most: int | None = None) -> list
     first `most` matches of each word are read."""
     parts = [_FOLDS[ord(char)] for char in text]
     whole = "".join(parts)
-    found = sorted(match.span() for word in words for match in islice(_pattern(word).finditer(whole), most))
+    found = sorted(
+        match.span() for word in filter(None, words) for match in islice(_pattern(word).finditer(whole), most)
+    )
     if not found:
         return []
     # The origin of each folded character; one that folds to nothing belongs to the one before it.

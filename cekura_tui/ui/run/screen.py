@@ -215,9 +215,9 @@ saves, cited turns first.
 A mark beside a turn shows how the verdict that cites it ended; `~` marks a guess. The lines below the turn name the
 verdict and say why the turn is its evidence.
 
-`{run.find}` finds words in the transcript or text in the details. `caller:`, `agent:` or `tool:` in front searches only
-their turns; `fee*` finds longer words, too. `{run.next-match}` and `{run.previous-match}` go to the next and the previous match.
-`{app.search-runs}` searches the transcripts of other runs.
+`{run.find}` finds words in the transcript or text in the details; `fee*` finds longer words, too. `caller:`, `agent:`
+or `tool:` in front searches only their turns. `{run.next-match}` and `{run.previous-match}` go to the next and the
+previous match. `{app.search-runs}` searches the transcripts of other runs.
 
 `{run.improve}` proposes a better prompt from this run. `{run.compare}` compares the run with the last passed run of
 its scenario.

@@ -199,7 +199,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
             return
         self._found, self._searched = found, text
         self.query_one(HitList).show_rows(found.hits, reset=reset)
-        shown = f". The first {len(found.hits):,} are shown." if len(found.hits) < found.total else ""
+        shown = f" The first {len(found.hits):,} are shown." if len(found.hits) < found.total else ""
         self._show_message(result_text(text, found) + shown)
         # Keep the focus in the input if the user typed more meanwhile.
         if self._to_hits_when_found and self.query_one(SearchLine).value == text:

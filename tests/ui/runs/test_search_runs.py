@@ -1,4 +1,4 @@
-"""The dialog that searches transcripts, loads those that are not cached, and opens a run at a hit."""
+"""The dialog that searches transcripts, loads missing ones, and opens a run at a hit."""
 
 from __future__ import annotations
 
