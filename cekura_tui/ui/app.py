@@ -227,7 +227,7 @@ class CekuraApp(App[None]):
         use_keymap(read_keymap(settings.keys))
         self.crash = ""
         """A sentence about the error that ended the app; "" if there was none."""
-        self._warned_unsaved = ""
+        self._asks_to_quit = False
         self.status: int | None = None
         """The exit status; None until the app is exiting."""
         self._workspace = workspace
@@ -508,14 +508,21 @@ class CekuraApp(App[None]):
         self.screen.refresh()
 
     async def action_quit(self) -> None:
-        """Exit once all input is saved or kept in a file. If neither is possible, only warn at the first key press."""
+        """Exit once all input is saved or kept in a file. If neither is possible, ask; quitting again does not ask."""
         self._save_typed()
-        if await self._workspace.unsaved.settled() or self._workspace.unsaved.sentence == self._warned_unsaved:
+        if await self._workspace.unsaved.settled() or self._asks_to_quit:
             self._leave(0)
         else:
-            self._warned_unsaved = self._workspace.unsaved.sentence
-            text = f"{self._warned_unsaved} Quit again to lose it."
-            self.notify(text, severity="error", markup=False, timeout=15)
+            from cekura_tui.ui.kit.dialog import ConfirmDialog
+
+            def answered(sure: bool | None) -> None:
+                self._asks_to_quit = False
+                if sure:
+                    self._leave(0)
+
+            self._asks_to_quit = True
+            question = ConfirmDialog("Quit without saving?", self._workspace.unsaved.sentence, "Quit without saving")
+            self.push_screen(question, answered)
 
     def leave_from_signal(self, status: int) -> None:
         """Exit with this status; may be called from a signal handler."""

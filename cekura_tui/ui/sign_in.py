@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Literal
 
 from rich.segment import Segment
@@ -19,7 +20,7 @@ from cekura_tui.model.secrets import shown, shown_words
 from cekura_tui.model.text import clean
 from cekura_tui.ui.actions import NOT_OFFERED, Action, do_action
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.dialog import DialogNote, section
+from cekura_tui.ui.kit.dialog import ConfirmDialog, DialogNote, section
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lists import Ink, SimpleList
 from cekura_tui.ui.kit.page import Page
@@ -117,8 +118,6 @@ the key in your shell. *Cached* shows the runs and jobs that are saved on this m
         self._reason = reason
         self.former = former
         """The setup to go back to; None if there was none with a key."""
-        self._replaces = False
-        """Whether enter replaces the profile's existing key; set after a warning."""
 
     def body(self) -> ComposeResult:
         setup = self.state.workspace.setup
@@ -221,25 +220,19 @@ the key in your shell. *Cached* shows the runs and jobs that are saved on this m
         else:
             self.query_one(DialogNote).show("Paste or type an API key first.", failed=True)
 
-    @on(Input.Changed)
-    def retyped(self) -> None:
-        self._replaces = False
-
     # The key is read inside the worker: a worker's description shows its arguments.
     @work(group="sign-in", exclusive=True)
-    async def _check(self) -> None:
+    async def _check(self, *, over: bool = False) -> None:
         field = self.query_one(KeyLine)
         self.query_one(DialogNote).show("Checking the key …")
         try:
-            await self.state.workspace.sign_in(field.value, over=self._replaces)
+            await self.state.workspace.sign_in(field.value, over=over)
         except KeyTaken as error:
-            self._replaces = True
+            self.query_one(DialogNote).show(error.message, failed=True)
             # While a key is typed, the key of app.profile is text.
-            how = with_keys(
-                "Press {sign-in.check} again to replace that key; "
-                "{sign-in.back}, then {app.profile}, adds a profile instead."
-            )
-            self.query_one(DialogNote).show(f"{error.message} {how}", failed=True)
+            keep = with_keys("To keep both, cancel and add a profile: {sign-in.back}, then {app.profile}.")
+            question = ConfirmDialog("Replace the saved key?", f"{error.message} {keep}", "Replace the key")
+            question.ask(self.app, partial(self._check, over=True))
             return
         except CekuraTuiError as error:
             next_key = "Check the key" if error.exit_status == Exit.KEY_REFUSED else "Wait a moment"

@@ -101,7 +101,7 @@ def type_a_prompt(locked: Locked) -> None:
 def close_the_dialog(locked: Locked) -> None:
     with typing_a_prompt(locked) as terminal:
         with locked.lock(terminal):
-            terminal.press(*"Typed. ", "esc").wait("not saved yet").press("esc").wait(gone="Improve the prompt")
+            terminal.press(*"Typed. ", "esc").wait("not saved yet").press("ctrl+g").wait(gone="Improve the prompt")
         terminal.kill()
     assert draft(locked) == "xTyped. "
 

@@ -46,7 +46,7 @@ PLACES = {
         [("\x10", "type to find one"), ("Search tr", "transcripts cached"), ("\r", "go to hits")]
     ),
     "a note": Place(
-        [("m", "Note on run")], enter="too long", back=[("esc", "esc again", ""), ("esc", "Groups", TYPED)]
+        [("m", "Note on run")], enter="too long", back=[("esc", "Discard", ""), ("ctrl+g", "Groups", TYPED)]
     ),
     "an export": Place([("w", "Export runs")]),
     "a project": Place([("p", "Northgrid")]),

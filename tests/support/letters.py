@@ -25,7 +25,7 @@ D      | delete from this machine | job.forget prompts.forget views.forget
 e      | evidence: the next turn that the verdict cites | run.evidence
 E      | the previous such turn | run.evidence-before
 f      | fold or unfold what is under the cursor | diff.fold
-F      | load all | runs.read-on groups.read-on
+F      | load all | runs.read-on groups.read-on search-runs.read-on
 g      | first | list.first help.first
 G      | last | list.last help.last
 h      | prompt history | suggestion.history put.history
@@ -36,7 +36,7 @@ k      | up | list.up help.up
 K      | what you keep: show or hide the staged prompt | suggestion.staged
 l      | slowest answer | run.slowest
 L      | live: follow or pause a list, a run or the polling of a job | runs.live run.live job.stop job.resume
-m      | note | runs.note
+m      | note | runs.note run.note
 M      | manual | help.manual
 n      | next match, change, difference or conflict | run.next-match compare.next diff.next suggestion.next
        conflict.next
@@ -80,7 +80,7 @@ ctrl+c | copy; without a selection, say how to quit | app.copy-text app.how-to-q
 ctrl+d | half a page down | list.half-down help.half-down
 ctrl+e | open the text in $EDITOR | improve.editor edit-hunk.editor
 ctrl+f | search all transcripts | app.search-runs
-ctrl+g | do what the dialog is for | improve.launch edit-hunk.take put.write confirm.yes
+ctrl+g | do what the dialog is for | improve.launch edit-hunk.take put.write confirm.yes search-runs.apply
 ctrl+l | redraw | app.redraw
 ctrl+n | next command | palette.down
 ctrl+p | find a command, in a text box, too | app.palette

@@ -230,13 +230,12 @@ async def test_bad_file_names_are_refused_and_overwriting_needs_a_second_enter(
             line.value = name
             await pilot.press("enter")
             await sees(pilot, said)
-        for name in ("old.csv", "other.csv", "old.csv "):
-            line.value = name
-            await sees(pilot, gone="already exists")
-            if name.startswith("old"):
-                await pilot.press("enter")
-                await sees(pilot, "old.csv already exists. Press enter again to overwrite.")
-        assert (app.answers, os.listdir(here), old.read_text()) == ([], ["old.csv"], "precious")
+        for again in ("escape", "enter", "tab"):
+            line.value = "old.csv "
+            await pilot.press("enter")
+            await sees(pilot, "Overwrite old.csv?", "exists already")
+            assert (app.answers, os.listdir(here), old.read_text()) == ([], ["old.csv"], "precious")
+            await pilot.press(again)
         await pilot.press("enter")
         await eventually(lambda: old.read_text() != "precious", "it is overwritten")
     assert os.listdir(here) == ["old.csv"]

@@ -72,7 +72,7 @@ async def test_a_wrong_key_is_refused_and_the_right_key_is_saved_and_opens_the_r
         await sees(pilot, "240 runs", "Front desks")
 
 
-async def test_a_saved_key_of_another_server_is_replaced_only_by_a_second_enter(served: Served, home: Path) -> None:
+async def test_a_saved_key_of_another_server_is_replaced_only_after_a_question(served: Served, home: Path) -> None:
     save_key(home / "credentials.json", read_server("https://other.example"), ApiKey("theirs", "typed"))
     async with opened(setup_of(served.server.url, None, PROJECT), size=SMALL) as pilot:
         await sees(pilot, "belongs to https://other.example", "Ways to start")
@@ -80,10 +80,10 @@ async def test_a_saved_key_of_another_server_is_replaced_only_by_a_second_enter(
         await sees(pilot, "Settings › API keys")
         pilot.app.screen.query_one("#key", Input).value = served.server.key
         await pilot.press("enter")
-        await sees(pilot, "has the key of https://other.example.", "again to replace that key;", "esc, then P, adds")
+        await sees(pilot, "Replace the saved key?", "has the key of https://other.example.", "esc, then P.")
         assert saved_keys(home / "credentials.json")["default"].api_key == "theirs"
         assert served.log == []
-        await pilot.press("enter")
+        await pilot.press("ctrl+g")
         await sees(pilot, "240 runs")
     assert saved_keys(home / "credentials.json")["default"].api_key == served.server.key
 

@@ -74,7 +74,6 @@ class ImproveDialog(Dialog[Job]):
         self._launching: Draft | None = None
         self.prompt_error: CekuraTuiError | None = None
         """Why the agent's prompt could not be loaded; None before the first failure and after a success."""
-        self._reported_unsaved: Draft | None = None
         self._keys, self._warned = state.workspace.setup.known_keys(), ""
         self._autosave = Debounce(self, AUTOSAVE, self.save_typed, postponed=False)
         # Requested now, so that both load while the dialog is composed.
@@ -321,8 +320,8 @@ class ImproveDialog(Dialog[Job]):
 
     @on(Button.Pressed, "#cancel")
     def action_give_up(self) -> None:
-        """Save the draft and close the dialog. During a launch, the dialog stays open. Until the draft is saved, the
-        first key press only warns; the second closes the dialog."""
+        """Save the draft and close the dialog. During a launch, the dialog stays open. Ask before the dialog closes
+        without a saved draft."""
         if self._launching:
             self._show_message("Launching. The job appears in the list of jobs when the server answers.")
             return
@@ -332,12 +331,11 @@ class ImproveDialog(Dialog[Job]):
     @work(group="leave", exclusive=True)
     async def _save_and_close(self) -> None:
         draft = self._as_draft()
-        if not (saved := await self._drafts.saved_soon()) and draft != self._reported_unsaved:
-            self._reported_unsaved = draft
-            words = with_keys("The draft is not saved yet. Press {dialog.close} again to close without waiting.")
-            self._show_message(words, failed=True)
+        if not await self._drafts.saved_soon():
+            text = "The draft is not saved yet. The app saves the draft as soon as it can."
+            ConfirmDialog("Close without waiting?", text, "Close").ask(self.app, self.dismiss)
             return
-        if saved and self._drafts.is_saved(draft):
+        if self._drafts.is_saved(draft):
             self.notify(f"Draft saved. {self._sources.reopen_hint}", markup=False)
         self.dismiss(None)
 
@@ -354,15 +352,14 @@ class ImproveDialog(Dialog[Job]):
         if unfinished or key:
             title = "Launch a prompt with an API key in it?" if key else "Launch from an unfinished run?"
             text = "\n\n".join(filter(None, (key, unfinished)))
-            self.app.push_screen(ConfirmDialog(title, text, "Launch anyway"), self._launch_if)
+            ConfirmDialog(title, text, "Launch anyway").ask(self.app, self._begin_launch)
         else:
-            self._launch_if(True)
+            self._begin_launch()
 
-    def _launch_if(self, sure: bool | None) -> None:
-        if sure:
-            # Set here, because a second key may be handled before the worker starts.
-            self._set_launching(draft := self._as_draft())
-            self._launch(draft)
+    def _begin_launch(self) -> None:
+        # Set here, because a second key may be handled before the worker starts.
+        self._set_launching(draft := self._as_draft())
+        self._launch(draft)
 
     @work(group="launch")
     async def _launch(self, draft: Draft) -> None:

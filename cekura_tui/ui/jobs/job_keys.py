@@ -94,7 +94,8 @@ class JobActions:
             self._send(job.number, lambda session: session.jobs.launch_again(job.number), launched_words)
 
         page.opening.end_wait()
-        self._ask(ConfirmDialog(title, text, f"Relaunch job {job.number}"), relaunch)
+        # With a callback, because the page's next key would cancel a worker that waits for the answer.
+        ConfirmDialog(title, text, f"Relaunch job {job.number}").ask(page.app, relaunch)
 
     def _forget(self, job: Job) -> None:
         def words(_: Job) -> str:
@@ -102,11 +103,8 @@ class JobActions:
             return f"Job {job.number} deleted from this machine."
 
         question = ConfirmDialog(*forget_question(job), f"Delete job {job.number}")
-        self._ask(question, lambda: self._send(job.number, lambda session: session.jobs.forget(job.number), words))
-
-    def _ask(self, question: ConfirmDialog, then: Callable[[], None]) -> None:
-        # In a callback, because the page's next key would cancel a worker that waits for the answer.
-        self._page.app.push_screen(question, lambda sure: then() if sure else None)
+        forget = partial(self._send, job.number, lambda session: session.jobs.forget(job.number), words)
+        question.ask(self._page.app, forget)
 
     def _send(self, number: int, ask: Callable[[Session], Awaitable[Job]], words: Callable[[Job], str]) -> None:
         """Run a request in a worker of the app, because the user may close the page before the request is done. Do

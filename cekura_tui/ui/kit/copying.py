@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from rich.segment import Segment
@@ -14,7 +15,7 @@ from textual.widgets import Input, Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean_line
-from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint, dialog_box
+from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, DialogNote, KeyHint, dialog_box
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lists import SimpleList
 from cekura_tui.ui.messages import CopyRequested
@@ -36,7 +37,7 @@ def write_lines(text: str, name: str, *, force: bool) -> str:
 
 
 class SaveLine(TypedLine):
-    """The input for the name of a file to save to; to overwrite a file, enter must be pressed twice.
+    """The input for the name of a file to save to; asks before a file is overwritten.
 
     `write` writes the file, and `saved` is called with its message. `about` returns a message about the typed name.
     After a failed write, `note` shows the error and `failed` is called.
@@ -55,7 +56,6 @@ class SaveLine(TypedLine):
         super().__init__(name, id="save-file", select_on_focus=select_on_focus, compact=True)
         self.note = DialogNote(id="save-note")
         self._write, self._saved, self._about, self._failed = write, saved, about, failed
-        self._overwrite = ""
 
     @property
     def file_name(self) -> str:
@@ -63,22 +63,24 @@ class SaveLine(TypedLine):
 
     @on(Input.Changed)
     def renamed(self) -> None:
-        self._overwrite = ""
         self.note.show(self._about(self.file_name))
 
     @on(Input.Submitted)
-    async def save(self) -> None:
+    def save(self) -> None:
         if self.disabled or not self.screen.is_current:
             return  # enter was pressed twice
-        name = self.file_name
-        if not name:
+        if self.file_name:
+            self._save(force=False)
+        else:
             self.note.show("Type a file name.", failed=True)
-            return
+
+    def _save(self, *, force: bool) -> None:
+        name = self.file_name
         try:
-            where = self._write(name, force=self._overwrite == name)
+            where = self._write(name, force=force)
         except AlreadyThere:
-            self._overwrite = name
-            self.note.show(f"{name} already exists. Press enter again to overwrite.", failed=True)
+            question = ConfirmDialog(f"Overwrite {name}?", "A file with this name exists already.", "Overwrite")
+            question.ask(self.app, partial(self._save, force=True))
         except CekuraTuiError as error:
             self.note.show(error.sentence(), failed=True)
             self._failed(error)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from rich.text import Text
 from textual import events, on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
@@ -180,6 +180,15 @@ class ConfirmDialog(Dialog[bool]):
                 yield Button(Content("Cancel"), id="no", compact=True)
             does = self._yes[:1].lower() + self._yes[1:]
             yield KeyHint(f"{{confirm.yes}} {does} · tab next · {{dialog.close}} {{confirm.no}} cancel")
+
+    def ask(self, app: App[Any], then: Callable[[], object]) -> None:
+        """Open the dialog, and call `then` if the user confirms."""
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                then()
+
+        app.push_screen(self, answered)
 
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:

@@ -20,9 +20,8 @@ from cekura_tui.model.run.words import CSV_HEADER, csv_row, json_row, text_row
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.actions import Action
-from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.copying import PREVIEWED, CopyDialog, Offer, SaveLine
-from cekura_tui.ui.kit.dialog import Dialog, KeyHint, dialog_box, section
+from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint, dialog_box, section
 from cekura_tui.ui.kit.lines import OneLine
 from cekura_tui.ui.kit.lists import Choice, ChoiceList
 from cekura_tui.ui.state import AppState
@@ -73,7 +72,6 @@ class ExportRunsDialog(Dialog[str]):
         day = time.strftime("%Y-%m-%d", time.localtime(state.clock()))
         self._line = SaveLine(f"runs-{day}.csv", self._begin, lambda _: None)
         self._export: RunExport | None = None
-        self._asked_to_stop = False
 
     def compose(self) -> ComposeResult:
         with dialog_box("Export runs", classes="export"):
@@ -124,7 +122,6 @@ class ExportRunsDialog(Dialog[str]):
         marked = "marked" in self.query_one(ChoiceList).chosen
         wanted = self._marked if marked else self._query if self._shown is None else self._shown
         self._export = RunExport(path, wanted, self._notes, force=force, clock=self._state.clock)
-        self._asked_to_stop = False
         self._running_words = f"Writing {ENDINGS[path.suffix.lower()]} to {path.absolute()}"
         self._show_state("going")
         self._draw_progress()
@@ -159,22 +156,19 @@ class ExportRunsDialog(Dialog[str]):
             words = f"{now.read:,} of {count(now.total, 'run')}" if now.total else "waiting for the server"
             words += "" if now.written == now.read else f", {now.written:,} written"
             self.query_one(OneLine).show(Content(f"{progress_bar(now.read, now.total)} {words}"))
-            if not self._asked_to_stop:
-                self._line.note.show(now.waiting or self._running_words)
+            self._line.note.show(now.waiting or self._running_words)
 
     def leave(self) -> None:
         if self._done:
             self.dismiss(self._done)
 
     def action_give_up(self) -> None:
-        """Close the dialog. During an export, the first esc asks for a second esc, which stops the export."""
+        """Close the dialog. During an export, ask whether to stop the export."""
         if self._export is None:
             self.dismiss(self._done or None)
-        elif not self._asked_to_stop:
-            self._asked_to_stop = True
-            self._line.note.show(with_keys("Press {dialog.close} again to stop. Nothing will be saved."), failed=True)
         else:
-            self._export.stop()
+            question = ConfirmDialog("Stop the export?", "Nothing will be saved.", "Stop the export")
+            question.ask(self.app, self._export.stop)
 
 
 SAVE_THESE, SAVE_ALL = "these", "all"

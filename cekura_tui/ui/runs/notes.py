@@ -15,7 +15,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean, clean_line
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.debounce import Debounce
-from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint, dialog_box
+from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, DialogNote, KeyHint, dialog_box
 from cekura_tui.ui.kit.inputs import TypedLine
 
 if TYPE_CHECKING:
@@ -68,7 +68,6 @@ class NoteDialog(Dialog[str]):
         self._run_id, self.before = run_id, clean_line(text, None)
         self._typed, self._problem = self.before if typed is None else clean_line(typed, None), problem
         self._autosave = autosave
-        self._warned = False
         self._saving = Debounce(self, AUTOSAVE, self.save_typed, postponed=False)
         self._draft = "" if typed is None else self._typed
         """The draft as last saved; "" if there is none."""
@@ -99,7 +98,7 @@ class NoteDialog(Dialog[str]):
         line.cursor_position = len(line.value)
         if draft:
             self._draft = draft
-            self.report(with_keys("Typed earlier, not saved. Press enter to save, {dialog.close} twice to discard."))
+            self.report(with_keys("Typed earlier, not saved. Press enter to save, {dialog.close} to discard."))
 
     @property
     def _note(self) -> str:
@@ -109,7 +108,6 @@ class NoteDialog(Dialog[str]):
     def typed(self) -> None:
         if self._note != self._typed:
             self._typed = self._note
-            self._warned = False
             self.report("")
             self._saving.start()
 
@@ -132,13 +130,15 @@ class NoteDialog(Dialog[str]):
             self._put_draft("" if self._note == self.before else self._note)
 
     def action_give_up(self) -> None:
-        """Close the dialog. If the note was changed, the first esc only warns, and the second discards the change."""
-        if self._note == self.before or self._warned:
-            self._put_draft("")
-            self.dismiss(None)
-            return
-        self._warned = True
-        self.report(with_keys("Not saved yet. Press enter to save, {dialog.close} again to discard."))
+        """Close the dialog. If the note was changed, ask before the change is discarded."""
+        if self._note == self.before:
+            self._discard()
+        else:
+            ConfirmDialog("Discard the change of the note?", self._note, "Discard").ask(self.app, self._discard)
+
+    def _discard(self) -> None:
+        self._put_draft("")
+        self.dismiss(None)
 
 
 class NoteWriter:

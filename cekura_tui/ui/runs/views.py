@@ -18,7 +18,7 @@ from cekura_tui.model.filter.filter import BUILT_IN_VIEWS, SavedView
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint, dialog_box
+from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, DialogNote, KeyHint, dialog_box
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lists import Ink, SimpleList
 from cekura_tui.ui.kit.strips import Line
@@ -51,7 +51,6 @@ class ViewsDialog(Dialog[str]):
         self._state, self._current = state, current
         self._own = {view.name: view for view in views if not view.built_in}
         self._deleted: list[SavedView] = []
-        self._replaces = ""
 
     def compose(self) -> ComposeResult:
         with dialog_box("Views", classes="views"):
@@ -99,7 +98,6 @@ class ViewsDialog(Dialog[str]):
         return bool(self.query_one("#view-naming").display)
 
     def _show_naming(self, naming: bool) -> None:
-        self._replaces = ""
         self.query_one("#view-naming").display = naming
         self.query_one("#views-keys", KeyHint).show(_NAMING_KEYS if naming else _KEYS)
         self.set_focus(self.query_one(Input) if naming else self._views)
@@ -122,23 +120,25 @@ class ViewsDialog(Dialog[str]):
     @on(Input.Changed)
     def renamed(self) -> None:
         if self._naming:
-            self._replaces = ""
             self._show_message("")
 
     @on(Input.Submitted)
     async def save(self, event: Input.Submitted) -> None:
-        """Save the current filter under the typed name. If a view has that name, a second enter replaces the view."""
+        """Save the current filter under the typed name. If a view has that name, ask before the view is replaced."""
         name = clean_line(event.value, None)
         wrong = _name_problem(name)
         there = next((own for own in self._own if own.casefold() == name.casefold()), None)
         if wrong:
             self._show_message(wrong, failed=True)
-        elif there is not None and self._replaces != there:
-            self._replaces = there
-            self._show_message(
-                f"“{there}” already exists: {self._own[there].filter}. Press enter again to replace.", failed=True
-            )
-        elif await self._store(view := SavedView(there or name, self._current)):
+        elif there is not None:
+            text = f"The view has the filter {self._own[there].filter}."
+            question = ConfirmDialog(f"Replace the view “{there}”?", text, "Replace the view")
+            question.ask(self.app, lambda: self.run_worker(self._save_as(there), group="view"))
+        else:
+            await self._save_as(name)
+
+    async def _save_as(self, name: str) -> None:
+        if await self._store(view := SavedView(name, self._current)):
             self._deleted = [deleted for deleted in self._deleted if deleted.name != view.name]
             self.query_one(Input).value = ""
             self._show_naming(False)

@@ -164,8 +164,8 @@ class HandOffDialog(Dialog[str]):
             self.query_one("#drift").display = True
 
     @on(Button.Pressed, "#save")
-    async def save_it(self) -> None:
-        await self._save_line.save()
+    def save_it(self) -> None:
+        self._save_line.save()
 
     @on(Button.Pressed, "#copy")
     def copy(self) -> None:

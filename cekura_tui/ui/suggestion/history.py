@@ -362,15 +362,8 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         if any(use.how == "replaced" for use in row.uses):
             stays = with_keys("If the last update replaced this prompt, {prompts.restore} can no longer restore it.")
         text = f"{what[0].upper()}{what[1:]}: “{row.use.first_line}”\n\n{stays}"
-        question = ConfirmDialog(
-            f"Delete this prompt of {self._agent_name} from this machine?", text, "Delete the prompt"
-        )
-
-        def answered(sure: bool | None) -> None:
-            if sure:
-                self._forget(row)
-
-        self.app.push_screen(question, answered)
+        title = f"Delete this prompt of {self._agent_name} from this machine?"
+        ConfirmDialog(title, text, "Delete the prompt").ask(self.app, partial(self._forget, row))
 
     @work(group="prompt-forget")
     async def _forget(self, row: UseRow) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import closing
 
 import pytest
@@ -186,10 +185,9 @@ async def test_a_note_is_saved_after_a_lock_and_is_then_marked_and_found(
                 with monkeypatch.context() as patched:
                     patched.setattr("cekura_tui.store.unsaved.UnsavedInput.keep", lambda unsaved: False)
                     await pilot.press("q")
-                    await sees(pilot, "Quit again")
-                    warned = time.monotonic()
+                    await sees(pilot, "Quit without saving?")
+                    await pilot.press("enter")
             await sees(pilot, "+900238", gone="Not saved yet")
-            assert time.monotonic() < warned + 10, "the warning stayed until its time was over"
             assert other.notes.all()[900238] == "of another window!"
             await pilot.press("enter")
             await sees(pilot, "Run 900238", "+ of another window!", "Transcript")

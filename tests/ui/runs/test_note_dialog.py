@@ -54,25 +54,25 @@ async def test_typed_text_is_a_draft_until_saved_or_discarded_and_survives_quitt
         await pilot.press("!")
         app.dialog.save_typed()
         assert drafts == ["later", "", "late!"], "the draft is saved when the program is closed"
-        assert await answer(app, pilot, "escape", "escape") is None
+        assert await answer(app, pilot, "escape", "ctrl+g") is None
         assert drafts[3:] == [""]
 
 
-async def test_escape_discards_a_changed_note_only_when_pressed_twice(quiet: Setup) -> None:
+async def test_escape_discards_a_changed_note_only_after_a_question(quiet: Setup) -> None:
     async with opened_dialog(quiet, lambda _: NoteDialog(5, "late")) as (app, pilot):
         await sees(pilot, "late")
         assert await answer(app, pilot, "escape") is None
         await ask_again(app)
         await sees(pilot, "late")
         await pilot.press("r", "escape")
-        await sees(pilot, "Not saved yet", "later")
-        await pilot.press("!")
-        await sees(pilot, "later!", gone="Not saved yet")
-        await pilot.press("escape")
-        await sees(pilot, "Not saved yet")
-        assert app.answers == [None]
+        await sees(pilot, "Discard the change of the note?", "later")
+        await pilot.press("enter", "!")
+        await sees(pilot, "later!", gone="Discard the change")
         closed = app.dialog
-        assert await answer(app, pilot, "escape") is None
+        await pilot.press("escape")
+        await sees(pilot, "Discard the change")
+        assert app.answers == [None]
+        assert await answer(app, pilot, "ctrl+g") is None
         closed.report("The disk is full.")  # must not fail although the dialog is closed
 
 

@@ -78,7 +78,7 @@ async def test_the_current_view_has_a_dot_and_the_cursor(quiet: Setup, current: 
 # Saving
 
 
-async def test_saving_the_filter_replaces_a_view_only_after_a_second_enter(quiet: Setup) -> None:
+async def test_saving_the_filter_replaces_a_view_only_after_a_question(quiet: Setup) -> None:
     other, replaced = SavedView("suxv text", "mode:text"), SavedView("Angry callers", "mode:text")
     async with opened(quiet, "mode:text", ANGRY) as (app, pilot):
         await pilot.press("w")
@@ -91,13 +91,11 @@ async def test_saving_the_filter_replaces_a_view_only_after_a_second_enter(quiet
         await sees(pilot, "Saved as “suxv text”.", "● suxv text", gone="Save mode:text")
         await wait_saved(app, ANGRY, other)
         await pilot.press("w", *"angry CALLERS", "enter")
-        await sees(pilot, "“Angry callers” already exists", "again to replace")
-        await pilot.press("D")
-        await sees(pilot, gone="already exists")
-        await pilot.press("backspace", "enter")
-        await sees(pilot, "“Angry callers” already exists")
-        await wait_saved(app, ANGRY, other)
+        await sees(pilot, "Replace the view “Angry callers”?", "has the filter scenario:~angry")
         await pilot.press("enter")
+        await sees(pilot, "Save mode:text as", gone="Replace the view")
+        await wait_saved(app, ANGRY, other)
+        await pilot.press("enter", "ctrl+g")
         await sees(pilot, "Saved as “Angry callers”.")
         await wait_saved(app, replaced, other)
         assert listed_names(app)[4:] == ["Angry callers", "suxv text"]

@@ -176,12 +176,14 @@ async def test_overwriting_needs_confirmation_for_other_files_and_for_patches(qu
     async with handing_off(quiet, source="prompt.md") as (app, pilot):
         app.screen.query_one(Input).value = "other.md"
         await pilot.press("enter")
-        await sees(pilot, "other.md already exists. Press enter again to overwrite.")
+        await sees(pilot, "Overwrite other.md?", "exists already")
+        await pilot.press("enter")
+        await sees(pilot, "enter save", gone="Overwrite")
         await choose(app, pilot, "staged patch")
         app.screen.query_one(Input).value = "prompt.md"
         app.screen.query_one(Input).focus()
         await pilot.press("enter")
-        await sees(pilot, "prompt.md already exists.")
+        await sees(pilot, "Overwrite prompt.md?")
     assert [(empty_folder / name).read_bytes() for name in ("other.md", "prompt.md")] == [SENT.encode()] * 2
 
 
