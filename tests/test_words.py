@@ -37,7 +37,13 @@ BANNED = [
     # phrases that have to be decoded
     *(r"(go|goes|going|went) on", r"all the same", r"(come|comes|came) (and|or) (go|goes|went)", r"looked at"),
     *(r"looks? (again|once more)", r"(is|are|was|were) (not )?read(?!-only)", r"reads? on", r"read back,"),
-    *(r"as (it was )?got", r"(take|takes|took|taken) (it|back)", r"(put|puts) (it|there|back)", r"once more"),
+    *(
+        r"as (it was )?got",
+        r"(take|takes|took|taken) it",
+        r"(take|takes|took) back",
+        r"(put|puts) (it|there|back)",
+        r"once more",
+    ),
     *(r"if you want one", r"cannot be done", r"so far", r"(ask|asks|asked|asking) about", r"(ask|asks|asked) again"),
     *(r"(stop|stops|stopped) asking", r"to the byte", r"(keeps the draft|draft is kept)", r"what (it|the agent) has"),
     *(r"what (has )?ended", r"that pass(es)?", r"(speak|speaks|spoke) of", r"who is shown", r"on along"),

@@ -32,6 +32,7 @@ SUMMARIES = {
     "notes": "Read and write notes on runs; they stay on this machine.",
     "improve": "Propose a better prompt from one to three runs of one agent.",
     "jobs": "List, follow and forget jobs launched from this machine.",
+    "suggestion": "Decide on the changes of a suggestion, and update the agent's prompt.",
     "prompts": "List and print the prompts of an agent: its own, sent and suggested ones.",
     "auth": "Sign in with an API key; one for each profile.",
     "config": "Show and change settings.",

@@ -50,7 +50,7 @@ def prompts() -> None:
 async def show_history(session: Session, agent_id: int, with_current: bool, as_json: bool) -> None:
     """List an agent's prompts as read, sent, suggested or updated from this machine, newest first."""
     current = sha256((await session.agent_prompt(agent_id))[1]) if with_current else None
-    events = await _events(session, agent_id)
+    events = await history_events(session, agent_id)
     # The same text may occur several times; the newest event is the current one.
     now = next((event.n for event in events if event.use.sha256 == current), None)
     for event in events:
@@ -71,8 +71,8 @@ async def show_prompt(session: Session, agent_id: int, which: str, as_diff: bool
 
     N is its number in `prompts history`, SHA256 the beginning of its hash.
     """
-    events = await _events(session, agent_id)
-    event = _find(events, agent_id, which)
+    events = await history_events(session, agent_id)
+    event = find_event(events, agent_id, which)
     prompt = session.store.prompt_uses.text(event.use.sha256)
     if not as_diff:
         put_prompt(prompt)
@@ -83,14 +83,14 @@ async def show_prompt(session: Session, agent_id: int, which: str, as_diff: bool
     put_changes(session.store.prompt_uses.text(before.use.sha256), prompt)
 
 
-async def _events(session: Session, agent_id: int) -> list[Event]:
+async def history_events(session: Session, agent_id: int) -> list[Event]:
     from cekura_tui.model.prompt_events import events_of, how_words
 
     uses = session.store.prompt_uses.all(agent_id)
     return [Event(n, how_words(of[0], uses), tuple(of)) for n, of in enumerate(events_of(uses), 1)]
 
 
-def _find(events: list[Event], agent_id: int, which: str) -> Event:
+def find_event(events: list[Event], agent_id: int, which: str) -> Event:
     """The event with the number `which`, or the newest event whose hash begins with `which`. Raises UsageError if no
     event or several prompts match."""
     if which.isascii() and which.isdecimal() and len(which) < _MIN_HASH:

@@ -25,7 +25,9 @@ from cekura_tui.evidence.reason_terms import (
 )
 from cekura_tui.evidence.spoken_words import content_words
 from cekura_tui.model.run.view import RunView
+from cekura_tui.model.run.words import STATE_MARKS
 from cekura_tui.model.text import clean_line
+from cekura_tui.model.transcript.timeline import clock, needs_hours
 from cekura_tui.prose.diff import ProseDiff
 
 MOST = 3
@@ -54,6 +56,17 @@ class Reason:
     sure: Certainty
     why: str
     at: float | None = None
+
+    @property
+    def words(self) -> str:
+        """The reason on one line, such as "reason: ✗ Booking confirmed · run 900238 00:41"."""
+        where = [f"run {self.run_id}"] if self.run_id is not None else []
+        where += [clock(self.at, hours=needs_hours(self.at))] if self.at is not None else []
+        verdict = f"{_REASONS[self.sure]}: {STATE_MARKS['fail']} {clean_line(self.verdict, 60)}"
+        return " · ".join(filter(None, (verdict, " ".join(where))))
+
+
+_REASONS: Mapping[Certainty, str] = {"sure": "reason", "likely": "likely reason", "maybe": "possible reason"}
 
 
 @dataclass

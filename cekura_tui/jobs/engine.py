@@ -162,7 +162,7 @@ class JobEngine:
 
     async def _launch(self, draft: Draft, over: Job | None, again_of: int | None) -> Job:
         job = self._begin(draft, over, again_of)
-        self._notify()
+        self.notify()
         try:
             answer = await self._client.launch(draft)
         except ApiError as error:
@@ -264,7 +264,8 @@ class JobEngine:
         await wait_for(self._news, within)
         return self._news.is_set()
 
-    def _notify(self) -> None:
+    def notify(self) -> None:
+        """Report a change of a job, or of what became of its suggestion, to this process."""
         self._news.set()
         with contextlib.suppress(RuntimeError):
             self._changed()  # the listener's event loop may be closed
@@ -284,7 +285,7 @@ class JobEngine:
 
     def _update(self, job: Job, polled: PolledJob | None = None) -> Job:
         self._follow(job, polled)
-        self._notify()
+        self.notify()
         return job
 
     def reload(self) -> None:
@@ -300,12 +301,12 @@ class JobEngine:
         self._launching = [job for job in unfinished if job.state == JobState.LAUNCHING]
         self._mark_orphans()
         self._written = version  # last, so that after an error everything is reloaded
-        self._notify()
+        self.notify()
 
     def _mark_orphans(self) -> None:
         if mark_orphaned_launches(self._jobs, self._launching, self._clock()):
             self._written = -1  # a pending answer may have made a launch a running job
-            self._notify()
+            self.notify()
 
     # Polling
 
@@ -366,13 +367,13 @@ class JobEngine:
             polled.next_at = self._monotonic() + (self._poller.usual_wait(polled.job) if wait is None else wait)
             self._wake.set()
         if self._poller.mark_all_stale(self._running.values()):
-            self._notify()
+            self.notify()
         job = polled.job
         # Do not notify of an unchanged job: listeners would redraw everything.
         if replace(job, answered_at=before.answered_at) != before:
             self._update(job, polled)
         elif self.paused is not refused:
-            self._notify()
+            self.notify()
         if polled.ended_here and job.finished_at != before.finished_at:
             self._ended(job)
 
@@ -383,4 +384,4 @@ class JobEngine:
         elif self.trouble is None:
             _log.warning("%s", error.sentence())
         self.trouble = error
-        self._notify()
+        self.notify()

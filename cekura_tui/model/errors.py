@@ -11,9 +11,10 @@ class Exit(IntEnum):
     DONE = 0
     NOT_SUCCEEDED = 1
     WRONG_USE = 2
-    NO_ISSUES = 3
+    NO_ISSUES = NOTHING_TO_DO = 3
     KEY_REFUSED = 4
     RESTART_NEEDED = 5
+    NOT_VERIFIED = 6
 
 
 class CekuraTuiError(Exception):

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import Prompt, clean_line
+
+if TYPE_CHECKING:
+    from cekura_tui.model.prompt_events import UpdateOutcome
 
 MAX_RUNS = 3
 MAX_PROMPT_BYTES = 200_000
@@ -72,7 +75,8 @@ class Job:
 
     `again_of`: number of the job that this job relaunches. `took`: seconds that the job ran, if its end was observed.
     `looked_at`: when the user saw the end. `since`: when the job entered its state. `other_key`: another key launched
-    the job. Texts are cleaned; `sent` has the exact text of each field that cleaning changed.
+    the job. Texts are cleaned; `sent` has the exact text of each field that cleaning changed. `update`: what became of
+    the update of the agent's prompt; None if there was none, or the job was read within a transaction.
     """
 
     number: int
@@ -108,6 +112,7 @@ class Job:
     parameters: Mapping[str, object] = field(default_factory=dict, hash=False)
     result: Mapping[str, object] | None = field(default=None, hash=False)
     sent: Mapping[str, str] = field(default_factory=dict, hash=False)
+    update: UpdateOutcome | None = None
 
     @property
     def unread(self) -> bool:
@@ -132,6 +137,7 @@ class Job:
 
     def to_json(self) -> dict[str, Any]:
         """The JSON of a job without its prompts; `kind` is left out for the default kind."""
+        update = self.update
         job = {
             "job": self.number,
             "state": self.state,
@@ -150,6 +156,7 @@ class Job:
             "again_of": self.again_of,
             "launched_at": _iso(self.launched_at),
             "finished_at": _iso(self.finished_at),
+            "update": update and {"state": update.state, "at": _iso(update.at), "job": update.job},
         }
         return job if self.kind == DEFAULT_KIND else {"kind": self.kind, **job}
 

@@ -15,7 +15,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from typing_extensions import TypedDict, is_typeddict  # pydantic refuses `typing.TypedDict` in Python 3.11
 
 from cekura_tui.model.job import JobState
-from cekura_tui.model.prompt_events import UseKind
+from cekura_tui.model.prompt_events import UpdateState, UseKind
 from cekura_tui.model.run.groups import Grouping
 from cekura_tui.model.run.outcome import Kind
 from cekura_tui.model.run.verdict import Source, State, Verdict
@@ -97,6 +97,15 @@ class RunExportJson(TypedDict):
     """Your note; empty if there is none."""
 
 
+class UpdateJson(TypedDict):
+    """What became of the update of the agent's prompt, as far as this machine knows. `at`: since when the agent has the
+    prompt, or when it was taken back, replaced by the update of `job`, or found changed."""
+
+    state: UpdateState
+    at: Time
+    job: int | None
+
+
 class JobJson(TypedDict):
     """A job as it is recorded on this machine."""
 
@@ -118,6 +127,7 @@ class JobJson(TypedDict):
     again_of: Annotated[int | None, Field(description="The job that this job repeats.")]
     launched_at: Time | None
     finished_at: Time | None
+    update: UpdateJson | None
 
 
 class JobChangeJson(JobJson):
@@ -131,6 +141,68 @@ class SuggestionJson(JobJson):
 
     improved_prompt: str | None
     summary_of_changes: str | None
+
+
+class ChangeReasonJson(TypedDict):
+    """A failed verdict, or an issue, that a change seems to be for. `turn` and `start` are of a turn of the call."""
+
+    run: Id | None
+    turn: Annotated[int | None, Field(ge=1)]
+    start: float | None
+    verdict: str
+    text: str
+    sure: Sure
+
+
+class SuggestedChangeJson(TypedDict):
+    """A change of a suggestion. `added` and `removed` count words; `edited` is the edited text, as typed. `suggestion
+    split` splits the change into `parts` changes, unless that is 0."""
+
+    number: Annotated[int, Field(ge=1)]
+    place: str
+    kind: Literal["changed", "added", "removed", "moved", "wrapper", "layout"]
+    old: str
+    new: str
+    added: int
+    removed: int
+    decision: Literal["undecided", "accepted", "rejected", "edited"]
+    edited: str | None
+    parts: int
+    reasons: list[ChangeReasonJson]
+
+
+class SuggestedChangesJson(TypedDict):
+    """The changes of a suggestion, with their numbers on the screen."""
+
+    job: Id
+    agent_id: int | None
+    agent_name: str
+    update: UpdateJson | None
+    undecided: int
+    changes: list[SuggestedChangeJson]
+
+
+class ConflictJson(TypedDict):
+    """A passage that was changed on the agent and by staged changes, in three versions. Conflicts that are
+    `together_with` others, such as both places of a move, are solved in the same way."""
+
+    number: Annotated[int, Field(ge=1)]
+    place: str
+    together_with: list[int]
+    sent: str
+    agent: str
+    staged: str
+
+
+class ConflictsJson(TypedDict):
+    """Conflicts that a person must solve before the agent's prompt can be updated. In `merged`, each is between lines
+    that begin with `<<<<<<<`, `=======` and `>>>>>>>`."""
+
+    job: Id
+    agent_id: int
+    agent_name: str
+    conflicts: list[ConflictJson]
+    merged: str
 
 
 class JobResultJson(JobJson):
@@ -457,6 +529,8 @@ SHAPES: dict[str, tuple[str, Any]] = {
     "jobs-wait": ("a line of `jobs wait ID... --json`", SuggestionJson | JobResultJson),
     "jobs-watch": ("a line of `jobs watch --json`", JobChangeJson),
     "improve": ("`improve ID... --json`", SuggestionJson),
+    "suggestion-show": ("`suggestion show JOB --json`", SuggestedChangesJson),
+    "suggestion-update": ("`suggestion update JOB` if there are conflicts", ConflictsJson),
     "timeline": ("`runs show ID --timeline --json`", TimelineJson),
     "groups": ("`groups --json`", GroupsJson),
     "compare": ("`compare ID --json`", CompareJson),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +10,9 @@ from cekura_tui.model.text import Prompt, clean_line, word_total
 
 UseKind = Literal["seen", "sent", "proposed", "staged", "written", "replaced"]
 """Read from the agent, sent with or proposed by a job, staged from a proposal, written to the agent, or overwritten."""
+
+
+UpdateState = Literal["current", "taken_back", "replaced", "changed_elsewhere"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,52 @@ class PromptUse:
     job: int | None
     words: int
     first_line: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateOutcome:
+    """What became of a job's update of the agent's prompt, as far as this machine knows, and when (Unix time).
+
+    `current`: the agent has the written prompt since `at`. `taken_back`: an earlier prompt was restored. `replaced`:
+    another update, of job `job` unless that job was forgotten. `changed_elsewhere`: a different prompt was read.
+    """
+
+    state: UpdateState
+    at: float
+    job: int | None = None
+
+    def words(self, when: Callable[[float], str]) -> str:
+        """The outcome in words, such as "on the agent since 10:13"; `when` formats a time."""
+        match self.state:
+            case "current":
+                return f"on the agent since {when(self.at)}"
+            case "taken_back":
+                return f"taken back {when(self.at)}"
+            case "changed_elsewhere":
+                return f"changed elsewhere, seen {when(self.at)}"
+        return f"replaced by job {self.job}" if self.job is not None else f"replaced {when(self.at)}"
+
+
+def update_outcomes(uses: Iterable[tuple[str, UseKind, float, int | None]]) -> dict[int, UpdateOutcome]:
+    """The outcome of each job's last update, by job number. `uses` are the `seen` and `written` uses of one agent's
+    prompts as (sha256, how, at, job), in the order in which they were recorded."""
+    found: dict[int, UpdateOutcome] = {}
+    written: dict[int, str] = {}
+    known: set[str] = set()
+    for sha256, how, at, job in uses:
+        if how == "written" and job is not None:
+            written[job] = sha256
+        for number, text in written.items():
+            before = found.get(number)
+            if text == sha256:
+                if before is None or before.state != "current":
+                    found[number] = UpdateOutcome("current", at)
+            elif before is not None and before.state == "current":
+                is_restore = how == "written" and job is None and sha256 in known
+                end: UpdateState = "changed_elsewhere" if how == "seen" else "taken_back" if is_restore else "replaced"
+                found[number] = UpdateOutcome(end, at, job if how == "written" else None)
+        known.add(sha256)
+    return found
 
 
 def words_and_first_line(prompt: Prompt) -> tuple[int, str]:

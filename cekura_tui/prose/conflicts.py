@@ -38,7 +38,6 @@ class ConflictDecisions:
         """Typed texts, by conflict key, that differ from the initial text and are not written to the agent yet."""
         self._edited_texts: dict[str, str] = {}
         """The texts of edited decisions as the user typed them, by conflict key."""
-        self._last_written: dict[Prompt, Prompt] = {}
 
     def load_merge(self, merge: Merge) -> None:
         """Switch to a new merge. A decision stays valid if the new merge has the same group of conflicts, and as many
@@ -134,14 +133,6 @@ class ConflictDecisions:
             del self._typed[key]
         return written
 
-    def note_write(self, staged: Prompt, text: Prompt) -> None:
-        """Remember that `text` is being written to the agent in place of the staged text `staged`."""
-        self._last_written[staged] = text
-
-    def last_written(self, staged: Prompt) -> Prompt | None:
-        """The text that the program last tried to write in place of `staged`; None if it has not tried."""
-        return self._last_written.get(staged)
-
     def _is_edited(self, number: int) -> bool:
         decision = self.of(number)
         return decision is not None and decision.side == "edited"
@@ -149,7 +140,7 @@ class ConflictDecisions:
     def _decided_text(self, number: int) -> str:
         decision = self.of(number)
         if decision is not None and decision.side == "edited":
-            return decision.text.strip()
+            return self._edited_texts[self._keys[number]]
         return self._conflict(number).text_of(self._side_to_edit(number)).strip()
 
     def _side_to_edit(self, number: int) -> Side:

@@ -416,6 +416,14 @@ def counts(removed: int, added: int) -> str:
     return " ".join(filter(None, (f"+{added:,}" if added else "", f"−{removed:,}" if removed else "")))
 
 
+def change_words(diff: ProseDiff) -> str:
+    """Number of added and removed words of a diff, such as "+14 −6 words". If no words are added or removed, a phrase
+    such as "no changes"."""
+    if counted := counts(diff.removed_words, diff.added_words):
+        return f"{counted} words"
+    return "only white space changes" if diff.hunks else "no changes"
+
+
 def hunk_note(hunk: Hunk) -> str:
     """The note of a hunk as shown, such as "moved from Identity › rule 2" or "white space only, 12 places"."""
     if hunk.is_folded:

@@ -36,12 +36,12 @@ class Conflict:
         return self.now if side == "now" else self.staged
 
     def reworded(self, side: Side, text: str) -> str:
-        """`text` with the white space around one side's passage; without any if the passage is blank. "" if `text` is
-        blank."""
+        """`text`, as typed, within the white space around one side's passage; without that white space if the passage
+        is blank. "" if `text` is blank."""
         passage = self.text_of(side)
         if not text.strip() or not passage.strip():
-            return text.strip()
-        return passage.replace(passage.strip(), text.strip(), 1)
+            return text if text.strip() else ""
+        return passage.replace(passage.strip(), text, 1)
 
 
 @dataclass(frozen=True)

@@ -65,17 +65,17 @@ def _taken(choices: Choices) -> Callable[[int], bool]:
 
 
 def reworded(passage: str, text: str) -> str:
-    """Replace a passage by `text`, but keep the white space around the passage; "" if `text` is blank. A blank passage
-    gets the text on a line of its own."""
-    bare, typed = passage.strip(), text.strip()
-    if not typed:
+    """Replace a passage by `text`, but keep the white space around the passage, and blanks typed at both ends of
+    `text`; "" if `text` is blank. A blank passage gets the text on a line of its own."""
+    bare = passage.strip()
+    if not text.strip():
         return ""
     if bare:
         start = len(passage) - len(passage.lstrip())
-        return passage[:start] + typed + passage[start + len(bare) :]
+        return passage[:start] + text + passage[start + len(bare) :]
     # Only white space is left here: put the text on a line of its own.
     start = passage.find("\n") + 1 or len(passage)
-    return passage[:start] + typed + (passage[start:] or ("\n" if "\n" in passage else ""))
+    return passage[:start] + text + (passage[start:] or ("\n" if "\n" in passage else ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +98,10 @@ class Wording:
         """The choice that a typed text means. The proposed passage means accepted. The sent passage means rejected, if
         the hunk has no other places and did not move. Any other text means edited, with the line ends of the passage.
         """
-        bare = typed.strip()
-        if bare == self.proposed:
+        text = typed if typed.strip() else ""
+        if text == self.proposed:
             return HunkChoice("accepted")
-        if bare == self.sent and not (self.others or self.moved):
+        if text == self.sent and not (self.others or self.moved):
             return HunkChoice("rejected")
         return HunkChoice("edited", typed.replace("\r\n", "\n").replace("\n", self.line_end))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields, replace
 from typing import Any
 
 from cekura_tui.model.job import DEFAULT_KIND, Job, JobState
@@ -16,7 +16,7 @@ from cekura_tui.store.prompts import as_prompt
 
 MAX_LISTED = 2_000
 """A finished job is listed only if it is among this many newest jobs."""
-JOB_COLUMNS = ", ".join(column.name for column in fields(Job) if column.name not in ("other_key", "sent"))
+JOB_COLUMNS = ", ".join(column.name for column in fields(Job) if column.name not in ("other_key", "sent", "update"))
 SELECT_LISTED = f"""
 WITH mine AS (
     SELECT {JOB_COLUMNS} FROM jobs WHERE origin = ?1 AND state != 'forgotten'
@@ -122,6 +122,27 @@ def read_jobs(rows: Iterable[sqlite3.Row], key_id: str | None) -> tuple[list[Job
     named = ", ".join(map(str, numbers[:_MAX_NAMED])) + (", …" if len(numbers) > _MAX_NAMED else "")
     message = f"Can't read {len(numbers):,} jobs; not listed: {named}."
     return jobs, StoreError(message, f"To see why, run `jobs show {numbers[0]}`.")
+
+
+def with_updates(read: Callable[..., Sequence[sqlite3.Row]], jobs: Sequence[Job]) -> list[Job]:
+    """Jobs of one server with the outcomes of their updates; `read` executes a statement with values."""
+    if not any(job.improved_sha256 for job in jobs):
+        return list(jobs)
+    uses: dict[int, list[Any]] = {}
+    for row in read(_SEEN_AND_WRITTEN, jobs[0].origin, jobs[0].agent_id if len(jobs) == 1 else None):
+        uses.setdefault(row["agent_id"], []).append((row["sha256"], row["how"], row["at"], row["job"]))
+    if not uses:
+        return list(jobs)
+    from cekura_tui.model.prompt_events import update_outcomes  # keeps this module out of most first frames
+
+    found = {number: one for of_agent in uses.values() for number, one in update_outcomes(of_agent).items()}
+    return [replace(job, update=found[job.number]) if job.number in found else job for job in jobs]
+
+
+_SEEN_AND_WRITTEN = """
+SELECT agent_id, sha256, how, at, job FROM prompt_uses WHERE origin = ?1 AND how IN ('seen', 'written')
+AND agent_id IN (SELECT agent_id FROM prompt_uses WHERE job IS NOT NULL AND how = 'written')
+AND (?2 IS NULL OR agent_id = ?2) ORDER BY rowid"""
 
 
 def parsed_answers(raws: Iterable[object]) -> Iterator[dict[str, object]]:

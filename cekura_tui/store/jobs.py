@@ -27,6 +27,7 @@ from cekura_tui.store.job_reading import (
     prompt_in_answers,
     read_job,
     read_jobs,
+    with_updates,
 )
 from cekura_tui.store.pending_answers import PendingAnswer, PendingAnswers
 from cekura_tui.store.prompts import (
@@ -122,7 +123,7 @@ class JobStore:
     def get(self, number: int) -> Job | None:
         """The job with this number, of any account; None if there is no such job. Raises UnreadableJob."""
         rows = self._database.read(f"SELECT {JOB_COLUMNS} FROM jobs WHERE number = ?", number)
-        return read_job(rows[0], self._account.reader) if rows else None
+        return with_updates(self._database.read, [read_job(rows[0], self._account.reader)])[0] if rows else None
 
     def all(self, *, drafts: bool = False) -> list[Job]:
         """The jobs of the account's key, and jobs that its profile launched with another key, newest first.
@@ -133,7 +134,7 @@ class JobStore:
         """
         rows = self._database.read(SELECT_LISTED, *self._account_values, drafts, MAX_LISTED, self._account.any_key)
         jobs, self.unreadable = read_jobs(rows, self._account.reader)
-        return jobs
+        return with_updates(self._database.read, jobs)
 
     def unfinished(self) -> list[Job]:
         """The running and launching jobs of the account's key, and the launching jobs of its profile with any key."""

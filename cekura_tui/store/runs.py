@@ -15,7 +15,7 @@ from cekura_tui.model.job import Job
 from cekura_tui.model.run.outcome import Outcome
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.store.database import Database, key_id, open_read_only
-from cekura_tui.store.job_reading import MAX_LISTED, SELECT_LISTED, read_jobs
+from cekura_tui.store.job_reading import MAX_LISTED, SELECT_LISTED, read_jobs, with_updates
 from cekura_tui.store.views import LAST_FILTER, RUN_COLUMNS
 
 if TYPE_CHECKING:
@@ -266,7 +266,7 @@ def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: st
         return CachedStart(
             chosen,
             filtered or _cached_list(_reader(sql), pair, scope),
-            tuple(read_jobs(jobs, pair[1])[0]),
+            tuple(with_updates(_reader(sql), read_jobs(jobs, pair[1])[0])),
             last_filter,
             filtered is not None,
             {note["run_id"]: note["text"] for note in sql.execute(SELECT_NOTES, pair)},

@@ -101,11 +101,23 @@ class StagingStore:
 
     def typed(self, number: int) -> dict[str, str]:
         """Unfinished texts that the user typed, by hunk key; damaged texts are skipped."""
+        return {key: text for key, text in self.saved(number).items() if not key.startswith(_RECORDS)}
+
+    def splits(self, number: int) -> set[str]:
+        """The keys of the hunks that the user split into parts."""
+        return {key.removeprefix(_SPLIT) for key in self.saved(number) if key.startswith(_SPLIT)}
+
+    def saved(self, number: int) -> dict[str, str]:
+        """Everything that `save_typed` saved for a job, by key; damaged texts are skipped."""
         found: dict[str, str] = {}
         for row in self._database.read("SELECT hunk, text FROM typed WHERE job = ?", number):
             with contextlib.suppress(DamagedText):
                 found[row["hunk"]] = as_prompt(row["text"])
         return found
+
+    def save_split(self, number: int, hunk: str, *, joined: bool = False) -> None:
+        """Record that the user split a hunk into parts, or `joined` the parts."""
+        self.save_typed(number, f"{_SPLIT}{hunk}", None if joined else "")
 
     def save_typed(self, number: int, hunk: str, text: str | None) -> None:
         """Save an unfinished text that the user typed into a hunk; None deletes the saved text."""
@@ -158,4 +170,9 @@ def _save_text(sql: sqlite3.Connection, job: Job, at: float, text_of: TextOf) ->
     return chosen
 
 
+LAST_WRITE, SHOWN_CONFLICTS = "last write", "shown conflicts"
+"""Keys of rows of `typed` that record for which staged prompt which text was written, or had conflicts printed."""
+_SPLIT = "split "
+"""Start of the key of a row of `typed` that records a split; the key of the hunk follows."""
+_RECORDS = (_SPLIT, LAST_WRITE, SHOWN_CONFLICTS)
 _STEPS = "SELECT step, hunk, what, text, at, window FROM stagings WHERE job = ? ORDER BY step, hunk"

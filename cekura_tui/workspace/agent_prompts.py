@@ -7,17 +7,18 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from cekura_tui.api.errors import ApiError, NotFound
 from cekura_tui.jobs.engine import run_shielded
-from cekura_tui.model.errors import CekuraTuiError, UsageError
+from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 from cekura_tui.model.text import Prompt, clean_line, count, sha256
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import are_too_long
 from cekura_tui.prose.lines import counts
 from cekura_tui.prose.merge import merge
 from cekura_tui.store.errors import StoreError, Unrecorded
+from cekura_tui.store.stagings import LAST_WRITE
 from cekura_tui.workspace.setup import KnownKeys, refuse_read_only
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class PromptUpdate:
     job: Job
     agent: Agent
     current: Prompt
+    staged: Prompt
     merge: Merge
     change: ProseDiff | None
     warnings: tuple[str, ...]
@@ -74,10 +76,17 @@ class PromptRestore:
     warnings: tuple[str, ...]
 
 
+class NothingToRestore(UsageError):
+    """The agent has the prompt already, or there is no earlier prompt."""
+
+    exit_status = Exit.NOTHING_TO_DO
+
+
 class AgentPromptDrifted(CekuraTuiError):
     """The agent's prompt was changed to `current` after the write was planned, so nothing was written."""
 
     title = "The agent's prompt has changed"
+    exit_status = Exit.NOT_SUCCEEDED
 
     def __init__(self, message: str, hint: str, agent: Agent, current: Prompt) -> None:
         super().__init__(message, hint)
@@ -100,8 +109,8 @@ class PromptUpdateFailed(CekuraTuiError):
         super().__init__(message, hint, title=title)
         self.agent_has = agent_has
         self.failure = failure
-        if failure is not None:
-            self.exit_status = failure.exit_status
+        is_unwritten = failure is not None and (agent_has == "former" or failure.not_accepted)
+        self.exit_status = failure.exit_status if failure is not None and is_unwritten else Exit.NOT_VERIFIED
 
     def facts(self) -> list[tuple[str, str]]:
         return self.failure.facts() if self.failure else []
@@ -213,14 +222,17 @@ class AgentPrompts:
         read_only: str,
         clock: Callable[[], float] = time.time,
         keys: Callable[[], KnownKeys] = lambda: KnownKeys({}),
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
-        self._uses, self._client, self._jobs = store.prompt_uses, client, jobs
-        self._read_only, self._clock, self._keys = read_only, clock, keys
+        """`changed` is called after each write."""
+        self._uses, self._stagings, self._client, self._jobs = store.prompt_uses, store.stagings, client, jobs
+        self._read_only, self._clock, self._keys, self._changed = read_only, clock, keys, changed
         self._running: set[asyncio.Task[UpdateResult]] = set()
 
-    async def preview_update(self, number: int, staged: Prompt, written: Prompt | None = None) -> PromptUpdate:
-        """Plan to update the prompt of job `number`'s agent with a staged text. If the agent has `written`, the text of
-        an earlier update, nothing is merged. Raises ApiError, and UsageError without a prompt or for too long texts."""
+    async def preview_update(self, number: int, staged: Prompt) -> PromptUpdate:
+        """Plan to update the prompt of job `number`'s agent with a staged text. If the agent has the text that was last
+        written for this staged text, nothing is merged, so that resolved conflicts stay resolved. Raises ApiError, and
+        UsageError without a prompt or for too long texts."""
         suggested = await self._jobs.suggestion(number)
         job = suggested.job
         if job.agent_id is None:
@@ -234,7 +246,8 @@ class AgentPrompts:
         if not keys.found_in(now):
             with contextlib.suppress(StoreError):
                 self._uses.note(agent.id, now, "seen", self._clock())
-        update = await asyncio.to_thread(_plan_update, job, agent, suggested.prompt, now, staged, written)
+        is_written = self._stagings.saved(number).get(LAST_WRITE) == _write_of(staged, now)
+        update = await asyncio.to_thread(_plan_update, job, agent, suggested.prompt, now, staged, is_written)
         warnings = () if update.is_applied else _key_warnings(keys, staged)
         return replace(update, warnings=(*warnings, *update.warnings))
 
@@ -248,8 +261,9 @@ class AgentPrompts:
         refuse_read_only(self._read_only, "nothing was written")
         if not text.strip():
             raise UsageError(f"The text is empty, so it was not written to {update.agent.name}.")
-        work = self._write(update.agent, update.current, text, update.job.number, _UPDATING)
-        return await run_shielded(work, self._running)
+        with contextlib.suppress(StoreError):
+            self._stagings.save_typed(update.job.number, LAST_WRITE, _write_of(update.staged, text))
+        return await self._write(update.agent, update.current, text, update.job.number, _UPDATING)
 
     async def previous_use(self, agent_id: int, current: str) -> PromptUse | None:
         """The last replaced prompt of an agent, among the prompts with another hash than `current`. None if there is no
@@ -263,11 +277,11 @@ class AgentPrompts:
         agent, now = await self._read(agent_id, "", "nothing was restored", "Its prompts are in the history.")
         writes, has = self._uses.writes(agent_id), sha256(now)
         if chosen is None and not any(use.how == "replaced" for use in writes):
-            raise UsageError(f"Nothing was written to {agent.name} from here, so there is nothing to restore.")
+            raise NothingToRestore(f"Nothing was written to {agent.name} from here, so there is nothing to restore.")
         use = chosen or await self.previous_use(agent_id, has)
         if use is None or use.sha256 == has:
             which = "this" if chosen else "its former"
-            raise UsageError(f"{agent.name} already has {which} prompt, so there is nothing to restore.")
+            raise NothingToRestore(f"{agent.name} already has {which} prompt, so there is nothing to restore.")
         text = self._uses.text(use.sha256)
         change = await asyncio.to_thread(compare, now, text)
         warnings = (*_key_warnings(self._keys(), text), *_restore_warnings(agent, writes, has))
@@ -277,8 +291,7 @@ class AgentPrompts:
         """Write the prompt of a planned restore; raises the errors of `write`."""
         refuse_read_only(self._read_only, "nothing was restored")
         messages = _RESTORING if restore.use.how == "replaced" else _RESTORING_CHOSEN
-        work = self._write(restore.agent, restore.current, restore.text, None, messages)
-        return await run_shielded(work, self._running)
+        return await self._write(restore.agent, restore.current, restore.text, None, messages)
 
     async def _read(self, agent_id: int, name: str, undone: str, instead: str) -> tuple[Agent, Prompt]:
         """Read an agent and the agent's prompt; raises ApiError, and UsageError if the agent has no prompt. `name`,
@@ -296,7 +309,13 @@ class AgentPrompts:
             raise UsageError(f"The server sent no prompt for {agent.name}, so {undone}.", instead)
         return agent, agent.prompt
 
-    async def _write(
+    async def _write(self, *given: Any) -> UpdateResult:
+        try:
+            return await run_shielded(self._write_and_verify(*given), self._running)
+        finally:
+            self._changed()
+
+    async def _write_and_verify(
         self, known: Agent, current: Prompt, text: Prompt, job: int | None, messages: UpdateMessages
     ) -> UpdateResult:
         """Write a text to an agent that still has the prompt `current`; then read the agent to verify the write. `job`
@@ -360,15 +379,16 @@ def _restore_warnings(agent: Agent, writes: Sequence[PromptUse], has: str) -> It
         yield f"The current prompt of {agent.name} may have been written elsewhere; restoring overwrites that prompt."
 
 
-def _plan_update(
-    job: Job, agent: Agent, sent: Prompt, now: Prompt, staged: Prompt, written: Prompt | None
-) -> PromptUpdate:
-    if now == written:
-        sent = staged = now  # else the conflicts resolved in that write would be open again
+def _write_of(staged: Prompt, text: Prompt) -> str:
+    return f"{sha256(staged)} {sha256(text)}"
+
+
+def _plan_update(job: Job, agent: Agent, sent: Prompt, now: Prompt, staged: Prompt, is_written: bool) -> PromptUpdate:
+    sent = now if is_written else sent  # else the conflicts resolved in that write would be open again
     drift = compare(sent, now)
-    merged = merge(sent, drift, compare(sent, staged))
+    merged = merge(sent, drift, compare(sent, sent if is_written else staged))
     change = None if merged.conflicts else compare(now, merged.text({}))
-    update = PromptUpdate(job, agent, now, merged, change, ())
+    update = PromptUpdate(job, agent, now, staged, merged, change, ())
     return replace(update, warnings=tuple(_update_warnings(update, drift)))
 
 

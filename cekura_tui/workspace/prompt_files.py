@@ -96,8 +96,19 @@ def check_prompt(prompt: str, named: str = "The prompt") -> Prompt:
     return Prompt(prompt)
 
 
+def without_file_end(text: str, before: str) -> str:
+    """A text from a file, without the line break that editors add at its end, unless the text `before` had one."""
+    return text if before.endswith("\n") else text.removesuffix("\n").removesuffix("\r")
+
+
 def read_prompt_file(name: str, *, ordinary: bool = False) -> Prompt:
-    """The exact text of a prompt file, or of standard input if `name` is `-`; raises UsageError. With `ordinary` only a
+    """The exact prompt in a file; raises UsageError, also for a blank prompt. See `read_text_file`."""
+    shown = "standard input" if name == "-" and not ordinary else name
+    return check_prompt(read_text_file(name, ordinary=ordinary), shown)
+
+
+def read_text_file(name: str, *, ordinary: bool = False) -> str:
+    """The exact text of a file, or of standard input if `name` is `-`; raises UsageError. With `ordinary` only a
     regular file is read, so that no read blocks on a pipe or a terminal."""
     piped = name == "-" and not ordinary
     shown = "standard input" if piped else name
@@ -128,7 +139,7 @@ def read_prompt_file(name: str, *, ordinary: bool = False) -> Prompt:
         text = "\0"
     if "\0" in text:
         raise UsageError(f"{shown} is not a text file in UTF-8.", "Name the file that holds the prompt.")
-    return check_prompt(text, shown)
+    return text
 
 
 def source_of(name: str) -> str:

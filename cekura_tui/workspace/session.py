@@ -131,7 +131,12 @@ class Session:
         from cekura_tui.workspace.agent_prompts import AgentPrompts
 
         return AgentPrompts(
-            self.store, self.client, self.jobs, read_only=self.setup.read_only, keys=self.setup.known_keys
+            self.store,
+            self.client,
+            self.jobs,
+            read_only=self.setup.read_only,
+            keys=self.setup.known_keys,
+            changed=self.engine.notify,
         )
 
     @classmethod

@@ -6,12 +6,12 @@ import asyncio
 import itertools
 import threading
 import time
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError
@@ -22,10 +22,12 @@ from cekura_tui.jobs.owner import is_alive
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import Job, Suggestion
 from cekura_tui.model.run.view import RunView
-from cekura_tui.model.text import Prompt
+from cekura_tui.model.text import Prompt, count
 from cekura_tui.prose.compare import compare
-from cekura_tui.prose.diff import ProseDiff
-from cekura_tui.prose.staging import Choices, HunkChoice, staged
+from cekura_tui.prose.diff import Hunk, ProseDiff
+from cekura_tui.prose.lines import counts
+from cekura_tui.prose.staging import Choices, HunkChoice, staged, wording
+from cekura_tui.prose.words import word_count, word_spans
 from cekura_tui.store.stagings import StagedStep, StagingStore, TextOf
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.job_service import JobService
@@ -51,6 +53,12 @@ def choices_by_number(diff: ProseDiff, chosen: Chosen) -> dict[int, HunkChoice]:
     whole = {key: choice for key, choice in chosen.items() if choice.what != "edited"}
     found = {hunk.number: chosen.get(hunk.key) or whole.get(hunk.whole) for hunk in diff.hunks}
     return {number: choice for number, choice in found.items() if choice is not None}
+
+
+def undecided_hunks(diff: ProseDiff, choices: Choices) -> list[Hunk]:
+    """The undecided hunks. Text that the model put around its answer counts as decided. Such text is left out unless
+    the user accepts it."""
+    return [hunk for hunk in diff.hunks if hunk.number not in choices and hunk.kind != "wrapper"]
 
 
 def _splits_for(diff: ProseDiff, chosen: Chosen, wanted: AbstractSet[str]) -> frozenset[str]:
@@ -113,6 +121,35 @@ class StagingStep:
     def after(self) -> Choices:
         return choices_by_number(self.diff, self.after_by_key)
 
+    @cached_property
+    def changed(self) -> list[int]:
+        """The numbers of the hunks whose choice differs."""
+        return [n for n in sorted({*self.before, *self.after}) if self.before.get(n) != self.after.get(n)]
+
+    @property
+    def undone_texts(self) -> dict[str, str]:
+        """The texts of the edits that an undo has removed, by hunk key."""
+        edits = {key: choice.text for key, choice in self.before_by_key.items() if choice.what == "edited"}
+        return {key: text for key, text in edits.items() if self.after_by_key.get(key) != self.before_by_key[key]}
+
+    @property
+    def undone_words(self) -> str:
+        if len(self.changed) != 1:
+            changes = f"Undone: {count(len(self.changed), 'change')} are as before."
+            return changes if self.changed else "Nothing to undo."
+        now = self.after.get(self.changed[0])
+        return f"Undone: change {self.changed[0]} is {now.what if now else 'undecided'}."
+
+    @property
+    def accepted_words(self) -> str:
+        """The message after all undecided changes were accepted, with the numbers of other choices."""
+        new, chosen = len(self.changed), Counter[str](choice.what for choice in self.before.values())
+        others = [f"{chosen[what]:,} {what}" for what in ("rejected", "edited") if chosen[what]]
+        message = f"{count(new, 'change')} accepted" if new else "No undecided changes"
+        message += f" · {' and '.join(others)}, unchanged" if others else ""
+        left = [hunk.number for hunk in self.diff.hunks if hunk.kind == "wrapper" and hunk.number not in self.after]
+        return message + "".join(f" · change {n} left out (text around the model's answer)" for n in left)
+
 
 class StagingService:
     """Stages choices for suggestions; methods raise StoreError. `window` is the name of this process.
@@ -124,8 +161,6 @@ class StagingService:
     def __init__(self, store: Store, *, window: str = "", clock: Callable[[], float] = time.time) -> None:
         self._stagings, self._window, self._clock = store.stagings, window, clock
         self.comparisons = DiffCache()
-        self._split: defaultdict[int, set[str]] = defaultdict(set)
-        """The keys of the hunks that this window shows in parts, by job number."""
         self._seen: dict[int, Chosen] = {}
         """The choices that this window saw last, by job number."""
         self._serials = itertools.count(1)
@@ -139,15 +174,13 @@ class StagingService:
 
     async def with_splits(self, number: int, diff: ProseDiff, chosen: Iterable[str] = ()) -> ProseDiff:
         """Return a diff with some hunks split into parts. These are hunks with a chosen or edited part, also by a key
-        in `chosen`, and hunks that the user split in this window."""
-        typed = {*self._stagings.typed(number), *chosen}
-        self._split[number] |= {whole for whole, parts in parts_by_hunk(diff).items() if not typed.isdisjoint(parts)}
-        split = self._hunks_to_split(number, diff, self._stagings.choices(number))
+        in `chosen`, and hunks that the user split."""
+        split = self._hunks_to_split(number, diff, self._stagings.choices(number), chosen)
         return diff if split == _split_of(diff) else await self.comparisons.diff(diff.old, diff.new, split)
 
     async def split(self, number: int, diff: ProseDiff, key: str, *, joined: bool = False) -> StagingStep:
-        """Show the hunk with this key in parts, in this window; with `joined`, show the hunk whole again."""
-        (self._split[number].discard if joined else self._split[number].add)(key)
+        """Show the hunk with this key in parts, in every window; with `joined`, show the hunk whole again."""
+        self._stagings.save_split(number, key, joined=joined)
         return (await self.current(number, await self.with_splits(number, diff)))[0]
 
     async def save_typed(self, number: int, hunk: str, text: str | None) -> None:
@@ -163,6 +196,15 @@ class StagingService:
         by_key = self._by_key(number, diff, made)
         step = self._stagings.choose(number, by_key, self._clock(), self._text_of(number, diff), self._window)
         return self._step(number, self._split_now(number, diff, step.after), step)
+
+    async def choose_all(
+        self, number: int, diff: ProseDiff, what: Literal["accepted", "rejected"] = "accepted"
+    ) -> StagingStep:
+        """Accept or reject every undecided hunk, except text that the model put around its answer."""
+        chosen = self._stagings.choices(number)
+        fitting = self._split_now(number, diff, chosen)
+        undecided = undecided_hunks(fitting, choices_by_number(fitting, chosen))
+        return await self.choose(number, fitting, {hunk.number: HunkChoice(what) for hunk in undecided})
 
     async def undo(self, number: int, diff: ProseDiff) -> StagingStep:
         """Undo the last step in effect that this window, or a process that has ended, has made. If there is no such
@@ -194,11 +236,11 @@ class StagingService:
         found |= {part: None for hunk in hunks for part in hunk.parts}
         return found | {hunk.key: made[hunk.number] for hunk in hunks}
 
-    def _hunks_to_split(self, number: int, diff: ProseDiff, chosen: Chosen) -> frozenset[str]:
-        """The keys of the hunks to show in parts. A hunk that was split by a choice stays split, so that the view does
-        not jump."""
-        self._split[number] |= _splits_for(diff, chosen, frozenset())
-        return _splits_for(diff, chosen, self._split[number])
+    def _hunks_to_split(self, number: int, diff: ProseDiff, chosen: Chosen, more: Iterable[str] = ()) -> frozenset[str]:
+        """The keys of the hunks to show in parts, including those with a typed part, or with a part in `more`."""
+        typed = {*self._stagings.typed(number), *more}
+        of_typed = {whole for whole, parts in parts_by_hunk(diff).items() if not typed.isdisjoint(parts)}
+        return _splits_for(diff, chosen, self._stagings.splits(number) | of_typed)
 
     def _split_now(self, number: int, diff: ProseDiff, chosen: Chosen) -> ProseDiff:
         """Return the diff with hunks split to fit these choices. Unlike `with_splits`, this method is synchronous,
@@ -241,6 +283,68 @@ class OpenedSuggestion:
     @cached_property
     def staged(self) -> Prompt:
         return staged(self.diff, self.choices)
+
+    @property
+    def undecided(self) -> list[Hunk]:
+        return undecided_hunks(self.diff, self.choices)
+
+    @cached_property
+    def counts(self) -> DecisionCounts:
+        added = removed = 0
+        for hunk in self.diff.hunks:
+            choice = self.choices.get(hunk.number)
+            if choice is None or choice.what == "rejected":
+                continue
+            if choice.what == "accepted":
+                added, removed = added + hunk.added, removed + hunk.removed
+                continue
+            spans = word_spans(wording(self.diff, hunk).sent, choice.text.strip(), exactly=True)
+            added += sum(word_count(span.text) for span in spans if span.op == "ins")
+            removed += sum(word_count(span.text) for span in spans if span.op == "del")
+        return DecisionCounts(len(self.undecided), added, removed)
+
+    def text_of(self, hunk: Hunk) -> str:
+        """The initial text for editing a hunk: the edited text if there is one, else the proposed text."""
+        choice = self.chosen.get(hunk.key)
+        return choice.text if choice is not None and choice.what == "edited" else wording(self.diff, hunk).begin
+
+    def why_not_edit(self, hunk: Hunk) -> str | None:
+        """Why a change cannot be edited, as a sentence; None if the change can be edited."""
+        if not self.diff.is_compared:
+            return "Too long to edit here: save the prompt to a file."
+        if hunk.kind == "wrapper":
+            return "Can't edit the text around the model's answer: accept or reject it."
+        if hunk.kind != "layout":
+            return None
+        return f"Only formatting changes here: accept or reject{', or split it to see its places' * bool(hunk.parts)}."
+
+    def why_not_split(self, hunk: Hunk) -> str | None:
+        """Why a hunk cannot be split, or why a part cannot be joined, as a sentence; None if there is no reason."""
+        if hunk.whole:
+            parts = [part for part in self.diff.hunks if part.whole == hunk.whole]
+            if decided := [part.number for part in parts if part.key in self.chosen]:
+                return f"Can't join the parts: change {decided[0]} is decided separately. Undo that decision first."
+            if any(part.key in self.typed for part in parts):
+                return "Can't join the parts: one of them has text that is not applied yet."
+        elif not hunk.parts:
+            return "Can't split: the change has no parts."
+        elif (choice := self.chosen.get(hunk.key)) is not None and choice.what == "edited":
+            return f"Can't split change {hunk.number}: it is edited as a whole. Undo the edit first."
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionCounts:
+    """Number of undecided changes, and numbers of words that the accepted and edited changes add and remove."""
+
+    undecided: int
+    added: int
+    removed: int
+
+    @property
+    def counts(self) -> str:
+        """The numbers of words, such as "+77 −19"; "" if both are 0."""
+        return counts(self.removed, self.added)
 
 
 @dataclass(frozen=True)

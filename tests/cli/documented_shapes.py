@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 JOB_KEYS = ["job", "state", "state_since", "reason", "profile", "run_ids", "agent_id", "agent_name", "category_ids"]
 JOB_KEYS += ["workflow_metric_ids", "progress_id", "last_status", "prompt_sha256", "error", "again_of"]
-JOB_KEYS += ["launched_at", "finished_at"]
+JOB_KEYS += ["launched_at", "finished_at", "update"]
 TEXTS = ["improved_prompt", "summary_of_changes"]
 
 

@@ -25,7 +25,18 @@ from cekura_tui.workspace.run_export import RunExport
 KEY = "key-of-a-test-0123456789"
 NAMES = ["runs-list", "runs-show", "transcript", "runs-export"]
 NAMES += ["jobs-list", "jobs-show", "jobs-wait", "jobs-watch", "improve"]
-NAMES += ["timeline", "groups", "compare", "search", "views", "notes", "prompts-history", "doctor"]
+NAMES += [
+    "suggestion-show",
+    "suggestion-update",
+    "timeline",
+    "groups",
+    "compare",
+    "search",
+    "views",
+    "notes",
+    "prompts-history",
+    "doctor",
+]
 NAMES += ["auth-status", "config-show"]
 SHOWN = [(1,), (2,), (1, "--diff"), (1, "--curl")]
 Json = dict[str, Any]
@@ -79,7 +90,8 @@ def test_each_json_output_has_a_schema_and_an_unknown_schema_is_refused() -> Non
 
 
 @pytest.mark.parametrize(
-    "command", ["groups", "compare", "search", "views", "notes", "runs show --timeline", "prompts history"]
+    "command",
+    ["groups", "compare", "search", "views", "notes", "runs show --timeline", "prompts history", "suggestion show"],
 )
 def test_the_manual_names_every_field_of_json_output(command: str) -> None:
     name = command.replace("runs show --", "").replace(" ", "-")

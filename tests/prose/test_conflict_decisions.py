@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from cekura_tui.model.text import Prompt
 from cekura_tui.prose.conflicts import ConflictDecisions, Decision
 from cekura_tui.prose.merge import Conflict, Merge
 
@@ -142,9 +141,3 @@ def test_a_write_keeps_newer_typed_text_and_typed_text_that_was_not_written() ->
     decisions.save_typed(one, "- Be slow.")
     assert decisions.forget_typed(taken) == []
     assert (decisions.typed_text(one), decisions.typed_text(two)) == ("- Be slow.", "- Be swift.")
-
-
-def test_the_text_that_was_last_written_is_found_by_the_staged_text() -> None:
-    decisions = loaded(TWINS)
-    decisions.note_write(Prompt("Staged."), Prompt("Written."))
-    assert (decisions.last_written(Prompt("Staged.")), decisions.last_written(Prompt("Else."))) == ("Written.", None)

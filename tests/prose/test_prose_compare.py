@@ -155,9 +155,11 @@ def test_an_added_word_is_one_hunk_with_its_place_and_line_and_word_counts() -> 
     hunk = only(diff)
     assert (hunk.kind, hunk.place, hunk.removed, hunk.added, hunk.line) == ("changed", RULE_2, 0, 1, 8)
     assert marked(diff, 1) == "\n2. Ask for the date of {+their +}birth and repeat it back slowly."
-    text = staged(diff, {1: HunkChoice("edited", "2. Ask when the patient was born.\n")})
+    text = staged(diff, {1: HunkChoice("edited", "2. Ask when the patient was born.  ")})
     slowly = "Ask for the date of birth and repeat it back slowly."
-    assert text == RULES.replace(slowly, "Ask when the patient was born."), "surrounding white space is kept"
+    assert text == RULES.replace(slowly, "Ask when the patient was born.  "), (
+        "typed blanks and line ends around are kept"
+    )
 
 
 def test_an_added_rule_includes_the_renumbering_and_a_removed_rule_is_editable() -> None:

@@ -178,11 +178,10 @@ async def test_an_update_with_a_conflict_has_no_diff_until_the_conflict_is_resol
     assert (await agent.prompts.diff(update, text)).new == text
     assert agent.scripted.requests("PATCH") == []
 
-    agent.written.append(NEW)
-    staged = Prompt(SENT.replace("kind to", "brief with"))
-    assert (await agent.prompts.preview_update(1, staged)).merge.conflicts
-    again = await agent.prompts.preview_update(1, staged, NEW)
-    assert (again.merge.conflicts, again.is_applied) == ((), True)
+    await agent.prompts.write(update, text)
+    again = await agent.prompts.preview_update(1, update.staged)
+    assert (again.merge.conflicts, again.is_applied) == ((), True), "resolved conflicts stay resolved"
+    assert (await agent.prompts.preview_update(1, Prompt(SENT.replace("kind to", "brief with")))).merge.conflicts
 
 
 async def test_a_prompt_that_changed_after_the_preview_is_not_overwritten(agent: ScriptedAgent) -> None:
@@ -284,7 +283,8 @@ async def test_every_failed_write_says_which_prompt_the_agent_has(
     assert bool(caught.value.facts()) == refused
     if agent_has == "former":
         not_allowed = isinstance(answer, Reply) and answer.status == 403
-        assert caught.value.exit_status == (Exit.KEY_REFUSED if not_allowed else Exit.WRONG_USE)
+        unconfirmed = Exit.WRONG_USE if answer != has(NEW) else Exit.NOT_VERIFIED
+        assert caught.value.exit_status == (Exit.KEY_REFUSED if not_allowed else unconfirmed)
         with pytest.raises(UsageError, match="already has its former prompt, so there is nothing to restore"):
             await agent.prompts.preview_restore(7)
 

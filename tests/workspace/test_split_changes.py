@@ -102,7 +102,9 @@ async def test_a_hunk_with_a_chosen_or_edited_part_is_split_in_every_window(
     assert second.number not in late.after
     await here.undo(number, split)
     await there.undo(number, split)
-    assert (await StagingService(open_store()).with_splits(number, DIFF)).hunks == DIFF.hunks
+    assert (await StagingService(open_store()).with_splits(number, DIFF)).hunks == split.hunks
+    joined = (await there.split(number, split, QUOTES.key, joined=True)).diff
+    assert joined.hunks == (await here.current(number, split))[0].diff.hunks == DIFF.hunks
     await here.save_typed(number, parts(compare(SENT, PROPOSED, {RULES.key}), RULES)[1].key, "2. Read")
     assert parts(await StagingService(open_store()).with_splits(number, DIFF), RULES)
 

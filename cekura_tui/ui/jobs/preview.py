@@ -171,13 +171,12 @@ async def read_polls(state: AppState, job: Job) -> PollTimes | None:
 async def read_changes(state: AppState, job: Job) -> ChangeSummary:
     async def ask(session: Session) -> ChangeSummary:
         opened = await session.suggestions.open(job.number)
-        diff, choices = opened.diff, opened.choices
+        diff = opened.diff
         shown = tuple(
             ChangeExcerpt(clean_line(hunk.place, 80), hunk.removed, hunk.added, *excerpts(hunk.old, hunk.new))
             for hunk in diff.hunks[:MAX_CHANGES]
         )
-        undecided = sum(hunk.number not in choices and hunk.kind != "wrapper" for hunk in diff.hunks)
-        return ChangeSummary(len(diff.hunks), undecided, diff.removed_words, diff.added_words, shown)
+        return ChangeSummary(len(diff.hunks), len(opened.undecided), diff.removed_words, diff.added_words, shown)
 
     try:
         return await state.workspace.call(ask)

@@ -114,7 +114,9 @@ def result_line(job: Job, state: AppState) -> str:
         cause = job.error or job.reason or " ".join(summary_lines(job)[:3])
         if not cause and job.state == JobState.SUCCEEDED:
             cause = f"{KINDS[job.kind].result[0]} ready"
-        parts = [f"relaunched as job {relaunch}" if relaunch is not None else "", clean_line(cause, 200), relaunch_of]
+        update = job.update.words(state.when) if job.update is not None else ""
+        relaunched = f"relaunched as job {relaunch}" if relaunch is not None else ""
+        parts = [relaunched, update, clean_line(cause, 200), relaunch_of]
     return " · ".join(filter(None, parts))
 
 
@@ -142,6 +144,7 @@ def job_facts(job: Job, state: AppState) -> Facts:
         ("Server", stale_note(job, state)),
         ("Status", f"{word}, a status unknown to this app" if word else empty_end(job)),
         ("Launched", "" if job.state == JobState.UNCONFIRMED else state.when(job.launched_at)),
+        ("Update", job.update.words(state.when) if job.update is not None else ""),
         ("Ended", f"{ended}, after {elapsed(job, state)}" if ended and job.launched_at is not None else ended),
         ("Status", "" if word or empty_end(job) or job.state.final else clean_line(job.last_status or "")),
     )

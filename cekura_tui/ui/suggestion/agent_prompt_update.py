@@ -17,6 +17,7 @@ from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.text import Prompt, clean_line, count, sha256
 from cekura_tui.prose.conflicts import ConflictDecisions
 from cekura_tui.prose.diff import ProseDiff
+from cekura_tui.prose.lines import change_words
 from cekura_tui.prose.merge import Side
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import with_keys
@@ -28,10 +29,10 @@ from cekura_tui.ui.suggestion.conflicts import ConflictResolver, ConflictTexts
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.suggestion.edit import EditHunkDialog, EditResult
 from cekura_tui.ui.suggestion.hanging_text import HangingText, MessageKind
-from cekura_tui.ui.suggestion.restore import NOT_RESTORED, change_words, previous_prompt_words, restore_prompt
-from cekura_tui.ui.suggestion.words import DecisionCounts
+from cekura_tui.ui.suggestion.restore import NOT_RESTORED, previous_prompt_words, restore_prompt
 from cekura_tui.workspace.agent_prompts import PromptUpdate
 from cekura_tui.workspace.setup import refuse_read_only
+from cekura_tui.workspace.suggestions import DecisionCounts
 
 _DECIDING = (
     "{put.theirs} keep the agent's · {put.staged} use the staged · {put.word} edit · "
@@ -158,8 +159,7 @@ class UpdatePromptDialog(Dialog[None]):
         call = self.state.workspace.call
         try:
             staged, decided = await self._reload_staged(), self._count_decided()
-            written = self.resolver.decisions.last_written(staged)
-            update = await call(lambda session: session.agent_prompts.preview_update(self.number, staged, written))
+            update = await call(lambda session: session.agent_prompts.preview_update(self.number, staged))
             current = sha256(update.current)
             previous = await call(lambda session: session.agent_prompts.previous_use(update.agent.id, current))
             typed = await self.state.workspace.do(lambda session: session.store.stagings.typed(self.number))
@@ -387,7 +387,6 @@ class UpdatePromptDialog(Dialog[None]):
     async def _write(self, staged: Prompt, update: PromptUpdate, text: Prompt, applied: dict[str, str]) -> None:
         if not await self._still_staged(staged):
             return
-        self.resolver.decisions.note_write(staged, text)
         try:
             result = await self.state.workspace.call(lambda session: session.agent_prompts.write(update, text))
         except CekuraTuiError as error:

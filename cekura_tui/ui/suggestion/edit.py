@@ -20,6 +20,7 @@ from cekura_tui.ui.kit.debounce import Debounce
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint, dialog_box
 from cekura_tui.ui.kit.prompt_box import PromptArea, PromptText
 from cekura_tui.ui.terminal.foreground import edit_prompt
+from cekura_tui.workspace.prompt_files import without_file_end
 
 AUTOSAVE = 0.5
 """Seconds from the first unsaved keystroke to the next save of the typed text."""
@@ -117,8 +118,7 @@ class EditHunkDialog(Dialog[EditResult]):
             self.query_one(DialogNote).show(error.sentence(), failed=True)
             return
         if edited != self._current:
-            # Editors add a line break at the end of the file.
-            self._show(edited if self._current.endswith("\n") else Prompt(edited.removesuffix("\n").removesuffix("\r")))
+            self._show(Prompt(without_file_end(edited, self._current)))
 
     @on(Button.Pressed, "#take")
     def action_apply(self) -> None:

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.prompt_events import PromptUse
 from cekura_tui.model.text import clean_line, count
-from cekura_tui.prose.diff import ProseDiff
-from cekura_tui.prose.lines import counts
+from cekura_tui.prose.lines import change_words
 from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.kit.keys_in_order import PendingDialog
 from cekura_tui.ui.state import AppState
@@ -17,17 +16,9 @@ from cekura_tui.workspace.agent_prompts import PromptRestore
 from cekura_tui.workspace.setup import refuse_read_only
 
 
-def change_words(diff: ProseDiff) -> str:
-    """Number of added and removed words of a diff, such as "+14 −6 words". If no words are added or removed, a phrase
-    such as "no changes"."""
-    if counted := counts(diff.removed_words, diff.added_words):
-        return f"{counted} words"
-    return "only white space changes" if diff.hunks else "no changes"
-
-
 def previous_prompt_words(use: PromptUse, state: AppState) -> str:
-    """The length of a prompt and the time when the prompt was replaced, such as "812 words, until Mon 14:05"."""
-    return f"{count(use.words, 'word')}, until {state.when(use.at)}"
+    """The length of a prompt and the time when the prompt was replaced, such as "812 words, replaced Mon 14:05"."""
+    return f"{count(use.words, 'word')}, replaced {state.when(use.at)}"
 
 
 async def restore_prompt(

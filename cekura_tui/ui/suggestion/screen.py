@@ -29,9 +29,9 @@ from cekura_tui.ui.suggestion.hanging_text import HangingText
 from cekura_tui.ui.suggestion.staged_text import StagedText
 from cekura_tui.ui.suggestion.staging_controller import StagingController, Step
 from cekura_tui.ui.suggestion.step_queue import StepQueue
-from cekura_tui.ui.suggestion.words import DecisionCounts, count_decisions, headline, hunk_notes, summary, why_not_edit
+from cekura_tui.ui.suggestion.words import headline, hunk_notes, summary
 from cekura_tui.workspace.setup import refuse_read_only
-from cekura_tui.workspace.suggestions import OpenedSuggestion, SuggestionReasons
+from cekura_tui.workspace.suggestions import DecisionCounts, OpenedSuggestion, SuggestionReasons
 
 
 def _unless_failed(screen: SuggestionScreen) -> str | None:
@@ -183,9 +183,11 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         # `immediate`, because a message to this page would repaint the screens above it.
         start = partial(self.app.run_worker, group="staging")
         self.state.data_changed.subscribe(self, lambda _: start(self._refresh_choices()), immediate=True)
+        self.state.jobs_changed.subscribe(self, lambda _: self._draw_headline(), immediate=True)
 
     def on_unmount(self) -> None:
         self.state.data_changed.unsubscribe(self)
+        self.state.jobs_changed.unsubscribe(self)
 
     def on_screen_resume(self) -> None:
         self._load()
@@ -276,7 +278,9 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self.refresh_bindings()
 
     def _draw_headline(self) -> None:
-        head = headline(self.number, self.staging.opened, self.app.size.width)
+        job = self.state.job(self.number)
+        update = job.update.words(self.state.when) if job is not None and job.update is not None else ""
+        head = headline(self.number, self.staging.opened, self.app.size.width, update)
         self.query_one("#suggestion-headline", OneLine).show(head)
 
     @on(ProseDiffView.HunkMoved)
@@ -377,7 +381,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         if hunk is None or opened is None:
             return
         diff = opened.diff
-        if (reason := why_not_edit(hunk, diff)) is not None:
+        if (reason := opened.why_not_edit(hunk)) is not None:
             self.notify_once(reason)
             return
         from cekura_tui.ui.suggestion.edit import EditHunkDialog, EditResult
@@ -449,7 +453,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
 
         def decided_now() -> DecisionCounts | None:
             now = self.staging.opened
-            return count_decisions(now.diff, now.choices) if now is not None else None
+            return now.counts if now is not None else None
 
         decisions = self.state.decisions.setdefault(self.number, ConflictDecisions())
         self.app.push_screen(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cekura_tui.model.text import Prompt, count
 from cekura_tui.prose.diff import Hunk, ProseDiff
@@ -17,8 +17,12 @@ from cekura_tui.ui.keymap import with_keys
 from cekura_tui.workspace.suggestions import OpenedSuggestion, StagingStep
 from cekura_tui.workspace.workspace import Workspace
 
+if TYPE_CHECKING:
+    from cekura_tui.workspace.session import Session
+
 Step = Coroutine[Any, Any, str]
 """A decision being saved. Awaiting the step returns the message to show, or ""."""
+Write = Callable[["Session"], Coroutine[Any, Any, StagingStep]]
 CHANGED_ELSEWHERE = "Another window changed the staged prompt."
 
 
@@ -79,9 +83,7 @@ class StagingController:
     @property
     def undecided(self) -> list[int]:
         """Numbers of the undecided hunks, without hunks whose choice is being saved."""
-        if self.opened is None:
-            return []
-        open_hunks = undecided(self.opened.diff, self.opened.choices)
+        open_hunks = self.opened.undecided if self.opened is not None else []
         return [hunk.number for hunk in open_hunks if not self._pending[hunk.key]]
 
     def next_undecided(self, hunk: Hunk) -> int | None:
@@ -93,33 +95,18 @@ class StagingController:
         return self._choose(self.diff, {hunk.number: choice}, hunk.key)
 
     def accept_all(self) -> Step:
-        """Accept every hunk except text that the model put around its answer."""
-        made = {hunk.number: HunkChoice("accepted") for hunk in self.diff.hunks if hunk.kind != "wrapper"}
-        wrapper_number = next((hunk.number for hunk in self.diff.hunks if hunk.kind == "wrapper"), 0)
+        """Accept every undecided hunk except text that the model put around its answer."""
 
         def accepted(step: StagingStep) -> str:
-            wrapper = step.after.get(wrapper_number)
-            is_left_out = wrapper is None or wrapper.what == "rejected"
-            return accepted_message(step.before, step.after, wrapper_number if is_left_out else 0)
+            return step.accepted_words + (with_keys(" · {suggestion.undo} undo") if step.changed else "")
 
-        return self._choose(self.diff, made, message=accepted)
+        diff, made = self.diff, dict.fromkeys(self.undecided, HunkChoice("accepted"))
+        write: Write = lambda session: session.staging.choose_all(self.number, diff)  # noqa: E731
+        return self._choose(diff, made, message=accepted, write=write)
 
     def why_not_split(self, hunk: Hunk) -> str | None:
         """Why a hunk cannot be split, or why a part cannot be joined, as a sentence; None if there is no reason."""
-        if hunk.whole:
-            parts = {part.key for part in self.diff.hunks if part.whole == hunk.whole}
-            decided = [part for part in self.diff.hunks if part.key in parts & self._loaded.chosen.keys()]
-            if decided:
-                undo = with_keys("{suggestion.undo} undoes a decision.")
-                return f"Can't join the parts: change {decided[0].number} is decided separately. {undo}"
-            if parts & {*self._typed, *self._loaded.typed}:
-                return "Can't join the parts: one of them has text that is not applied yet."
-        elif not hunk.parts:
-            return "Can't split: the change has no parts."
-        elif (choice := self._loaded.chosen.get(hunk.key)) is not None and choice.what == "edited":
-            undo = with_keys("{suggestion.undo} undoes the edit.")
-            return f"Can't split change {hunk.number}: it is edited as a whole. {undo}"
-        return None
+        return replace(self._loaded, typed={**self._loaded.typed, **self._typed}).why_not_split(hunk)
 
     def split(self, hunk: Hunk) -> Step:
         """Split a hunk into its parts, or join a part with the other parts of the hunk. Choices are kept."""
@@ -139,13 +126,11 @@ class StagingController:
         """Undo the last step of this window. The text of an undone edit becomes an unapplied text."""
 
         def undone(step: StagingStep) -> str:
-            before, after = step.before, step.after
-            changed = [number for number in sorted({*before, *after}) if before.get(number) != after.get(number)]
-            self.undone_key = step.diff.hunks[changed[0] - 1].key if changed else ""
-            for key, choice in step.before_by_key.items():
-                if choice.what == "edited" and step.after_by_key.get(key) != choice:
-                    self._set_typed(key, choice.text)
-            return undone_message(before, after, changed)
+            self.undone_key = step.diff.hunks[step.changed[0] - 1].key if step.changed else ""
+            for key, text in step.undone_texts.items():
+                self._set_typed(key, text)
+            hint = with_keys(" {suggestion.edit} opens your text.") if step.undone_texts else ""
+            return step.undone_words + hint * (len(step.changed) == 1)
 
         diff = self.diff
         slot = ("decision", self.number, time.time_ns())
@@ -174,8 +159,7 @@ class StagingController:
         return hunk.key in self._typed or hunk.key in self._loaded.typed
 
     def _chosen_text(self, diff: ProseDiff, hunk: Hunk) -> str:
-        chosen = self._loaded.chosen.get(hunk.key)
-        return chosen.text if chosen and chosen.what == "edited" else wording(diff, hunk).begin
+        return replace(self._loaded, diff=diff).text_of(hunk)
 
     def _set_typed(self, key: str, text: str | None) -> None:
         if key not in self._typed and text == self._loaded.typed.get(key):
@@ -192,13 +176,14 @@ class StagingController:
         made: Choices,
         key: str = "",
         message: Callable[[StagingStep], str] = lambda step: "",
+        write: Write | None = None,
     ) -> Step:
         """Start saving choices as one step. `key` is the key of the only hunk, or "" if there are several. `message`
-        makes the message of the saved step."""
+        makes the message of the saved step. `write` saves the choices; by default, exactly those in `made`."""
         step = self._workspace.save(
             ("decision", self.number, time.time_ns()),
             {hunk.key: made[hunk.number] for hunk in diff.hunks if hunk.number in made},
-            lambda session: session.staging.choose(self.number, diff, made),
+            write or (lambda session: session.staging.choose(self.number, diff, made)),
         )
         return self._end(step, message, key)
 
@@ -220,34 +205,3 @@ class StagingController:
             self._serial = step.serial
             self.opened = replace(self._loaded, diff=step.diff, chosen=step.after_by_key)
         return CHANGED_ELSEWHERE if step.changed_elsewhere else ""
-
-
-def undecided(diff: ProseDiff, choices: Choices) -> list[Hunk]:
-    """The undecided hunks. Text that the model put around its answer counts as decided. Such text is left out unless
-    the user accepts it."""
-    return [hunk for hunk in diff.hunks if hunk.number not in choices and hunk.kind != "wrapper"]
-
-
-def undone_message(before: Choices, after: Choices, changed: Sequence[int]) -> str:
-    if not changed:
-        return "Nothing to undo."
-    if len(changed) > 1:
-        return f"Undone: {count(len(changed), 'change')} are as before."
-    was, now = before.get(changed[0]), after.get(changed[0])
-    hint = with_keys(" {suggestion.edit} opens your text.") if was is not None and was.what == "edited" else ""
-    return f"Undone: change {changed[0]} is {now.what if now else 'undecided'}.{hint}"
-
-
-def accepted_message(before: Choices, after: Choices, wrapper_number: int = 0) -> str:
-    """The message after all changes were accepted, with the number of choices that were replaced. `wrapper_number` is
-    the number of the hunk with the text around the model's answer, or 0 if that hunk was not left out."""
-    accepted = sum(choice.what != "rejected" for choice in after.values())
-    out = f" · change {wrapper_number} left out (text around the model's answer)" if wrapper_number else ""
-    if not accepted:
-        return f"Nothing else to accept{out}"
-    if before == after:
-        return f"All changes are accepted already{out}"
-    chosen = Counter[str](choice.what for number, choice in before.items() if number != wrapper_number)
-    others = [f"{chosen[what]:,} {what}" for what in ("rejected", "edited") if chosen[what]]
-    were = f" ({' and '.join(others)} before)" if others else ""
-    return f"{count(accepted, 'change')} accepted{were} · {with_keys('{suggestion.undo} undo')}{out}"

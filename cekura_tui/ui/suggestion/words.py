@@ -4,28 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 from rich.cells import cell_len
 from rich.text import Text
 from textual.content import Content
 
-from cekura_tui.evidence.evidence import Certainty
-from cekura_tui.evidence.hunk_reasons import Reason
 from cekura_tui.evidence.prompt_issues import PromptIssue
 from cekura_tui.model.job import Suggestion
 from cekura_tui.model.json_tree import has_children, leaf_text
 from cekura_tui.model.text import clean, clean_line, count
-from cekura_tui.model.transcript.timeline import clock, needs_hours
-from cekura_tui.prose.diff import Hunk, ProseDiff, shown_length
+from cekura_tui.prose.diff import ProseDiff, shown_length
 from cekura_tui.prose.lines import counts
-from cekura_tui.prose.staging import Choices, wording
-from cekura_tui.prose.words import word_count, word_spans
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.lines import VERDICT_MARKS
 from cekura_tui.ui.suggestion.diff_rows import SIGNS, HunkNotes
-from cekura_tui.ui.suggestion.staging_controller import undecided
 from cekura_tui.workspace.suggestions import OpenedSuggestion, SuggestionReasons
 
 _DECISIONS = ("accepted", "rejected", "edited")
@@ -34,51 +26,24 @@ _TREE_LINES, _TREE_DEPTH = 60, 8
 """Maximum number of lines, and maximum nesting depth, shown of the unknown fields of an issue."""
 
 
-@dataclass(frozen=True, slots=True)
-class DecisionCounts:
-    """Number of undecided changes, and numbers of words that the accepted and edited changes add and remove."""
-
-    undecided: int
-    added: int
-    removed: int
-
-    @property
-    def counts(self) -> str:
-        """The numbers of words, such as "+77 −19"; "" if both are 0."""
-        return counts(self.removed, self.added)
-
-
-def count_decisions(diff: ProseDiff, choices: Choices) -> DecisionCounts:
-    added = removed = 0
-    for hunk in diff.hunks:
-        choice = choices.get(hunk.number)
-        if choice is None or choice.what == "rejected":
-            continue
-        if choice.what == "accepted":
-            added, removed = added + hunk.added, removed + hunk.removed
-            continue
-        spans = word_spans(wording(diff, hunk).sent, choice.text.strip(), exactly=True)
-        added += sum(word_count(span.text) for span in spans if span.op == "ins")
-        removed += sum(word_count(span.text) for span in spans if span.op == "del")
-    return DecisionCounts(len(undecided(diff, choices)), added, removed)
-
-
-def headline(number: int, opened: OpenedSuggestion | None, width: int) -> Text:
-    """The job's number, the number of undecided changes and the staged words. `opened` is None while loading. If there
-    is room within `width` cells, also the proposed words, the runs and the agent."""
+def headline(number: int, opened: OpenedSuggestion | None, width: int, update: str = "") -> Text:
+    """The job's number, what became of the `update` of the agent's prompt in words, the number of undecided changes and
+    the staged words. `opened` is None while loading. If there is room within `width` cells, also the proposed words,
+    the runs and the agent."""
     text = Text(f" Suggestion of job {number} ", style="bold", no_wrap=True, overflow="ellipsis", end="")
     if opened is None:
         return text
     diff, job = opened.diff, opened.suggestion.job
     chosen = Counter[str](choice.what for choice in opened.choices.values())
     around = [hunk for hunk in diff.hunks if hunk.kind == "wrapper" and hunk.number not in opened.choices]
-    now = count_decisions(diff, opened.choices)
+    now = opened.counts
     marks = [f"{SIGNS[what]}{chosen[what]:,}" for what in _DECISIONS] if chosen else []
     if chosen.keys() - {"rejected"}:
         staged = f"staged {now.counts} words" if now.counts else "only formatting staged"
     else:
         staged = "no change accepted" if diff.hunks else ""
     facts = [
+        update,
         f"{now.undecided:,} of {len(diff.hunks):,} undecided" if now.undecided else "all decided" if diff.hunks else "",
         " ".join(marks),
         f"{len(around):,} left out" if around else "",
@@ -96,18 +61,6 @@ def headline(number: int, opened: OpenedSuggestion | None, width: int) -> Text:
 
 def _runs(run_ids: Sequence[int]) -> str:
     return f"run{'s' if len(run_ids) > 1 else ''} {', '.join(map(str, run_ids))}" if run_ids else ""
-
-
-def why_not_edit(hunk: Hunk, diff: ProseDiff) -> str | None:
-    """Why a change cannot be edited, as a sentence; None if the change can be edited."""
-    if not diff.is_compared:
-        return f"Too long to edit here: {with_keys('{suggestion.hand-off} saves the prompt to a file.')}"
-    if hunk.kind == "wrapper":
-        return "Can't edit the text around the model's answer: accept or reject it."
-    if hunk.kind != "layout":
-        return None
-    hint = with_keys(" {suggestion.split} shows its places.") if hunk.parts else ""
-    return f"Only formatting changes here: accept or reject.{hint}"
 
 
 def summary(
@@ -176,20 +129,10 @@ def hunk_notes(diff: ProseDiff, explained: SuggestionReasons | None) -> Mapping[
         return {}
     notes = {
         hunk.number: HunkNotes(
-            tuple(_reason_line(reason) for reason in explained.reasons.get(hunk.key, ())),
+            tuple(reason.words for reason in explained.reasons.get(hunk.key, ())),
             tuple(clean_line(fact, 60) for fact in explained.own_facts.get(hunk.key, ())),
         )
         for hunk in diff.hunks
         if hunk.kind != "wrapper"  # text around the model's answer changes nothing
     }
     return {number: one for number, one in notes.items() if one.reasons or one.own_facts}
-
-
-_REASONS: Mapping[Certainty, str] = {"sure": "reason", "likely": "likely reason", "maybe": "possible reason"}
-
-
-def _reason_line(reason: Reason) -> str:
-    where = [f"run {reason.run_id}"] if reason.run_id is not None else []
-    where += [clock(reason.at, hours=needs_hours(reason.at))] if reason.at is not None else []
-    verdict = f"{_REASONS[reason.sure]}: {VERDICT_MARKS['fail']} {clean_line(reason.verdict, 60)}"
-    return " · ".join(filter(None, (verdict, " ".join(where))))

@@ -133,12 +133,18 @@ async def test_choice_is_saved_before_being_shown(opened: Opened) -> None:
     assert (staging.undone_key, staging.undecided, staging.next_undecided(FIRST)) == (SECOND.key, [2], 2)
 
 
-async def test_accepting_all_counts_replaced_choices_and_undo_names_the_undone_changes(opened: Opened) -> None:
+async def test_accepting_all_leaves_decided_changes_alone_and_undo_names_the_undone_changes(opened: Opened) -> None:
     staging = await opened.loaded()
-    await staging.choose(SECOND, NO)
-    assert await staging.accept_all() == "2 changes accepted (1 rejected before) · u undo"
+    assert await staging.accept_all() == "2 changes accepted · u undo"
     assert opened.shown.staged == PROPOSED
     assert await staging.undo() == "Undone: 2 changes are as before."
+    rejecting = staging.choose(SECOND, NO)
+    await opened.workspace.staging.choose(1, DIFF, {1: HunkChoice("edited", "  Be swift.")})
+    assert await staging.accept_all() == "No undecided changes · 1 rejected and 1 edited, unchanged"
+    await rejecting
+    assert await staging.undo() == "Undone: change 1 is undecided. c opens your text."
+    assert await staging.accept_all() == "1 change accepted · 1 rejected, unchanged · u undo"
+    await staging.undo()
     assert await staging.undo() == "Undone: change 2 is undecided."
     assert await staging.undo() == "Nothing to undo."
     await staging.accept_all()
@@ -218,7 +224,7 @@ async def test_parts_of_a_split_change_can_be_chosen_and_edited_and_undone(opene
     await staging.edit(opened.shown.diff, second, "- Read it back, twice.")
     assert opened.shown.staged.startswith(SENT.rstrip())
     assert opened.shown.staged.endswith("\n- Read it back, twice.\n")
-    decided_separately = f"Can't join the parts: change {first.number} is decided separately. u undoes a decision."
+    decided_separately = f"Can't join the parts: change {first.number} is decided separately. Undo that decision first."
     assert staging.why_not_split(first) == decided_separately
     await staging.undo()
     assert staging.text_to_edit(opened.shown.diff, second) == "- Read it back, twice."
@@ -234,7 +240,7 @@ async def test_a_change_that_has_no_parts_or_is_edited_as_a_whole_is_not_split(o
     no_parts = "Can't split: the change has no parts."
     assert [staging.why_not_split(hunk) for hunk in (around, first, rules)] == [no_parts, no_parts, None]
     await staging.edit(WRAPPED, rules, "- Ask.")
-    assert staging.why_not_split(rules) == "Can't split change 3: it is edited as a whole. u undoes the edit."
+    assert staging.why_not_split(rules) == "Can't split change 3: it is edited as a whole. Undo the edit first."
 
 
 async def test_text_for_a_change_that_another_window_split_applies_to_the_whole_change(
@@ -257,9 +263,9 @@ async def test_text_for_a_change_that_another_window_split_applies_to_the_whole_
 async def test_accepting_all_leaves_out_and_reports_text_around_the_answer(opened: Opened) -> None:
     staging = await opened.loaded(WRAPPED)
     out = " · change 1 left out (text around the model's answer)"
-    assert await staging.accept_all() == f"2 changes accepted · u undo{out}"
+    assert await staging.accept_all() == f"2 changes accepted{out} · u undo"
     assert f"```\n{opened.shown.staged}```\n" == WRAPPED.new
-    assert await staging.accept_all() == f"All changes are accepted already{out}"
+    assert await staging.accept_all() == f"No undecided changes{out}"
     await staging.choose(WRAPPED.hunks[0], YES)
     assert opened.shown.staged == WRAPPED.new
-    assert await staging.accept_all() == "All changes are accepted already"
+    assert await staging.accept_all() == "No undecided changes"

@@ -9,8 +9,8 @@ from cekura_tui.model.job import Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.staging import HunkChoice, staged
-from cekura_tui.ui.suggestion.words import DecisionCounts, count_decisions, headline, summary, why_not_edit
-from cekura_tui.workspace.suggestions import OpenedSuggestion, SuggestionReasons
+from cekura_tui.ui.suggestion.words import headline, summary
+from cekura_tui.workspace.suggestions import DecisionCounts, OpenedSuggestion, SuggestionReasons
 
 JOB = Job(1, JobState.SUCCEEDED, "", "o", "k", "p", (7,), 3, "A", (), (), "s", summary_of_changes="One change.")
 
@@ -33,7 +33,8 @@ def test_a_long_proposal_is_shown_in_part_with_a_note_and_cannot_be_edited() -> 
         "! not compared: the two texts have 1,500,008 characters; up to 1,000,000 are compared",
         "Shows the first 30,000 of 1,500,000 characters · y copies or saves all · `jobs show 1 --prompt` prints all",
     ]
-    assert why_not_edit(diff.hunks[0], diff) == "Too long to edit here: y saves the prompt to a file."
+    opened = OpenedSuggestion(Suggestion(JOB, Prompt("Ask him."), long), diff, {})
+    assert opened.why_not_edit(diff.hunks[0]) == "Too long to edit here: save the prompt to a file."
 
 
 def test_unknown_fields_of_an_issue_are_shown_as_a_tree() -> None:
@@ -69,7 +70,9 @@ def test_staged_word_counts_equal_the_counts_of_a_diff_of_sent_and_staged_text()
     yes, no, mine = HunkChoice("accepted"), HunkChoice("rejected"), HunkChoice("edited", "Never guess any price.")
     for choices, undecided in (({}, 2), ({1: yes}, 1), ({1: yes, 2: yes}, 0), ({1: no, 2: mine}, 0), ({2: mine}, 1)):
         change = compare(SENT, staged(diff, choices))
-        assert count_decisions(diff, choices) == DecisionCounts(undecided, change.added_words, change.removed_words)
+        chosen = {diff.hunks[number - 1].key: choice for number, choice in choices.items()}
+        opened = OpenedSuggestion(Suggestion(JOB, Prompt(SENT), Prompt(PROPOSED)), diff, chosen)
+        assert opened.counts == DecisionCounts(undecided, change.added_words, change.removed_words)
 
 
 def test_headline_begins_with_the_decisions_and_fits_the_width() -> None:
@@ -79,4 +82,6 @@ def test_headline_begins_with_the_decisions_and_fits_the_width() -> None:
     opened = OpenedSuggestion(Suggestion(job, Prompt(SENT), Prompt(PROPOSED)), diff, chosen)
     counts = " Suggestion of job 1 · 1 of 2 undecided · ✓1 ✗0 ✎0 · staged +4 −2 words"
     assert headline(1, opened, 80).plain == counts
+    updated = headline(1, opened, 100, "taken back 10:20").plain
+    assert updated == counts.replace("1 ·", "1 · taken back 10:20 ·", 1)
     assert headline(1, opened, 160).plain == f"{counts} · +6 −2 words proposed · run 900238 · Riverside Clinic"

@@ -1,0 +1,153 @@
+"""`suggestion`: changes are decided, the agent's prompt is updated and restored, and conflicts are printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from calling import call, called, objects, refused
+from documented_shapes import read_all
+from saved_jobs import SavedJobs
+from scripted_server import Got, Reply, ScriptedServer
+
+SENT = "# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n"
+PROPOSED = SENT.replace("kind to", "brief with").replace("guess", "estimate")
+PROPOSED += "\n# End\n\n- Ask for the name.\n- Read it back.\n"
+AGENT = "/test_framework/v1/aiagents/7/"
+
+
+class Agent:
+    """Agent 7 on a scripted server, whose prompt can be read and written."""
+
+    def __init__(self, server: ScriptedServer) -> None:
+        self.prompt = SENT
+        self.reply: Reply | None = None
+        server.on("GET", AGENT, lambda got: Reply(self._whole()))
+        server.on("PATCH", AGENT, self._write)
+
+    def _whole(self) -> dict[str, Any]:
+        return {"id": 7, "agent_name": "Agent 7", "description": self.prompt}
+
+    def _write(self, got: Got) -> Reply:
+        if self.reply is None:
+            self.prompt = got.json()["description"]
+        return self.reply or Reply(self._whole())
+
+
+@pytest.fixture
+def agent(api: ScriptedServer, jobs: SavedJobs) -> Agent:
+    """Agent 7, whose prompt job 1 has improved from SENT to PROPOSED, in three changes; the third has three parts."""
+    jobs.running(SENT)
+    jobs.answer(1, {"status": "completed", "output": {"improved_prompt": PROPOSED, "summary_of_changes": ""}})
+    return Agent(api)
+
+
+def suggestion(*words: object, status: int = 0, **given: Any) -> str:
+    """Run `suggestion …`, check its exit status, and return what it says on standard error."""
+    result = call("suggestion", *words, **given)
+    assert result.status == status, result.err
+    return result.err
+
+
+def decisions() -> list[str]:
+    (shown,) = read_all("suggestion-show", called("suggestion", "show", 1, "--json").out)
+    return [change["decision"] for change in shown["changes"]]
+
+
+def staged() -> str:
+    return called("jobs", "show", 1, "--staged").out
+
+
+def test_changes_are_decided_by_number_and_undone_command_by_command(agent: Agent, tmp_path: Path) -> None:
+    shown = called("suggestion", "show", 1).out
+    assert "1. undecided: Rules › paragraph 1, +2 −2 words\n   − Be kind to callers.\n   + Be brief with" in shown
+    assert suggestion("accept", 1, 1) == "job 1: 1 accepted, 2 undecided · staged +2 −2 words\n"
+    suggestion("edit", 1, 2, "--text-file", "-", stdin=b"  Never name\ta price. \n")
+    assert staged() == SENT.replace("kind to", "brief with").replace("Never guess a price.", "  Never name\ta price. ")
+    assert "✎   Never name" in called("suggestion", "show", 1).out
+    assert suggestion("split", 1, 3) == "Split into changes 3, 4, 5.\n"
+    suggestion("reject", 1, 5)
+    assert decisions() == ["accepted", "edited", "undecided", "undecided", "rejected"]
+    assert "change 5 is decided separately" in suggestion("split", 1, 3, status=2)
+    assert "3 accepted, 1 rejected, 1 edited, 0 undecided" in suggestion("accept", 1, "--all")
+    assert suggestion("undo", 1) == "Undone: 2 changes are as before.\n"
+    suggestion("undo", 1)
+    assert suggestion("split", 1, 3) == "Joined as change 3.\n"
+    assert suggestion("undo", 1) == "Undone: change 2 is undecided.\n"
+    suggestion("reject", 1, 2, 3)
+    assert suggestion("undo", 1) == "Undone: 2 changes are as before.\n"
+    assert decisions() == ["accepted", "undecided", "undecided"]
+    assert suggestion("save", 1, "--out", tmp_path / "new.md").startswith("Saved the staged prompt to ")
+    assert (tmp_path / "new.md").read_text() == staged()
+    assert "exists already" in suggestion("save", 1, "--out", tmp_path / "new.md", status=2)
+    suggestion("undo", 1)
+    assert suggestion("undo", 1, status=3) == "Nothing to undo.\n"
+
+
+def test_wrong_use_changes_nothing(agent: Agent) -> None:
+    for words, said in (
+        (("accept", 1, 1, 4), "Job 1 has 3 changes, so no change 4."),
+        (("reject", 1), "Name the changes by number, or use --all."),
+        (("reject", 1, 1, "--all"), "Name the changes by number, or use --all."),
+        (("split", 1, 1), "Can't split: the change has no parts."),
+        (("edit", 1, 1, "--text-file", "nowhere"), "There is no file nowhere."),
+    ):
+        refused(said, "suggestion", *words)
+    assert decisions() == ["undecided"] * 3
+
+
+def test_update_and_restore_verify_and_jobs_show_what_became_of_the_update(agent: Agent) -> None:
+    assert "Agent 7 has this prompt" in suggestion("update", 1, "--yes", status=3)
+    suggestion("accept", 1, 1, 2)
+    would = "Nothing was written. This would update the prompt of Agent 7 (+3 −3 words). To do so, add --yes."
+    assert would in suggestion("update", 1, status=2)
+    assert "Read-only session" in call("--read-only", "suggestion", "update", 1, "--yes").err
+    assert agent.prompt == SENT
+    said = suggestion("update", 1, "--yes")
+    assert said == "Note: Leaves out 1 undecided change.\nUpdated the prompt of Agent 7 · verified byte for byte\n"
+    assert agent.prompt == staged()
+    suggestion("update", 1, "--yes", status=3)
+    (job,) = objects("jobs", "list")
+    assert (job["update"]["state"], job["update"]["job"]) == ("current", None)
+    for words in ("jobs", "list"), ("jobs", "show", 1), ("suggestion", "show", 1):
+        assert "on the agent since " in called(*words).out
+    assert "This would restore a prompt of Agent 7" in suggestion("restore", 7, status=2)
+    suggestion("restore", 7, "--yes")
+    assert (agent.prompt, objects("jobs", "list")[0]["update"]["state"]) == (SENT, "taken_back")
+    suggestion("restore", 7, "--version", 1, "--yes", status=3)
+    assert "No prompt 77 of agent 7." in suggestion("restore", 7, "--version", 77, "--yes", status=2)
+
+
+@pytest.mark.parametrize(
+    ("reply", "status"),
+    [(Reply({"detail": "No."}, 403), 4), (Reply({}, 503), 2), (Reply({"id": 7}), 6)],
+    ids=["key", "failed", "not kept"],
+)
+def test_a_failed_update_exits_with_its_status(agent: Agent, no_retries: None, reply: Reply, status: int) -> None:
+    suggestion("accept", 1, "--all")
+    agent.reply = reply
+    suggestion("update", 1, "--yes", status=status)
+    assert agent.prompt == SENT
+
+
+def test_conflicts_are_printed_and_solved_with_a_prompt_file(agent: Agent, tmp_path: Path) -> None:
+    suggestion("accept", 1, "--all")
+    agent.prompt = SENT.replace("kind to", "patient with")
+    result = call("suggestion", "update", 1, "--yes")
+    assert (result.status, agent.prompt) == (1, SENT.replace("kind to", "patient with"))
+    (found,) = read_all("suggestion-update", result.out)
+    (conflict,) = found["conflicts"]
+    assert [conflict[name].strip() for name in ("sent", "agent", "staged")] == [
+        f"Be {how} callers." for how in ("kind to", "patient with", "brief with")
+    ]
+    file = tmp_path / "solved.md"
+    file.write_text(found["merged"])
+    solving = ("update", 1, "--yes", "--prompt-file", file)
+    assert "still has marks of conflicts" in suggestion(*solving, status=2)
+    file.write_text(PROPOSED.replace("brief with", "patient and brief with"))
+    agent.prompt = agent.prompt.replace("patient", "calm and patient")
+    assert "has changed since" in suggestion(*solving, status=1)
+    suggestion(*solving)
+    assert agent.prompt == file.read_text()
+    suggestion("update", 1, "--yes", status=3)
