@@ -46,7 +46,6 @@ async def groups(session: Session, wanted: Filter, how: str, limit: int | None, 
     """
     from cekura_tui.model.run.groups import filters_by_outcome, group_runs
     from cekura_tui.workspace.all_runs import wait_text
-    from cekura_tui.workspace.run_findings import AT_ONCE
 
     rows: list[RunRow] = []
     progress = Progress()
@@ -61,16 +60,11 @@ async def groups(session: Session, wanted: Filter, how: str, limit: int | None, 
     findings: dict[int, tuple[Finding, ...]] = {}
     error: CekuraTuiError | None = None
     if how == "verdict":
-        findings = session.findings.cached(failed)
-        missing = [number for number in failed if number not in findings]
-        for start in range(0, len(missing), AT_ONCE):
-            found, error = await session.findings.all(
-                missing[start : start + AT_ONCE], lambda e, wait: print_message(wait_text(e, wait))
-            )
-            findings |= found
-            if error is not None:
-                break
-            progress.show(f"failed checks of {len(findings):,} of {count(len(failed), 'failed run')}")
+        findings, error = await session.findings.all(
+            failed,
+            lambda e, wait: print_message(wait_text(e, wait)),
+            lambda known: progress.show(f"checks of {known:,} of {count(len(failed), 'failed run')} read"),
+        )
     grouping = group_runs(rows, cast("Grouping", how), findings)
     # A filter by outcome hides runs that passed in between.
     since = not filters_by_outcome(wanted)

@@ -46,11 +46,16 @@ class RunFindings:
         return self._findings.cached(ids)
 
     async def all(
-        self, ids: Sequence[int], on_wait: Callable[[ApiError, float], None], *, fresh: bool = False
+        self,
+        ids: Sequence[int],
+        on_wait: Callable[[ApiError, float], None] = lambda error, seconds: None,
+        on_found: Callable[[int], None] = lambda known: None,
+        *,
+        fresh: bool = False,
     ) -> tuple[dict[int, tuple[Finding, ...]], ApiError | None]:
         """The findings by run id, from the cache or else the server, and the error that ended the requests, or None. If
         `fresh`, the cache is not used. Temporary failures are retried; `on_wait(error, seconds)` is called before each
-        wait. Raises StoreError."""
+        wait, and `on_found` after each request with the number of runs whose findings are known. Raises StoreError."""
         found = {} if fresh else self.cached(ids)
         missing = [number for number in ids if number not in found]
         for start in range(0, len(missing), AT_ONCE):
@@ -59,6 +64,7 @@ class RunFindings:
                 found |= await retried(fetch, on_wait=on_wait, monotonic=self._monotonic, sleep=self._sleep)
             except ApiError as error:
                 return found, error
+            on_found(len(found))
         return found, None
 
     async def _fetch_some(self, ids: Sequence[int], attempt: int) -> dict[int, tuple[Finding, ...]]:

@@ -33,6 +33,7 @@ MORE_PARTS = {
     "evidence": "evidence:rows",
     "marks": "prose_diff:marks",
     "merge": "prompt_merge:rows",
+    "groups": "whole_groups:rows",
     "large": "large_texts:rows",
     "peers": "peers:rows",
     "growth": "growth:rows",

@@ -82,7 +82,8 @@ class RunsController:
         self._drawn_at = float("-inf")
         self._opened = 0
         self._group: ListedGroup | None = None
-        self._groups_load: GroupsLoad | None = None
+        self.groups_load: GroupsLoad | None = None
+        """Loads the runs for groups of the list; None until groups are opened in this scope."""
         self._sort_when_reloaded = False
         self.names = KnownNames()
         self.names_loaded = False
@@ -166,7 +167,9 @@ class RunsController:
         """List the runs of a scope with the scope's last filter. If `scope` is None, first find the scope to list."""
         self.scope_error = self._group = None
         self.checks.loading = False
-        self._forget_groups()
+        if self.groups_load is not None:
+            self.groups_load.close()
+            self.groups_load = None
         self.feed.show(None)
         self.names, self.names_loaded = KnownNames(), False
         self.listing.change_scope(scope)
@@ -248,24 +251,6 @@ class RunsController:
             before = self._group.before  # esc still leaves the group
         self._group = ListedGroup(name, wanted.terms, before, back)
         self.change_filter(group)
-
-    def load_groups(self) -> tuple[GroupsLoad, Callable[[], object]]:
-        """The load of the list's groups, and a function that starts it. A load of the same list is continued."""
-        from cekura_tui.ui.runs.groups_load import GroupsLoad
-
-        load, query = self._groups_load, self.listing.query
-        if load is None or load.query != query:
-            self._forget_groups()
-            load = GroupsLoad(self._state.workspace, query, self.listing.notes, self._state.clock)
-            self._groups_load = load
-        load.add(self.listing)
-        # On this page, so that the load goes on while the groups screen is closed.
-        return load, partial(self._page.start_worker, load.run, "groups", exclusive=True)
-
-    def _forget_groups(self) -> None:
-        if self._groups_load is not None:
-            self._groups_load.close()
-            self._groups_load = None
 
     @property
     def group(self) -> str:

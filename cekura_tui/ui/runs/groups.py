@@ -185,8 +185,8 @@ REGROUP = 0.5
 
 
 class GroupsScreen(Page):
-    """Groups the runs of `load`, and loads the missing runs by calling `start`. Until all are loaded, the order is
-    provisional: counts change, but rows move only on a key.
+    """Groups the runs of `load`. Until all runs are loaded, the order is provisional: counts change, but rows move only
+    on a key.
 
     Returns the `OpenedGroup`, or None if the user opened no group. With `outcomes_filtered`, the filter hides some
     outcomes, so that the start of a failure is unknown. `last` is the group that the user opened before; the cursor
@@ -238,14 +238,13 @@ after its last passed run; a failed check, after the last passed run of the same
         self,
         state: AppState,
         load: GroupsLoad,
-        start: Callable[[], object],
         *,
         outcomes_filtered: bool = False,
         last: OpenedGroup | None = None,
     ) -> None:
         super().__init__(state)
         self._outcomes_filtered = outcomes_filtered
-        self._load, self._start = load, start
+        self._load = load
         self._by: Grouping = last.by if last else "verdict"
         self._grouping: RunGroups | None = None
         self._begin_at = last.key if last else None
@@ -274,7 +273,6 @@ after its last passed run; a failed check, after the last passed run of the same
         self._draw()
         self._group()
         self._load.changed = self._load_changed
-        self._start()
 
     def on_unmount(self) -> None:
         if self._load.changed == self._load_changed:
@@ -312,7 +310,10 @@ after its last passed run; a failed check, after the last passed run of the same
         self._grouping_took = time.monotonic() - began
         if not self.is_unmounted:
             listed = self.query_one(GroupList)
+            untouched, key = listed.at_top and listed.cursor_index == 0, listed.cursor_key
             listed.show_rows(shown, reset=before is None, follow=True)
+            if untouched and not (listed.at_top and listed.cursor_key == key):
+                listed.action_first()  # rather than leave the top with a group that went elsewhere
             if self._begin_at is not None:
                 listed.move_to(self._begin_at)
                 self._begin_at = None
@@ -369,15 +370,14 @@ after its last passed run; a failed check, after the last passed run of the same
 
     def load_or_stop(self) -> None:
         if self._load.on:
-            self._load.stop()
+            self._load.on = False
         else:
-            self._start()
+            self._load.start()
 
     def sort_or_reload(self) -> None:
-        """Sort by what is loaded; if nothing is missing or loading has ended, load all runs again."""
+        """Sort by what is loaded. If loading has ended, load what is missing; if nothing is missing, load all again."""
         if not self._load.on:
-            self._load.reload()
-            self._start()
+            (self._load.start if self.provisional else self._load.reload)()
         self._group()
 
     def group_by_next(self) -> None:
@@ -405,7 +405,8 @@ def open_groups(page: Page, controller: RunsController) -> None:
     """Open the groups screen. Going back from the runs of a group shows the screen again."""
     if controller.listing.scope is None:
         return
-    load, start = controller.load_groups()
+    from cekura_tui.ui.runs.groups_load import GroupsLoad
+
     some = filters_by_outcome(controller.listing.filter)
 
     def show(last: OpenedGroup | None = None) -> None:
@@ -413,6 +414,10 @@ def open_groups(page: Page, controller: RunsController) -> None:
             if isinstance(group, OpenedGroup):
                 controller.open_group(group.name, group.filter_text, lambda: show(group))
 
-        page.app.push_screen(GroupsScreen(page.state, load, start, outcomes_filtered=some, last=last), left)
+        load = controller.groups_load
+        if load is None or load.query != controller.listing.query:
+            load = controller.groups_load = GroupsLoad(page, controller.listing)
+        load.open()
+        page.app.push_screen(GroupsScreen(page.state, load, outcomes_filtered=some, last=last), left)
 
     show()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
+from asyncio import Task, create_task
 from collections.abc import Callable, Sequence
 from itertools import chain, pairwise, repeat
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from app_on_a_server import EPOCH, LIST, SMALL, WIDE, setup_of
@@ -44,16 +46,22 @@ def setup(scripted: ScriptedServer) -> Setup:
     return setup_of(scripted.url, "key", 1)
 
 
-def groups_of(*lists: Sequence[RunRow]) -> Callable[[AppState], GroupsScreen]:
-    """A function that makes groups screens: one for each list of all rows in turn, then always for the last list."""
+def groups_of(*lists: Sequence[RunRow], total: int = 0) -> Callable[[AppState], GroupsScreen]:
+    """A function that makes groups screens: one for each list of loaded rows in turn, then always for the last list.
+    `total` is the number of runs on the server if not all are loaded."""
     rows = chain(lists, repeat(lists[-1]))
-    tasks: list[asyncio.Task[None]] = []
+    tasks: list[Task[None]] = []
 
     def make(state: AppState) -> GroupsScreen:
         state.clock = lambda: EPOCH
-        load = GroupsLoad(state.workspace, RunQuery(ONE), {}, state.clock)
-        load.sweep.complete(next(rows))
-        return GroupsScreen(state, load, lambda: tasks.append(asyncio.create_task(load.run())))
+        loaded = next(rows)
+        page: Any = SimpleNamespace(state=state, start_worker=lambda work, *_, **__: tasks.append(create_task(work())))
+        listing: Any = SimpleNamespace(query=RunQuery(ONE), notes={}, loaded_rows=lambda: loaded, loaded=len(loaded))
+        listing.count = max(total, len(loaded))
+        listing.all_loaded = listing.count == listing.loaded
+        load = GroupsLoad(page, listing)
+        load.open()
+        return GroupsScreen(state, load)
 
     return make
 
@@ -169,6 +177,7 @@ async def test_reasons_are_loaded_newest_first_and_stored(setup: Setup, scripted
         await sees(pilot, "No failed check reported", "120 failed · 3 errors in 123 runs", gone="rovisional")
         assert screen_text(app).splitlines()[4][1:].startswith(" Failed checks · 120 runs ")
         listed = app.screen.query_one(GroupList).rows
+        assert app.screen.query_one(GroupList).cursor_index == 0, "the first group was of runs without reasons"
         assert [row.length for row in listed if row.heading] == [1.0, 1.0]  # the largest of a section has a full bar
         requests = [list(map(int, got.query["run_ids"].split(","))) for got in scripted.requests("GET", BULK)]
         assert list(chain.from_iterable(requests)) == list(range(120, 0, -1))
@@ -186,17 +195,8 @@ async def test_groups_of_some_runs_load_the_rest_and_move_only_then(setup: Setup
     running = run_of(7, scenario=5, scenario_name="Refund", status="in_progress", evaluation_status="")
     rest = Hold(Reply({**page, "results": [running, *newer, *older]}))
     scripted.on("GET", LIST, rest)
-    make = groups_of([])
-
-    def opened(state: AppState) -> GroupsScreen:
-        screen = make(state)
-        load = screen._load
-        load.sweep.restart()
-        load.sweep.add(rows_of([running, *newer, *older[:1]]))
-        load.total, load.known = 6, 4
-        return screen
-
-    async with opened_dialog(setup, opened) as (app, pilot):
+    loaded = rows_of([running, *newer, *older[:1]])
+    async with opened_dialog(setup, groups_of(loaded, total=6)) as (app, pilot):
         await sees(pilot, "Groups · 1 · provisional: 4 of 6 runs", "Provisional order: 4 of 6 runs")
         await pilot.press("b")
         await sees(pilot, "By scenario", "Provisional order: 4 of 6 runs", "2 of 2 failed")
