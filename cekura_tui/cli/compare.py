@@ -132,7 +132,7 @@ def _facts(view: RunView) -> Iterator[str]:
 
     row = view.row
     facts = (
-        ("outcome", outcome_words(row.outcome)),
+        ("outcome", outcome_words(row)),
         ("scenario", row.scenario),
         ("personality", row.personality),
         ("agent", row.agent),

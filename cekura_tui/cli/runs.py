@@ -23,6 +23,7 @@ from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.text import clean_line, count
 
 if TYPE_CHECKING:
+    from cekura_tui.api.errors import ApiError
     from cekura_tui.model.filter.filter import Filter
     from cekura_tui.model.filter.parse import FilterProblem
     from cekura_tui.model.run.run import Run
@@ -121,26 +122,29 @@ def _table() -> Printer:
     return lambda found, notes: table.put([_row_cells(row) for _, row in found])
 
 
-def _csv() -> Printer:
-    from cekura_tui.model.run.words import CSV_HEADER, csv_row
+def _csv(*, checks: bool) -> Printer:
+    from cekura_tui.model.run.words import csv_header, csv_row
 
-    header = [CSV_HEADER]
+    header = [csv_header(checks=checks)]
 
     def put_csv(found: Found, notes: Mapping[int, str]) -> None:
-        if lines := header + [csv_row(row, notes.get(row.id, "")) for _, row in found]:
+        if lines := header + [csv_row(row, notes.get(row.id, ""), checks=checks) for _, row in found]:
             put("\n".join(lines))
         header.clear()
 
     return put_csv
 
 
-def _put_json_lines(found: Found, notes: Mapping[int, str]) -> None:
-    """Print one JSON object per line: the run as the server sent it, with its outcome added."""
+def _json_lines(*, checks: bool) -> Printer:
+    """Print one JSON object per line: the run as the server sent it, with its outcome and failed checks added."""
     from cekura_tui.model.run.words import row_as_json
 
-    for run, row in found:
-        assert run is not None
-        put_json(row_as_json(run, row.outcome))
+    def put_lines(found: Found, notes: Mapping[int, str]) -> None:
+        for run, row in found:
+            assert run is not None
+            put_json(row_as_json(run, row, checks=checks))
+
+    return put_lines
 
 
 def counted(shown: int, limit: int, checked: int, total: int, *, filtered_here: bool) -> str:
@@ -169,9 +173,11 @@ def runs() -> None:
     """Find and read runs."""
 
 
-def _check_list(*, as_json: bool, as_csv: bool, **_: object) -> None:
+def _check_list(*, as_json: bool, as_csv: bool, no_checks: bool, **_: object) -> None:
     if as_json and as_csv:
         raise click.UsageError("Use --json or --csv, not both.")
+    if no_checks and not (as_json or as_csv):
+        raise click.UsageError("Use --no-checks with --json or --csv.")
 
 
 @command("list", runs, key=False, check=_check_list, cls=FilterCommand)
@@ -179,8 +185,11 @@ def _check_list(*, as_json: bool, as_csv: bool, **_: object) -> None:
 @limit_option(100, "List at most N runs, newest first.")
 @json_option("per line")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV with a header, for spreadsheets.")
-async def list_runs(session: Session, wanted: Filter, limit: int, as_json: bool, as_csv: bool) -> None:
+@click.option("--no-checks", is_flag=True, help="With --json or --csv, leave out the failed checks of the runs.")
+async def list_runs(session: Session, wanted: Filter, limit: int, as_json: bool, as_csv: bool, no_checks: bool) -> None:
     """List runs of a project or an agent, newest first.
+
+    JSON and CSV have the failed checks of each failed run. Checks that are not cached are requested.
 
     A filter lists the runs that match all its terms, such as status:failed,timeout outcome:failed
     "scenario:~refund" agent:7 persona:~hurry result:991 id:48213 "dur>120" since:2d until:2026-11-01
@@ -188,10 +197,42 @@ async def list_runs(session: Session, wanted: Filter, limit: int, as_json: bool,
     """
     if as_json and session.setup.no_key is not None:
         raise session.setup.no_key  # JSON needs the server's rows, which are not cached
-    listing = _put_json_lines if as_json else _csv() if as_csv else _table()
-    read = await (_list_cached if session.setup.offline else read_matching)(session, wanted, limit, listing)
-    if not as_json and not as_csv:
+    checks = not no_checks
+    listing = _json_lines(checks=checks) if as_json else _csv(checks=checks) if as_csv else _table()
+    found: list[tuple[Run | None, RunRow]] = []
+    later = checks and (as_json or as_csv)
+    put_page: Printer = (lambda page, notes: found.extend(page)) if later else listing
+    read = await (_list_cached if session.setup.offline else read_matching)(session, wanted, limit, put_page)
+    error = None
+    if later:
+        if not session.setup.offline:
+            error = await _load_checks(session, [row.id for _, row in found if row.lacks_checks])
+        rows = session.lists.filled(row for _, row in found)
+        if unknown := sum(row.lacks_checks for row in rows):
+            print_message(f"The failed checks of {count(unknown, 'run')} are unknown.")
+        listing([(run, row) for (run, _), row in zip(found, rows, strict=True)], session.store.notes.all())
+    if not (read.complete and (as_json or as_csv)):
         print_message(read.words)
+    if error is not None:
+        raise error  # after printing the runs
+
+
+async def _load_checks(session: Session, ids: Sequence[int]) -> ApiError | None:
+    """Load the failed checks of runs, and return the error that ended the requests. Prints how many requests this
+    takes, and the progress."""
+    from cekura_tui.workspace.all_runs import wait_text
+    from cekura_tui.workspace.run_findings import load_words
+
+    progress = Progress()
+    if ids:
+        print_message(f"Loading the failed checks of {load_words(len(ids))}.")
+    _, error = await session.findings.all(
+        ids,
+        lambda e, wait: print_message(wait_text(e, wait)),
+        lambda known: progress.show(f"checks of {known:,} of {count(len(ids), 'failed run')} read"),
+        fresh=True,
+    )
+    return error
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +262,7 @@ async def read_matching(
         PAGE_SIZE if rest else min(max(limit, 2), PAGE_SIZE),
         lambda error, wait: print_message(wait_text(error, wait)),
         filled=session.lists.filled,
+        load_whole=lambda ids: _load_checks(session, ids),
     )
     shown = checked = total = 0
     complete = False

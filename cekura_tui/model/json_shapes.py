@@ -34,25 +34,35 @@ Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|\+00:00)
 """A time in UTC, in ISO 8601 format."""
 
 
+_OUTCOME = "The kind; for `error` the cause, such as `timeout`; for `running` the status; for `unknown` `no verdict`."
+OutcomeText = Annotated[str, Field(description=_OUTCOME)]
+
+
 class OutcomeJson(TypedDict):
     """How a run ended."""
 
     kind: Kind
-    text: str
-    """The outcome in a few words."""
+    text: OutcomeText
+
+
+class _ChecksJson(TypedDict):
+    failed_checks: NotRequired[int | None]
+    """How many checks failed; null if the run did not fail, or if unknown. Left out by `--no-checks`, as `failing`."""
+    failing: NotRequired[list[str] | None]
+    """The names of the failed checks; null if unknown."""
 
 
 @with_config(_WITH_MORE)
-class RunRowJson(TypedDict):
-    """A run in a list: the server's row with every field as sent, plus the outcome of the run."""
+class RunRowJson(_ChecksJson):
+    """A run in a list: the server's row with every field as sent, plus the outcome and failed checks of the run."""
 
     id: Id
     outcome: OutcomeJson
 
 
 @with_config(_WITH_MORE)
-class RunJson(TypedDict):
-    """A whole run: the server's object with every field as sent, plus the outcome, turns and verdicts of the run."""
+class RunJson(_ChecksJson):
+    """A whole run: the server's object with every field as sent, plus outcome, failed checks, turns and verdicts."""
 
     id: Id
     outcome: OutcomeJson
@@ -72,12 +82,12 @@ class TranscriptJson(TypedDict):
     turns: list[Turn]
 
 
-class RunExportJson(TypedDict):
+class RunExportJson(_ChecksJson):
     """A run of the list, exported to a file or copied; unknown values are null."""
 
     id: Id
     outcome: Kind
-    outcome_text: str
+    outcome_text: OutcomeText
     status: str | None
     """The server's status, in lower case."""
     scenario: str | None
@@ -91,8 +101,6 @@ class RunExportJson(TypedDict):
     result_id: int | None
     mode: Literal["text", "voice"] | None
     reviewed: bool
-    failing: list[str]
-    """The names of the failed checks that the list has for the run."""
     note: str
     """Your note; empty if there is none."""
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MAX_FINDINGS = 20_000
 """Maximum number of runs with saved findings, over all accounts."""
+MAX_WHOLE_ROWS = 20_000
+"""Maximum number of saved rows of runs read in full, per account."""
 
 
 class FindingStore:
@@ -157,11 +159,21 @@ class RunStore:
                     sql.execute(f"DELETE FROM run_rows {_LIST}", tuple(old))
                     sql.execute(f"DELETE FROM scopes_seen {_LIST}", tuple(old))
 
-    def change_rows(self, rows: Sequence[RunRow], at: float) -> None:
-        """In every cached list that contains one of these runs, replace the run's row."""
-        written = [(json.dumps(row), row.id) for row in rows]
+    def save_whole(self, rows: Sequence[RunRow], at: float) -> None:
+        """Save the rows of runs read in full, and prune the oldest runs. Rows in cached lists are replaced, too."""
+        written = [(json.dumps(row), row.id, row.outcome.settled) for row in rows]
         with self._database.write() as sql:
-            sql.executemany(_CHANGE, [(row, at, *self._pair, *self._pair, number, row) for row, number in written])
+            sql.executemany(_CHANGE, [(row, at, *self._pair, *self._pair, number, row) for row, number, _ in written])
+            sql.executemany(
+                "INSERT OR REPLACE INTO run_rows VALUES (?, ?, ?, ?, ?, ?)",
+                [(*self._pair, _WHOLE, number, row, at) for row, number, settled in written if settled],
+            )
+            sql.execute(_PRUNE_WHOLE, (*self._pair, _WHOLE, *self._pair, _WHOLE, MAX_WHOLE_ROWS))
+
+    def whole_rows(self, ids: Sequence[int]) -> dict[int, RunRow]:
+        """The saved rows of runs read in full, by run id; runs that were not saved are missing."""
+        rows = self._database.read(_WHOLE_ROWS, *self._pair, _WHOLE, json.dumps([*ids]))
+        return {row.id: row for row in (read_row(saved["row"]) for saved in rows)}
 
     def opened(self, run_id: int) -> tuple[Run, float] | None:
         """A cached opened run and the Unix time when the run was fetched; None if the run is not cached. Without an API
@@ -214,6 +226,11 @@ _CACHED_ROWS = """
 SELECT row, max(got_at) AS got_at FROM run_rows
 WHERE origin = ? AND key_id = ? AND scope >= ? AND scope < ? || '!' GROUP BY id ORDER BY id DESC"""
 _PRUNE_ROWS = f"DELETE FROM run_rows {_LIST} AND id NOT IN (SELECT id FROM run_rows {_LIST} ORDER BY id DESC LIMIT ?)"
+_WHOLE = "whole"
+"""The `scope` of rows of runs read in full. These rows belong to no list, so they are not in `scopes_seen`."""
+_WHOLE_ROWS = f"SELECT row FROM run_rows {_LIST} AND id IN (SELECT value FROM json_each(?))"
+_PRUNE_WHOLE = f"""
+DELETE FROM run_rows {_LIST} AND id <= (SELECT id FROM run_rows {_LIST} ORDER BY id DESC LIMIT 1 OFFSET ?)"""
 _CHANGE = """
 UPDATE run_rows SET row = ?, got_at = ? WHERE origin = ? AND key_id = ?
 AND scope IN (SELECT scope FROM scopes_seen WHERE origin = ? AND key_id = ?) AND id = ? AND row <> ?"""
@@ -343,10 +360,8 @@ def _row(fields: list[Any]) -> RunRow:
     if len(fields) <= _OUTCOME:
         raise ValueError("a damaged row")
     kind, words = fields[_OUTCOME]
-    fields[_OUTCOME] = outcome = Outcome(kind, words)
+    # Earlier versions wrote the number of failed checks, or "reviewed", as the text.
+    fields[_OUTCOME] = Outcome(kind, kind if kind in ("passed", "failed") else words)
     if len(fields) > _FAILING:  # early versions did not write this field
         fields[_FAILING] = tuple(fields[_FAILING])
-        if len(fields) == _FAILING + 1:  # later ones did not yet write `whole`
-            checks = outcome.kind == "failed" and outcome.text.endswith(("check", "checks"))
-            fields.append(checks and "+" not in outcome.text)
     return RunRow(*fields)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from cekura_tui.api.errors import ApiError, BadAnswer, NotFound, clock_time, retried
 from cekura_tui.jobs.waiting import retry_delay
-from cekura_tui.model.filter.match import Matcher, contradiction_test
+from cekura_tui.model.filter.match import Matcher, contradiction_test, undecided_test
 from cekura_tui.model.run.listed_runs import PAGE, Layout
 from cekura_tui.model.run.paging import ListPage
 from cekura_tui.model.run.query import RunQuery
@@ -49,12 +49,14 @@ class IncompleteListError(BadAnswer):
 @dataclass(frozen=True, slots=True)
 class ListOptions:
     """How to read a list, `size` runs per page. `on_wait(error, seconds)` is called before each wait for the server. If
-    `patient`, an unreachable or failing server is retried forever. `filled` completes a row from the cache."""
+    `patient`, an unreachable or failing server is retried forever. `filled` completes rows from the cache.
+    `load_whole` fetches runs in full, by id, if the filter needs their failed checks; returns an error or None."""
 
     size: int = PAGE
     on_wait: Callable[[ApiError, float], None] = lambda error, seconds: None
     patient: bool = False
-    filled: Callable[[RunRow], RunRow] = lambda row: row
+    load_whole: Callable[[Sequence[int]], Awaitable[ApiError | None]] | None = None
+    filled: Callable[[Iterable[RunRow]], Sequence[RunRow]] = tuple
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
@@ -83,7 +85,8 @@ async def matching_runs(
     """Yield the runs of a query page by page, newest first, with the filters that the server lacks applied here; if
     `since` (Unix time) is given, only runs created since then. Raises ApiError and IncompleteListError."""
     passes, denies = Matcher(query.rest(now), now=now, notes=notes), contradiction_test(query.filter, now)
-    filled = (options or ListOptions()).filled
+    options = options or ListOptions()
+    undecided = undecided_test(query.rest(now), now, notes)
     params, read, total = query.params(now, narrow=False), 0, 0
     if since is not None:
         params = created_since(params, since)
@@ -91,7 +94,13 @@ async def matching_runs(
         async for page in pages:
             read += len(page.items)
             total = max(total, page.count, read)
-            rows = [(run, filled(row_of(run))) for run in page.items]
+            known = options.filled(map(row_of, page.items))
+            ids = [row.id for row in known if undecided(row) and not denies(row)]
+            if ids and options.load_whole is not None:
+                if (error := await options.load_whole(ids)) is not None:
+                    raise error
+                known = options.filled(known)
+            rows = list(zip(page.items, known, strict=True))
             running = tuple(row for _, row in rows if not row.outcome.settled)
             matches = tuple(found for found in rows if passes(found[1]) and not denies(found[1]))
             yield MatchingPage(matches, read, total, running)

@@ -1,22 +1,22 @@
-"""Export runs to a CSV or JSON Lines file, page by page; an incomplete file is discarded."""
+"""Export runs to a CSV or JSON Lines file, with the failed checks of all failed runs."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cekura_tui.config.atomic_file import output_file
-from cekura_tui.model.errors import CekuraTuiError, UsageError
+from cekura_tui.model.errors import UsageError
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow
-from cekura_tui.model.run.words import CSV_HEADER, csv_row, json_row
-from cekura_tui.model.text import clean_line, count
+from cekura_tui.model.run.words import csv_header, csv_row, json_row
+from cekura_tui.model.text import clean_line
 from cekura_tui.workspace.all_runs import ListOptions, matching_runs, wait_text
 from cekura_tui.workspace.prompt_files import AlreadyThere, check_output
 
@@ -31,18 +31,21 @@ ExportSource = RunQuery | Sequence[RunRow]
 
 @dataclass(frozen=True, slots=True)
 class ExportProgress:
-    """The numbers of runs that an export has read and written, of `total` runs. `waiting` says why the export waits for
-    the server; empty if the export does not wait."""
+    """The number of runs that an export has read, of `total` runs, and then the number of runs whose failed checks are
+    `loaded`, of `to_load` runs. `waiting` says why the export waits for the server; empty if the export does not wait.
+    `unknown` is the number of written runs whose failed checks are not loaded."""
 
     read: int = 0
     total: int = 0
-    written: int = 0
+    loaded: int = 0
+    to_load: int = 0
+    unknown: int = 0
     waiting: str = ""
 
 
 class RunExport:
-    """One export of a query or of given rows. Call `run` on the session's loop; all else is thread-safe. If the export
-    is stopped or fails, the partial file is removed. `progress` is immutable; each step replaces `progress`."""
+    """One export of a query or of given rows. Call `run` on the session's loop; all else is thread-safe. The file is
+    written once all is read, or after `write_now`. `progress` is immutable; each step replaces `progress`."""
 
     def __init__(
         self,
@@ -51,80 +54,106 @@ class RunExport:
         notes: Mapping[int, str],
         *,
         force: bool = False,
+        checks: bool = True,
         options: ListOptions | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.path, self._wanted, self._notes = path, wanted, dict(notes)
         self._force, self._options, self._clock = force, options or ListOptions(), clock
         self.progress = ExportProgress()
+        self._rows: list[RunRow] = []
+        self._checks = checks
         self._stopped = False
-        self._task: tuple[asyncio.AbstractEventLoop, asyncio.Task[object]] | None = None
+        self._task: asyncio.Task[object] | None = None
+        self._reading: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
         """Stop the export, from any thread. A finished export is not affected."""
         self._stopped = True
-        if self._task is not None:
-            loop, task = self._task
-            with contextlib.suppress(RuntimeError):  # the loop has ended, and with it the export
-                loop.call_soon_threadsafe(task.cancel)
+        _cancel(self._task)
+
+    def write_now(self) -> None:
+        """Stop reading, from any thread, and write what was read."""
+        _cancel(self._reading)
 
     async def run(self, session: Session) -> int | None:
         """Write the file; returns the number of runs in the file, or None if the export was stopped. Raises
         CekuraTuiError, for example if no run matches."""
-        task = asyncio.current_task()
+        self._task = task = asyncio.current_task()
         assert task is not None
-        self._task = asyncio.get_running_loop(), task
+        if self._stopped:
+            return None
+        self._reading = asyncio.ensure_future(self._read(session))
         try:
-            return None if self._stopped else await self._write(session)
+            await asyncio.wait([self._reading])
+            if not self._reading.cancelled():
+                self._reading.result()
+            return await self._write(session.lists.filled(self._rows) if self._checks else self._rows)
         except asyncio.CancelledError:
             if not self._stopped:
                 raise
             task.uncancel()
             return None
         finally:
+            self._reading.cancel()
             self._task = None
 
-    async def _write(self, session: Session) -> int:
+    async def _write(self, rows: Sequence[RunRow]) -> int:
+        if not rows:
+            raise UsageError("No runs match; no file was written.")
         as_csv = ENDINGS.get(self.path.suffix.lower()) == "CSV"
-        line = csv_row if as_csv else json_row
+        line, checks = csv_row if as_csv else json_row, self._checks
+        unknown = sum(row.lacks_checks for row in rows) if checks else 0
+        self.progress = replace(self.progress, unknown=unknown, waiting="")
         try:
             with output_file(self.path, force=self._force) as file:
-                file.write(f"{CSV_HEADER}\n".encode() if as_csv else b"")
-                async with aclosing(self._rows(session)) as parts:
-                    async for rows, read, total in parts:
-                        lines = (f"{line(row, self._notes.get(row.id, ''))}\n" for row in rows)
-                        file.write("".join(lines).encode("utf-8", "replace"))
-                        self.progress = ExportProgress(read, total, self.progress.written + len(rows))
-                if not self.progress.written:
-                    raise UsageError("No runs match; no file was written.")
-                return self.progress.written
+                file.write(f"{csv_header(checks=checks)}\n".encode() if as_csv else b"")
+                for first in range(0, len(rows), _AT_ONCE):
+                    part = rows[first : first + _AT_ONCE]
+                    lines = (f"{line(row, self._notes.get(row.id, ''), checks=checks)}\n" for row in part)
+                    file.write("".join(lines).encode("utf-8", "replace"))
+                    await asyncio.sleep(0)  # let other tasks on this loop run
         except FileExistsError:
             raise _already_there(str(self.path)) from None
         except OSError as error:
             why = error.strerror or type(error).__name__
             raise UsageError(f"Can't write {clean_line(str(self.path))}: {why}.", "No file was written.") from None
-        except CekuraTuiError as error:
-            if self.progress.written:
-                error.hint = f"{error.hint} The file with {count(self.progress.written, 'run')} was discarded.".strip()
-            raise
+        return len(rows)
 
-    async def _rows(self, session: Session) -> AsyncGenerator[tuple[Sequence[RunRow], int, int], None]:
-        """Yield parts of the rows to write, each with the number of runs read and the total number of runs."""
-        if not isinstance(self._wanted, RunQuery):
-            rows = self._wanted
-            for first in range(0, len(rows), _AT_ONCE):
-                part = rows[first : first + _AT_ONCE]
-                yield part, first + len(part), len(rows)
-                await asyncio.sleep(0)  # let other tasks on this loop run
-            return
-        options = replace(self._options, on_wait=self._note_wait, filled=session.lists.filled)
-        found = matching_runs(session.client, session.budget, self._wanted, self._notes, self._clock(), options)
-        async with aclosing(found) as pages:
-            async for page in pages:
-                yield [row for _, row in page.matches], page.read, page.total
+    async def _read(self, session: Session) -> None:
+        """Read the rows to write, then the full runs of rows that lack failed checks. `write_now` cancels this."""
+
+        async def load(ids: Sequence[int]) -> ApiError | None:
+            self.progress = replace(self.progress, loaded=0, to_load=len(ids), waiting="")
+            return (await session.findings.all(ids, self._note_wait, loaded, fresh=True))[1]
+
+        def loaded(known: int) -> None:
+            self.progress = replace(self.progress, loaded=known, waiting="")
+
+        if isinstance(self._wanted, RunQuery):
+            options = replace(self._options, on_wait=self._note_wait, filled=session.lists.filled, load_whole=load)
+            found = matching_runs(session.client, session.budget, self._wanted, self._notes, self._clock(), options)
+            async with aclosing(found) as pages:
+                async for page in pages:
+                    self._rows += [row for _, row in page.matches]
+                    self.progress = ExportProgress(page.read, page.total)
+        else:
+            self._rows += self._wanted
+            self.progress = ExportProgress(len(self._rows), len(self._rows))
+        if self._checks:
+            error = await load([row.id for row in session.lists.filled(self._rows) if row.lacks_checks])
+            if error is not None:
+                raise error
 
     def _note_wait(self, error: ApiError, seconds: float) -> None:
         self.progress = replace(self.progress, waiting=wait_text(error, seconds))
+
+
+def _cancel(task: asyncio.Task[Any] | None) -> None:
+    """Cancel a task from any thread."""
+    if task is not None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and with it the task
+            task.get_loop().call_soon_threadsafe(task.cancel)
 
 
 def check_export(name: str, *, force: bool) -> Path:

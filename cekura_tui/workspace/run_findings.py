@@ -10,11 +10,12 @@ from functools import partial
 
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError, retried
-from cekura_tui.jobs.polling import Budget
+from cekura_tui.jobs.polling import BUDGET, WINDOW, Budget
 from cekura_tui.model.run.groups import Finding, findings_of
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.verdict import read_verdicts
 from cekura_tui.model.run.view import RunRow, row_of
+from cekura_tui.model.text import count, span_text
 from cekura_tui.model.transcript.transcript import Turn, read_transcript
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
@@ -95,3 +96,10 @@ class RunFindings:
 
 def _read(run: Run) -> tuple[RunRow, tuple[Finding, ...], tuple[Turn, ...]]:
     return row_of(run), findings_of(read_verdicts(run)), read_transcript(run).turns
+
+
+def load_words(runs: int) -> str:
+    """How long it takes to load runs in full: "30 runs (2 requests, about 1 s)"."""
+    requests = -(-runs // AT_ONCE)
+    seconds = max(1, round(requests * WINDOW / BUDGET))
+    return f"{count(runs, 'run')} ({count(requests, 'request')}, about {span_text(seconds)})"

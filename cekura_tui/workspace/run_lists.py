@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -188,14 +188,19 @@ class RunLists:
         """Remember the rows of runs read in full, and cache the rows for the next start."""
         self.remember_whole(rows)
         try:
-            self._store.runs.change_rows(rows, self._clock())
+            self._store.runs.save_whole(rows, self._clock())
         except StoreError as error:
             _log.warning("runs were not cached: %s", error.message)
 
-    def filled(self, row: RunRow) -> RunRow:
-        """A list row, completed from the full run if the full run was read."""
-        whole = self._whole_by_id().get(row.id)
-        return row if whole is None else filled(row, whole)
+    def filled(self, rows: Iterable[RunRow]) -> list[RunRow]:
+        """List rows, completed from the full runs that were read before, unless a run has changed since."""
+        whole = self._whole_by_id()
+        found = [filled(row, whole[row.id]) if row.id in whole else row for row in rows]
+        if missing := [row.id for row in found if row.lacks_checks]:
+            with contextlib.suppress(StoreError):
+                saved = self._store.runs.whole_rows(missing)
+                found = [filled(row, saved[row.id]) if row.lacks_checks and row.id in saved else row for row in found]
+        return found
 
     def whole_rows(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
         """The remembered rows of these runs; runs not yet read in full are left out."""
@@ -221,7 +226,7 @@ class RunLists:
 
     def _as_rows(self, got: ListPage[Run]) -> ListPage[RunRow]:
         self._engine.resume_polling()  # the server accepts the key, so jobs can be polled again
-        rows = tuple(self.filled(row_of(run)) for run in got.items)
+        rows = tuple(self.filled(map(row_of, got.items)))
         return ListPage(got.count, rows, got.more, got.oldest_first, got.at)
 
     def _cache(self, query: RunQuery, count: int | None, rows: Sequence[RunRow], *, first: bool) -> None:

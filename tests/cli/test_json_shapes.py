@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import json
 import re
@@ -19,8 +18,8 @@ from scripted_server import PROGRESS, Reply, ScriptedServer, run_of, serve_runs
 from cekura_tui.manual import read_page
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import row_of
+from cekura_tui.model.run.words import json_row
 from cekura_tui.model.text import clean
-from cekura_tui.workspace.run_export import RunExport
 
 KEY = "key-of-a-test-0123456789"
 NAMES = ["runs-list", "runs-show", "transcript", "runs-export"]
@@ -48,11 +47,10 @@ def hostile(api: ScriptedServer) -> ScriptedServer:
     return api
 
 
-def exported(rows: list[Json], path: Path) -> str:
-    """The text of the file that the app writes when it exports these runs."""
+def exported(rows: list[Json]) -> str:
+    """The lines that the app writes when it exports these runs, with and without failed checks."""
     found = [row_of(Run.read(row)) for row in rows]
-    asyncio.run(RunExport(path, found, {found[0].id: "call again"}).run(None))  # type: ignore[arg-type]
-    return path.read_text()
+    return "".join(json_row(row, "call again", checks=checks) + "\n" for row in found for checks in (True, False))
 
 
 @pytest.mark.parametrize(("some", "few"), [(15, 3), pytest.param(100, 25, marks=pytest.mark.nightly)])
@@ -67,7 +65,7 @@ def test_real_outputs_match_their_schemas(
         "runs-list": [listed],
         "runs-show": [call("runs", "show", run["id"], "--json").out for run in runs],
         "transcript": [call("runs", "show", run["id"], "--transcript", "--json").out for run in runs],
-        "runs-export": [exported(runs, tmp_path / "runs.jsonl")],
+        "runs-export": [exported(runs)],
         "improve": [call("improve", number, "--prompt-file", prompt_file, "--json").out for number in ended],
         "jobs-wait": [call("jobs", "wait", *range(1, few + 1), "--json").out],
         "jobs-show": [call("jobs", "show", number + 1, "--json").out for number in range(few)],
@@ -142,7 +140,8 @@ def test_json_of_runs_has_exact_texts_with_control_characters_escaped(hostile: S
     row, run = read_all("runs-list", listed)[0], read_all("runs-show", shown)[0]
     for whole in (row, run):
         assert {name: whole[name] for name in sent} == sent
-    assert row["outcome"] == run["outcome"] == {"kind": "failed", "text": "2 checks"}
+    assert row["outcome"] == run["outcome"] == {"kind": "failed", "text": "failed"}
+    assert len(row["failing"]) == row["failed_checks"] == run["failed_checks"] == 2
     metric = next(verdict for verdict in run["verdicts"] if verdict["source"] == "metric")
     assert (metric["name"], metric["explanation"], metric["state"]) == (EVIL, [EVIL, EVIL], "fail")
     assert [turn["text"] for turn in run["turns"][:2]] == [f"Main Agent: {EVIL}", f"Testing Agent: {EVIL}"]
@@ -194,16 +193,14 @@ def test_json_of_jobs_has_exact_texts_and_text_output_is_cleaned(hostile: Script
     assert clean(summary) in call("jobs", "show", 1).out
 
 
-def test_fields_missing_in_an_answer_are_missing_in_json_or_null_in_an_export(
-    hostile: ScriptedServer, tmp_path: Path
-) -> None:
+def test_fields_missing_in_an_answer_are_missing_in_json_or_null_in_an_export(hostile: ScriptedServer) -> None:
     turn = {"role": "Function Call Result", "data": {"id": "c1", "result": "texto"}}
     sent = {"id": 5, "status": "completed", "transcript_object": [turn]}
     serve_runs(hostile, sent)
     (run,) = read_all("runs-show", call("runs", "show", 5, "--json").out)
     assert [turn["text"] for turn in run["turns"]] == ["texto"]
-    assert set(run) == {*sent, "outcome", "turns", "verdicts"}
-    (row,) = read_all("runs-export", exported([sent], tmp_path / "runs.jsonl"))
+    assert set(run) == {*sent, "outcome", "failed_checks", "failing", "turns", "verdicts"}
+    row, _ = read_all("runs-export", exported([sent]))
     assert (row["scenario"], row["personality"], row["agent"]) == (None, None, None)
     for words in ([], ["--markdown"]):
         assert "deleted" not in call("runs", "show", 5, *words).out

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from calling import call, called, objects, process, refused
 from listed_runs import NOON, Listed, Pin, every_outcome
-from scripted_server import Got, Reply, ScriptedServer, run_of, serve_runs
+from scripted_server import Got, Reply, ScriptedServer, run_of
 from waiting import PATIENCE, until
 
 from cekura_tui.model.filter.filter import BY_NAME
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import row_of
-from cekura_tui.model.run.words import CSV_HEADER
+from cekura_tui.model.run.words import csv_header
 from cekura_tui.store.store import Store
 
 RUNS = "/test_framework/v1/runs/"
@@ -33,7 +33,7 @@ TABLE = ["RUN", "OUTCOME", "SCENARIO", "PERSONALITY", "AGENT", "LENGTH", "WHEN"]
 
 def ids(*words: object) -> list[int]:
     """The ids of the runs that `runs list` prints for these filter terms and options."""
-    return [json.loads(line)["id"] for line in called("runs", "list", "--json", *words).out.splitlines()]
+    return [json.loads(line)["id"] for line in called("runs", "list", "--json", "--no-checks", *words).out.splitlines()]
 
 
 def listing(server: ScriptedServer, *runs: dict[str, object]) -> None:
@@ -140,7 +140,7 @@ def test_a_list_is_complete_or_reported_as_incomplete(
 ) -> None:
     server = Listed(api, list(range(1, 74)), page=20, pin=pin, apart=RUN_INTERVAL, oldest_first=oldest_first)
     server.grows = grows
-    result = call("runs", "list", "--json", "--limit", 1000)
+    result = call("runs", "list", "--json", "--no-checks", "--limit", 1000)
     if result.status:
         assert (result.status, pin, "the server reported" in result.err) == (2, "counts", True)
     else:
@@ -163,13 +163,49 @@ def test_a_filter_that_the_server_ignores_is_applied_by_the_program(api: Scripte
     assert {term: ids(term) for term in wanted} == wanted
 
 
-def test_a_run_that_was_shown_before_is_listed_with_its_number_of_failed_checks(api: ScriptedServer) -> None:
-    failed = {"id": 1, "name": "Greeting", "passed": False}
-    api.on("GET", RUNS, Reply([run_of(6, metrics=[failed])]))
-    assert "✗ failed" in call("runs", "list").out
-    serve_runs(api, run_of(6, evaluation={"metrics": [failed, {**failed, "id": 2}]}))
-    call("runs", "show", 6)
-    assert "✗ 2 checks" in call("runs", "list").out
+FAILED_CHECK = {"id": 1, "name": "Greeting", "passed": False}
+BULK = f"{RUNS}bulk/"
+
+
+@pytest.fixture
+def thirty(api: ScriptedServer) -> ScriptedServer:
+    """A server with 30 failed runs. A run in the list has one failed check, and a whole run two."""
+    whole = {"metrics": [FAILED_CHECK, {**FAILED_CHECK, "name": "Tone", "id": 2}]}
+    listing(api, *(run_of(n, metrics=[FAILED_CHECK]) for n in range(30, 0, -1)))
+    api.on("GET", BULK, lambda got: Reply([run_of(int(n), evaluation=whole) for n in got.query["run_ids"].split(",")]))
+    return api
+
+
+def test_csv_has_all_failed_checks_of_each_run_and_requests_each_run_once(thirty: ScriptedServer) -> None:
+    result = called("runs", "list", "--csv")
+    words = {
+        (run["outcome_text"], run["failed_checks"], run["failing"]) for run in csv.DictReader(io.StringIO(result.out))
+    }
+    assert (words, result.err) == (
+        {("failed", "2", "Greeting; Tone")},
+        "Loading the failed checks of 30 runs (2 requests, about 1 s).\n",
+    )
+    (run, *_) = objects("runs", "list", "--json")
+    assert (run["failed_checks"], run["failing"]) == (2, ["Greeting", "Tone"])
+    assert called("runs", "list").out.count("✗ failed") == 30
+    assert len(thirty.requests("GET", BULK)) == 2
+
+
+def test_without_checks_nothing_more_is_requested_and_an_error_leaves_checks_unknown(thirty: ScriptedServer) -> None:
+    (run, *_) = objects("runs", "list", "--json", "--no-checks")
+    assert {"failed_checks", "failing"}.isdisjoint(run)
+    assert thirty.requests("GET", BULK) == []
+    thirty.on("GET", BULK, Reply({}, 403))
+    result = call("runs", "list", "--csv", "--limit", 5)
+    found = [(run["outcome"], run["failed_checks"], run["failing"]) for run in csv.DictReader(io.StringIO(result.out))]
+    assert (result.status, found) == (4, [("failed", "", "")] * 5)
+    assert "The failed checks of 5 runs are unknown." in result.err
+
+
+def test_a_filter_by_check_loads_the_checks_of_runs_that_may_match(thirty: ScriptedServer) -> None:
+    assert ids("metric:Tone", "id:4,6") == [6, 4]
+    assert ids("-metric:Tone", "metric:Greeting") == []
+    assert [got.query["run_ids"].count(",") + 1 for got in thirty.requests("GET", BULK)] == [2, 25, 3]
 
 
 def test_pages_are_read_until_the_limit_of_matching_runs_is_reached(long_list: ScriptedServer) -> None:
@@ -187,7 +223,7 @@ def test_pages_are_read_until_the_limit_of_matching_runs_is_reached(long_list: S
 
 @pytest.mark.long
 def test_pages_are_printed_as_they_arrive_until_the_output_is_closed(long_list: ScriptedServer) -> None:
-    listing = process("runs", "list", "persona:Zoe", "--json", "--limit", 9_000)
+    listing = process("runs", "list", "persona:Zoe", "--json", "--no-checks", "--limit", 9_000)
     assert listing.stdout is not None
     assert listing.stderr is not None
     until(lambda: len(long_list.requests("GET", RUNS)) == 3, "all pages were asked for")
@@ -229,12 +265,12 @@ def test_search_progress_is_printed_only_to_a_terminal(
 def test_csv_has_a_line_per_run_and_no_formulas(api: ScriptedServer) -> None:
     evil = run_of(7, scenario_name='=cmd|"/c calc"!A1\x1b[31m', personality_name="a, b\nc", agent_name="-1+2")
     listing(api, evil, run_of(6))
-    result = called("runs", "list", "--csv")
+    result = called("runs", "list", "--csv", "--no-checks")
     first, second = csv.DictReader(io.StringIO(result.out))
     assert (first["id"], first["outcome"], second["id"]) == ("7", "failed", "6")
     assert (first["agent"], first["personality"], first["scenario"][:6]) == ("'-1+2", "a, b c", "'=cmd|")
-    assert (result.err, "\x1b" in result.out, result.out.splitlines()[0]) == ("", False, CSV_HEADER)
-    assert call("runs", "list", "persona:nobody", "--csv").out == f"{CSV_HEADER}\n"
+    assert (result.err, "\x1b" in result.out, result.out.splitlines()[0]) == ("", False, csv_header(checks=False))
+    assert call("runs", "list", "persona:nobody", "--csv").out == f"{csv_header()}\n"
 
 
 def test_runs_are_found_by_their_notes(long_list: ScriptedServer, home: Path) -> None:
@@ -304,6 +340,7 @@ def test_every_wrong_value_is_marked_even_without_an_api_key() -> None:
         ("runs list --limit", "--limit"),
         ("runs list --jsn", "--jsn"),
         ("runs list --json --csv", "Use --json or --csv, not both."),
+        ("runs list --no-checks", "Use --no-checks with --json or --csv."),
         ("--project mine runs list", "is not a valid project id"),
         (f"--project {'9' * 40} runs list", "is not a valid project id"),
         ("runs shaw", "No such command"),
@@ -324,6 +361,6 @@ def test_wrong_arguments_are_refused_without_asking_the_server(demo: Any, words:
 )
 def test_a_retry_of_the_list_is_reported_with_the_reason(api: ScriptedServer, trouble: Reply, said: str) -> None:
     api.on("GET", RUNS, trouble, Reply({"count": 1, "next": None, "results": [run_of(3)]}))
-    result = called("runs", "list", "--json")
+    result = called("runs", "list", "--json", "--no-checks")
     assert json.loads(result.out)["id"] == 3
     assert said in result.err

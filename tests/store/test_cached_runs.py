@@ -69,21 +69,31 @@ def test_a_changed_row_is_updated_in_every_cached_list_of_the_same_key(store: St
         account.runs.save_rows("project_id=1", 240, rows(3, 2, 1), 10.0, first=True)
     store.runs.save_rows("agent_id=7 status:failed", 5, rows(2), 11.0, first=True)
     store.runs.save_rows("agent_id=8", 5, rows(9), 12.0, first=True)
-    changed = [row._replace(outcome=Outcome("passed", "reviewed")) for row in rows(2, 77)]
+    changed = [row._replace(outcome=Outcome("error", "timeout")) for row in rows(2, 77)]
     before = ids_and_words(other, "project_id=1")
 
-    store.runs.change_rows([*changed, *rows(3)], 20.0)
+    store.runs.save_whole([*changed, *rows(3)], 20.0)
     was = before[0][1]
-    assert ids_and_words(store, "project_id=1") == [(3, was), (2, "reviewed"), (1, was)]
-    assert ids_and_words(store, "agent_id=7 status:failed") == [(2, "reviewed")]
+    assert ids_and_words(store, "project_id=1") == [(3, was), (2, "timeout"), (1, was)]
+    assert ids_and_words(store, "agent_id=7 status:failed") == [(2, "timeout")]
     assert ids_and_words(store, "agent_id=8") == [(9, was)]
     store.runs.save_opened(Run.read({"id": 9, "status": "queued"}), 20.0)
     assert ids_and_words(store, "agent_id=8") == [(9, "queued")]
     assert ids_and_words(other, "project_id=1") == before
     seen = seen_in(store, "project_id=1")
     assert (seen.count, seen.got_at, seen.rows[1]) == (240, 10.0, changed[0])
-    times = store.database.read("SELECT got_at FROM run_rows WHERE id = 3")
+    times = store.database.read("SELECT got_at FROM run_rows WHERE id = 3 AND scope <> 'whole'")
     assert [row["got_at"] for row in times] == [10.0, 10.0], "an unchanged row is not written again"
+
+
+def test_rows_of_whole_runs_are_saved_for_their_key_and_pruned(
+    store: Store, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs_module, "MAX_WHOLE_ROWS", 2)
+    running = rows(4)[0]._replace(outcome=Outcome("running", "queued"))
+    store.runs.save_whole([*rows(1, 2, 3), running], 1.0)
+    assert store.runs.whole_rows(range(9)) == {row.id: row for row in rows(2, 3)}
+    assert open_store("other").runs.whole_rows(range(9)) == {}
 
 
 def test_opened_runs_are_cached_in_full_and_only_for_their_own_key(store: Store, open_store: OpenStore) -> None:
@@ -138,7 +148,7 @@ def test_the_latest_opened_run_is_kept_even_if_it_is_larger_than_the_limit(
 
 
 def test_the_cached_rows_of_a_scope_have_the_latest_version_of_each_run(store: Store, open_store: OpenStore) -> None:
-    old, new = rows(3)[0], rows(3)[0]._replace(outcome=Outcome("passed", "reviewed"))
+    old, new = rows(3)[0], rows(3)[0]._replace(outcome=Outcome("error", "timeout"))
     store.runs.save_rows("project_id=1", 240, [old, *rows(2)], 10.0, first=True)
     store.runs.save_rows("project_id=1 status:failed", 5, [new, *rows(1)], 11.0, first=True)
     store.runs.save_rows("project_id=1 dur>9", 5, [old], 9.0, first=True)
@@ -155,7 +165,7 @@ def test_rows_cached_by_an_earlier_version_are_still_shown(store: Store) -> None
     store.runs.save_rows("s", 1, rows(1), 1.0, first=True)
     with store.database.write() as sql:
         sql.execute("UPDATE run_rows SET row = ?", (json.dumps(OLD_ROW),))
-    row = RunRow(1, "Books", "Calm", 7, "Agent", Outcome("failed", "2 checks"), "01:02", 12.5)
+    row = RunRow(1, "Books", "Calm", 7, "Agent", Outcome("failed", "failed"), "01:02", 12.5)
     assert seen_in(store, "s").rows == (row,)
 
 

@@ -146,8 +146,7 @@ class FilterKey(NamedTuple):
     runs. `params` and `narrows` also take a bool: whether the server may omit matching runs. `changes`: the answer for
     a run may change after the run was made.
 
-    `from_whole_run`: only a run read whole has the answer. `unknown_passes`: a row without the answer matches until its
-    run is read whole.
+    `from_whole_run`: only a run read whole is sure to have the answer.
 
     `words` are the accepted or offered values. `names` is the field of `KnownNames` to offer instead of `words`.
     `value` is an example of a value.
@@ -164,7 +163,6 @@ class FilterKey(NamedTuple):
     narrows: Callable[[Term, bool], Params] | None = None
     changes: bool = False
     from_whole_run: bool = False
-    unknown_passes: bool = False
 
     @property
     def start(self) -> str:
@@ -357,7 +355,7 @@ def _name_test(term: Term, whole_names: Iterable[str]) -> Callable[[str], bool]:
 
 def _failed_metric(term: Term, now: float, notes: Notes) -> Answer:
     names = _name_test(term, [value.text for value in term.values if not value.contains])
-    return _cached(lambda failing: any(map(names, failing)), "failing")
+    return _cached(lambda of: any(map(names, of[0])) or (None if of[1] else False), "failing", "lacks_checks")
 
 
 def _has_note(term: Term, now: float, notes: Notes) -> Answer:
@@ -438,6 +436,7 @@ def _iso(at: float) -> str:
 
 _OUTCOMES = ("passed", "failed", "error", "review", "running", "unknown")
 _PERSONAS = ("personality", "personalities", "personas")
+_CHECKS = ("metrics", "check", "checks")
 _SINCE = ("after", "last", "within", "from")
 KEYS: tuple[FilterKey, ...] = (
     FilterKey("status", WORD, "failed", _one_of("status"), _status_params, words=(*ENDED, *LIVE), changes=True),
@@ -452,7 +451,7 @@ KEYS: tuple[FilterKey, ...] = (
     FilterKey(
         "persona", NAME, "~hurry", _called("personality"), _ids("personality__id__in"), _PERSONAS, names="personalities"
     ),
-    FilterKey("metric", METRIC, "~completion", _failed_metric, aliases=("metrics", "check", "checks"), names="metrics"),
+    FilterKey("metric", METRIC, "~completion", _failed_metric, None, _CHECKS, names="metrics", from_whole_run=True),
     FilterKey("dur", LENGTH, "120", _lasts("duration", seconds_of), _length_params, ("duration",), changes=True),
     FilterKey("result", ID, "991", _one_of("result_id", int), _ids("result__id", 1), ("results",), names="results"),
     FilterKey("id", ID, "48213", _one_of("id", int), _ids("id__in"), ("ids", "run", "runs")),

@@ -64,7 +64,7 @@ class Matcher:
     back from `now` (Unix time). `notes` (by run id) are looked up at each call."""
 
     def __init__(self, wanted: Filter, *, now: float, notes: Notes) -> None:
-        self._tests = [(_test(key, term, now, notes), term.negated) for term, key in _keyed(wanted)]
+        self._tests = [(key.holds(term, now, notes), term.negated) for term, key in _keyed(wanted)]
         words = [(term.texts[0].casefold(), not term.negated) for term in wanted.terms if not term.key]
         # Searching all texts costs the most: run it after cheaper tests.
         self._tests += [(_has_words(words, notes), False)] if words else []
@@ -80,14 +80,6 @@ def _keyed(wanted: Filter) -> list[tuple[Term, FilterKey]]:
     return [(term, BY_NAME[term.key]) for term in wanted.terms if term.key]
 
 
-def _test(key: FilterKey, term: Term, now: float, notes: Notes) -> Answer:
-    holds = key.holds(term, now, notes)
-    if not key.unknown_passes or term.negated:
-        return holds
-    # Unknown passes until the run is read whole.
-    return lambda row: not row.whole if (found := holds(row)) is None else found
-
-
 def contradiction_test(wanted: Filter, now: float) -> Callable[[RunRow], bool]:
     """Return a predicate: whether a row contradicts any term that was sent to the server as a parameter.
 
@@ -98,10 +90,12 @@ def contradiction_test(wanted: Filter, now: float) -> Callable[[RunRow], bool]:
     return lambda row: any(holds(row) is negated for holds, negated in tests)
 
 
-def undecided_test(wanted: Filter, now: float) -> Callable[[RunRow], bool]:
-    """Return a predicate: whether a row's run must be read whole to decide any of the terms."""
-    tests = [key.holds(term, now, {}) for term, key in _keyed(wanted) if key.from_whole_run]
-    return lambda row: any(holds(row) is None for holds in tests)
+def undecided_test(wanted: Filter, now: float, notes: Notes) -> Callable[[RunRow], bool]:
+    """Return a predicate: whether a row's run must be read whole to decide whether the row matches the filter."""
+    tests = [key.holds(term, now, notes) for term, key in _keyed(wanted) if key.from_whole_run]
+    rest = tuple(term for term in wanted.terms if not (term.key and BY_NAME[term.key].from_whole_run))
+    others = Matcher(Filter(rest), now=now, notes=notes)
+    return lambda row: any(holds(row) is None for holds in tests) and others(row)
 
 
 def noted_ids(wanted: Filter, notes: Notes) -> tuple[int, ...] | None:
@@ -116,7 +110,9 @@ def noted_ids(wanted: Filter, notes: Notes) -> tuple[int, ...] | None:
 
 def _has_words(words: list[tuple[str, bool]], notes: Notes) -> Answer:
     def found(row: RunRow) -> bool:
-        parts = (str(row.id), row.scenario, row.personality, row.agent, row.outcome.text, row.status, *row.failing)
+        reviewed = "reviewed" if row.reviewed else ""
+        judged = (row.outcome.text, reviewed, row.status, *row.failing)
+        parts = (str(row.id), row.scenario, row.personality, row.agent, *judged)
         # No cleaned text holds NUL, so no word matches across two parts.
         all_of_it = "\0".join((*parts, notes.get(row.id, ""))).casefold()
         return all((word in all_of_it) is wanted for word, wanted in words)

@@ -73,7 +73,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("run", _text("id"), _highest("id"), "Highest run ids first", 7, grows=((9, 8),), cycle=7),
     Column(
         "outcome",
-        lambda row, when: f"{row.outcome.mark} {row.outcome.text}",
+        lambda row, when: row.chip,
         _outcome_key,
         "Most failed checks first, then errors",
         min_width=13,

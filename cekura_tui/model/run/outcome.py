@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from cekura_tui.model.text import clean_line, count
+from cekura_tui.model.text import clean_line
 
 if TYPE_CHECKING:
     from cekura_tui.model.run.run import Run
@@ -34,6 +34,8 @@ _REASONS = (
 
 
 class Outcome(NamedTuple):
+    """How a run ended. `text` says the kind, or why there is no other kind: "failed", "timeout", "in progress"."""
+
     kind: Kind
     text: str
 
@@ -60,23 +62,15 @@ def outcome_of(run: Run, verdicts: Sequence[Verdict]) -> Outcome:
     if status and status not in FINAL:
         return Outcome("running", status.replace("_", " "))
     evaluation = (run.evaluation_status or "").lower()
-    for word in ("reviewed_success", "success"):
-        if evaluation == word:
-            return Outcome("passed", "reviewed" if "reviewed" in word else "passed")
-    for word in ("reviewed_failure", "failure"):
-        if evaluation == word:
-            return Outcome("failed", "reviewed" if "reviewed" in word else _checks(run, verdicts))
+    if evaluation in ("reviewed_success", "success"):
+        return Outcome("passed", "passed")
+    if evaluation in ("reviewed_failure", "failure"):
+        return Outcome("failed", "failed")
     if status in _BROKEN or (run.error_message and not verdicts):
         return Outcome("error", _what_broke(run, status))
     if run.success is not None:
-        return Outcome("passed", "passed") if run.success else Outcome("failed", _checks(run, verdicts))
+        return Outcome("passed", "passed") if run.success else Outcome("failed", "failed")
     return Outcome("review", "review") if verdicts else Outcome("unknown", "no verdict")
-
-
-def _checks(run: Run, verdicts: Sequence[Verdict]) -> str:
-    """The number of failed checks in words; "failed" if there are none, or for a list row, which may lack verdicts."""
-    failing = sum(verdict.state == "fail" for verdict in verdicts)
-    return count(failing, "check") if failing and run.whole else "failed"
 
 
 def _what_broke(run: Run, status: str) -> str:

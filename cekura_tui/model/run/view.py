@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cekura_tui.model.run.outcome import Outcome, outcome_of
+from cekura_tui.model.text import count
 
 if TYPE_CHECKING:
     from cekura_tui.model.run.run import Run
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 class RunRow(NamedTuple):
     """A line of the run list. `at` is Unix time; `duration` is "MM:SS" or empty; `status` is the server's word.
 
-    `failing` has the names of failed verdicts: all of them if the run was read `whole`, else maybe only some. `as_text`
+    `failing` has the names of failed checks: all of them if the run was read `whole`, else maybe only some. `as_text`
     is True for a text run, False for a voice run, and None if unknown.
     """
 
@@ -45,6 +46,18 @@ class RunRow(NamedTuple):
     def failed_checks(self) -> int | None:
         """Number of failed checks of a failed run; None if unknown or not failed."""
         return len(self.failing) if self.whole and self.outcome.kind == "failed" else None
+
+    @property
+    def lacks_checks(self) -> bool:
+        """Whether the run failed, and only the full run has the names of all failed checks."""
+        return self.outcome.kind == "failed" and not self.whole
+
+    @property
+    def chip(self) -> str:
+        """The outcome as screens show it, with the number of failed checks if it is known: "✗ 2 checks"."""
+        checks = count(self.failed_checks, "check") if self.failed_checks else ""
+        judged = "reviewed" if self.reviewed and self.outcome.kind in ("passed", "failed") else checks
+        return f"{self.outcome.mark} {judged or self.outcome.text}"
 
     @property
     def seconds(self) -> int | None:

@@ -12,7 +12,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from cekura_tui.model.as_json import to_json
-from cekura_tui.model.run.outcome import Outcome, outcome_of
 from cekura_tui.model.run.verdict import (
     Alignment,
     Category,
@@ -22,8 +21,8 @@ from cekura_tui.model.run.verdict import (
     read_verdicts,
     threshold_words,
 )
-from cekura_tui.model.run.view import RunRow, RunView
-from cekura_tui.model.text import clean, clean_line, clock_text, json_text
+from cekura_tui.model.run.view import RunRow, RunView, row_of
+from cekura_tui.model.text import clean, clean_line, clock_text, count, json_text
 from cekura_tui.model.transcript.timeline import clock, have_hours
 from cekura_tui.model.transcript.tool_call import cleaned_json, parsed
 from cekura_tui.model.transcript.transcript import Transcript, Turn, read_transcript
@@ -194,7 +193,7 @@ def as_text(view: RunView) -> str:
     row = view.row
     at = clock_text(row.at) if row.at is not None else ""
     lines = [
-        f"Run {row.id}  {row.outcome.mark} {row.outcome.text}",
+        f"Run {row.id}  {row.outcome.mark} {outcome_words(row)}",
         "  ".join(filter(None, (row.scenario, row.personality, row.agent, row.duration, at))),
         "",
     ]
@@ -239,9 +238,11 @@ def reasons(verdict: Verdict) -> list[str]:
     return [text for text in texts if text]
 
 
-def outcome_words(outcome: Outcome) -> str:
-    """How a run ended, without its mark: "failed, 2 checks"."""
-    return outcome.kind if outcome.text == outcome.kind else f"{outcome.kind}, {outcome.text}"
+def outcome_words(row: RunRow) -> str:
+    """How a run ended, without its mark: "error, timeout", or "failed, 2 checks" if the failed checks are known."""
+    kind, text = row.outcome
+    checks = count(row.failed_checks, "check") if row.failed_checks else ""
+    return ", ".join(filter(None, (kind, text if text != kind else "", checks)))
 
 
 def no_passed_run_words(row: RunRow) -> str:
@@ -298,7 +299,7 @@ _LONGEST = 2_000
 
 def as_markdown(view: RunView) -> str:
     """The run page as Markdown: facts, verdicts (failing first), transcript."""
-    lines = [f"# Run {view.row.id}: {escaped(view.row.outcome.text)}", "", *_facts(view)]
+    lines = [f"# Run {view.row.id}: {escaped(outcome_words(view.row))}", "", *_facts(view)]
     lines += [_fact(name.capitalize(), text) for name, text in view.details]
     lines += ["", "## Verdicts", ""]
     judged, not_applicable = split_applicable(view.verdicts)
@@ -367,10 +368,10 @@ def _repeats_json(turn: Turn) -> bool:
     )
 
 
-def row_as_json(run: Run, outcome: Outcome) -> RunRowJson:
-    """The object of a run as sent, plus the run's outcome."""
-    own: Mapping[str, object] = {"id": run.id, "outcome": outcome._asdict()}  # the id may have been sent as text
-    return cast("RunRowJson", {**(run.sent or run.source), **own})
+def row_as_json(run: Run, row: RunRow, *, checks: bool = True) -> RunRowJson:
+    """The object of a run as sent, plus the run's outcome and, with `checks`, its failed checks."""
+    own: Mapping[str, object] = {"id": run.id, "outcome": row.outcome._asdict()}  # the id may have been sent as text
+    return cast("RunRowJson", {**(run.sent or run.source), **own, **(_failed_checks(row) if checks else {})})
 
 
 def as_json(run: Run) -> RunJson:
@@ -381,7 +382,7 @@ def as_json(run: Run) -> RunJson:
         "turns": [to_json(turn) for turn in _exact_turns(read_transcript(run).turns, run.sent)],
         "verdicts": [to_json(verdict) for verdict in exact],
     }
-    return cast("RunJson", {**row_as_json(run, outcome_of(run, verdicts)), **read})
+    return cast("RunJson", {**row_as_json(run, row_of(run, verdicts)), **read})
 
 
 def transcript_object(view: RunView, *, first: int | None = None) -> dict[str, object]:
@@ -420,29 +421,36 @@ def _as_sent(shown: Sequence[T], sent: Sequence[T], meaning: Callable[[T], objec
     return [exact if meaning(exact) == meaning(one) else one for one, exact in zip(shown, sent, strict=True)]
 
 
+_CHECK_COLUMNS = ("failed_checks", "failing")
 CSV_COLUMNS = (
     *("id", "outcome", "outcome_text", "status", "scenario", "personality", "agent", "agent_id"),
-    *("duration", "seconds", "at", "result_id", "mode", "reviewed", "failing", "note"),
+    *("duration", "seconds", "at", "result_id", "mode", "reviewed", *_CHECK_COLUMNS, "note"),
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """First characters of cells that a spreadsheet may run as a formula."""
 _NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
 
 
-def csv_row(row: RunRow, note: str = "") -> str:
-    """A run as a line of CSV without line end; no cell can run as a formula."""
-    cells = _exported(row, note).values()
+def csv_header(*, checks: bool = True) -> str:
+    """The names of the columns as a line of CSV, without line end."""
+    return _csv(name for name in CSV_COLUMNS if checks or name not in _CHECK_COLUMNS)
+
+
+def csv_row(row: RunRow, note: str = "", *, checks: bool = True) -> str:
+    """A run as a line of CSV without line end; no cell can run as a formula. Without `checks`, the columns of the
+    failed checks are left out."""
+    cells = _exported(row, note, checks).values()
     return _csv("; ".join(map(str, cell)) if isinstance(cell, list) else _text(cell) for cell in cells)
 
 
-def json_row(row: RunRow, note: str = "") -> str:
+def json_row(row: RunRow, note: str = "", *, checks: bool = True) -> str:
     """A run as a line of JSON without line end; unknown values are null, and `failing` is a list."""
-    return json.dumps(_exported(row, note), ensure_ascii=False)
+    return json.dumps(_exported(row, note, checks), ensure_ascii=False)
 
 
 def text_row(row: RunRow, note: str = "") -> str:
     """A run as a readable line without line end."""
-    outcome = f"{row.outcome.mark} {row.outcome.text}"
+    outcome = f"{row.outcome.mark} {outcome_words(row)}"
     parts = (str(row.id), outcome, row.scenario, row.personality, row.agent, row.duration, iso_time(row.at), note)
     return "  ".join(filter(None, (clean_line(part, None) for part in parts)))
 
@@ -455,8 +463,14 @@ def iso_time(at: float | None) -> str:
         return ""
 
 
-def _exported(row: RunRow, note: str) -> RunExportJson:
-    return {
+def _failed_checks(row: RunRow) -> Mapping[str, object]:
+    """The number and the names of the failed checks; null if they are not loaded. A run that did not fail has none."""
+    names = [clean_line(name, None) for name in row.failing] if row.whole else None
+    return {"failed_checks": row.failed_checks, "failing": names if row.outcome.kind == "failed" else []}
+
+
+def _exported(row: RunRow, note: str, checks: bool) -> Mapping[str, object]:
+    exported: Mapping[str, object] = {
         "id": row.id,
         "outcome": row.outcome.kind,
         "outcome_text": clean_line(row.outcome.text, None),
@@ -471,9 +485,10 @@ def _exported(row: RunRow, note: str) -> RunExportJson:
         "result_id": row.result_id,
         "mode": None if row.as_text is None else "text" if row.as_text else "voice",
         "reviewed": row.reviewed,
-        "failing": [clean_line(name, None) for name in row.failing],
+        **(_failed_checks(row) if checks else {}),
         "note": clean_line(note, None),
     }
+    return cast("RunExportJson", exported)
 
 
 def _text(cell: object) -> str:
@@ -488,7 +503,3 @@ def _csv(cells: Iterable[str]) -> str:
         f"'{cell}" if cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell) else cell for cell in cells
     )
     return line.getvalue()
-
-
-CSV_HEADER = _csv(CSV_COLUMNS)
-"""The column names as a line of CSV, without line end."""

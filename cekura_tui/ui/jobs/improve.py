@@ -82,8 +82,7 @@ class ImproveDialog(Dialog[Job]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog", id="improve"):
-            outcomes = ((view.row.id, view.row.outcome) for view in self._runs.views)
-            runs = ", ".join(f"{number} {outcome.mark} {outcome.text}" for number, outcome in outcomes)
+            runs = ", ".join(f"{view.row.id} {view.row.chip}" for view in self._runs.views)
             yield Static(_section_title("Runs", clean(runs), between="  "), id="improve-runs")
             if self._runs.unfinished:
                 yield Static(Content(f"! {self._runs.unfinished}"), id="improve-unfinished")

@@ -413,7 +413,7 @@ its scenario.
         if row is None:
             self.query_one("#run-headline", OneLine).show(Content.styled(f"Run {self.loader.run_id}", "bold"))
             return
-        chip = f" {row.outcome.mark} {clean_line(row.outcome.text, 40)} "
+        chip = f" {clean_line(row.chip, 42)} "
         freshness, ink = self._freshness()
         state = freshness and f"  {freshness}"
         style = state_style(row.outcome.kind)

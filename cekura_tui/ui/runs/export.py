@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.content import Content
 
@@ -16,7 +16,7 @@ from cekura_tui.model.job import MAX_RUNS
 from cekura_tui.model.run.details import result_links
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow
-from cekura_tui.model.run.words import CSV_HEADER, csv_row, json_row, text_row
+from cekura_tui.model.run.words import csv_header, csv_row, json_row, text_row
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.actions import Action
@@ -25,7 +25,8 @@ from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint, dialog_box,
 from cekura_tui.ui.kit.lines import OneLine
 from cekura_tui.ui.kit.lists import Choice, ChoiceList
 from cekura_tui.ui.state import AppState
-from cekura_tui.workspace.run_export import ENDINGS, RunExport, check_export
+from cekura_tui.workspace.run_export import ENDINGS, ExportSource, RunExport, check_export
+from cekura_tui.workspace.run_findings import AT_ONCE, load_words
 
 if TYPE_CHECKING:
     from cekura_tui.ui.kit.page import Page
@@ -54,6 +55,7 @@ class ExportRunsDialog(Dialog[str]):
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("export.up", "up", lambda dialog: dialog.choose_runs(-1), "Other runs"),
         Action("export.down", "down", lambda dialog: dialog.choose_runs(1), "Other runs"),
+        Action("export.write-now", "w", lambda dialog: dialog.write_now(), "Write what is loaded"),
         Action("export.leave", "enter", lambda dialog: dialog.leave(), "Close"),
     )
 
@@ -76,6 +78,7 @@ class ExportRunsDialog(Dialog[str]):
     def compose(self) -> ComposeResult:
         with dialog_box("Export runs", classes="export"):
             yield section("Runs", ChoiceList(several=False, id="export-what"))
+            yield section("Failed checks", ChoiceList(several=True, id="export-checks"))
             yield section("File (.csv or .jsonl)", self._line)
             yield OneLine(id="export-progress")
             yield self._line.note
@@ -86,42 +89,64 @@ class ExportRunsDialog(Dialog[str]):
         known = "all runs" if self._shown is None else f"all {count(len(self._shown), 'run')}"
         matching = f" matching {clean_line(str(self._query.filter))}" if self._query.filter else ""
         choices.append(Choice("all", f"{known} of {clean_line(self._query.scope.shown, 40)}{matching}"))
-        what = self.query_one(ChoiceList)
-        what.show_rows(choices)
-        what.marks = frozenset({choices[0].key})
+        self._what.show_rows(choices)
+        self._what.marks = frozenset({choices[0].key})
+        self._checks.marks = frozenset({"checks"})
+        self._show_cost()
         self._progress_timer = self.set_interval(_PROGRESS_EVERY, self._draw_progress, pause=True)
         self._show_state("edit")
 
+    @property
+    def _what(self) -> ChoiceList:
+        return self.query_one("#export-what", ChoiceList)
+
+    @property
+    def _checks(self) -> ChoiceList:
+        return self.query_one("#export-checks", ChoiceList)
+
+    @property
+    def _wanted(self) -> ExportSource:
+        return self._marked if "marked" in self._what.chosen else self._query if self._shown is None else self._shown
+
+    @on(ChoiceList.Marked, "#export-what")
+    def _show_cost(self) -> None:
+        """Show how many requests the failed checks of the chosen runs need."""
+        words = f"load after the list, {AT_ONCE} runs per request"
+        if not isinstance(wanted := self._wanted, RunQuery):
+            missing = sum(row.lacks_checks for row in wanted)
+            words = f"load {load_words(missing)}" if missing else "all loaded"
+        self._checks.show_rows([Choice("checks", f"include: {words}")])
+
     def _show_state(self, state: str) -> None:
         """Show the form ("edit"), progress ("going") or the result ("done")."""
-        several = len(self.query_one(ChoiceList).rows) > 1
+        several = len(self._what.rows) > 1
         runs = " · {export.up} {export.down} runs" if several else ""
         keys = {
             "edit": f"enter export{runs} · {{dialog.close}} cancel",
-            "going": "{dialog.close} stop",
+            "going": "{export.write-now} write what is loaded · {dialog.close} stop",
             "done": "{export.leave} close",
         }
         self.query_one("#export-keys", KeyHint).show(keys[state])
-        self._line.disabled = self.query_one(ChoiceList).disabled = state != "edit"
+        self._line.disabled = self._what.disabled = self._checks.disabled = state != "edit"
         self.query_one(OneLine).display = state != "edit"
         if state == "edit":
             self.set_focus(self._line)
 
     def choose_runs(self, by: int) -> None:
-        what = self.query_one(ChoiceList)
+        what = self._what
         keys = [choice.key for choice in what.rows]
         if not what.disabled:
             at = next(n for n, key in enumerate(keys) if key in what.marks)
             key = keys[(at + by) % len(keys)]
             what.move_to(key)
             what.marks = frozenset({key})
+            self._show_cost()
 
     def _begin(self, name: str, *, force: bool) -> str:
         """Start to export to the file `name`. Raises CekuraTuiError if the file cannot be written."""
         path = check_export(name, force=force)
-        marked = "marked" in self.query_one(ChoiceList).chosen
-        wanted = self._marked if marked else self._query if self._shown is None else self._shown
-        self._export = RunExport(path, wanted, self._notes, force=force, clock=self._state.clock)
+        checks, clock = bool(self._checks.chosen), self._state.clock
+        self._export = RunExport(path, self._wanted, self._notes, force=force, checks=checks, clock=clock)
         self._running_words = f"Writing {ENDINGS[path.suffix.lower()]} to {path.absolute()}"
         self._show_state("going")
         self._draw_progress()
@@ -140,6 +165,13 @@ class ExportRunsDialog(Dialog[str]):
                 self._end("Stopped. Nothing was saved.")
             else:
                 self._done = f"Saved {count(written, 'run')} to {export.path.absolute()}"
+                now = export.progress
+                left = (
+                    f"{now.read:,} of {count(now.total, 'run')} read" if now.read < now.total else "",
+                    f"the failed checks of {count(now.unknown, 'run')} are unknown" if now.unknown else "",
+                )
+                if missing := ", and ".join(filter(None, left)):
+                    self._done += f". Incomplete: {missing}."
                 self._end(self._done)
 
     def _end(self, text: str) -> None:
@@ -153,10 +185,16 @@ class ExportRunsDialog(Dialog[str]):
     def _draw_progress(self) -> None:
         if self._export is not None:
             now = self._export.progress
-            words = f"{now.read:,} of {count(now.total, 'run')}" if now.total else "waiting for the server"
-            words += "" if now.written == now.read else f", {now.written:,} written"
-            self.query_one(OneLine).show(Content(f"{progress_bar(now.read, now.total)} {words}"))
+            done, total = (now.loaded, now.to_load) if now.to_load else (now.read, now.total)
+            words = f"{done:,} of {count(total, 'run')}" if total else "waiting for the server"
+            words += ", failed checks" if now.to_load else ""
+            self.query_one(OneLine).show(Content(f"{progress_bar(done, total)} {words}"))
             self._line.note.show(now.waiting or self._running_words)
+
+    def write_now(self) -> None:
+        """Write what is loaded, without the rest."""
+        if self._export is not None:
+            self._export.write_now()
 
     def leave(self) -> None:
         if self._done:
@@ -219,6 +257,9 @@ class RunCopies:
             yield f"No link: the {'run has' if len(self.rows) == 1 else 'runs have'} no result or project."
         elif linked < len(self.rows):
             yield f"Links for {linked:,} of {count(len(self.rows), 'run')}; the others have no result."
+        if unknown := sum(row.lacks_checks for row in self.rows):
+            runs = count(unknown, "run")
+            yield f"Rows, CSV and JSON lack the failed checks of {runs}. Saving to a file loads the checks."
         if self.rows and not self._improvable:
             yield f"No improve command: mark at most {MAX_RUNS} runs of one agent."
 
@@ -233,7 +274,7 @@ class RunCopies:
         return "\n".join(text_row(row, self.notes.get(row.id, "")) for row in rows)
 
     def _csv(self, rows: Sequence[RunRow]) -> str:
-        return "\n".join([CSV_HEADER, *(csv_row(row, self.notes.get(row.id, "")) for row in rows)]) + "\n"
+        return "\n".join([csv_header(), *(csv_row(row, self.notes.get(row.id, "")) for row in rows)]) + "\n"
 
     def _json(self, rows: Sequence[RunRow]) -> str:
         return "".join(json_row(row, self.notes.get(row.id, "")) + "\n" for row in rows)
@@ -258,5 +299,7 @@ def copy_runs(page: Page, listing: RunListing, rows: Sequence[RunRow]) -> None:
 
 def export_runs(page: Page, listing: RunListing, rows: Sequence[RunRow]) -> None:
     if listing.scope is not None:
-        shown = listing.loaded_rows() if listing.all_loaded else None
+        # Some hidden runs may match a filter by check, once their checks are loaded.
+        whole = listing.all_loaded and not any(term.key == "metric" for term in listing.filter.terms)
+        shown = listing.loaded_rows() if whole else None
         page.app.push_screen(ExportRunsDialog(page.state, listing.query, rows, shown, listing.notes))

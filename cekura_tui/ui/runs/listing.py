@@ -224,7 +224,7 @@ class RunListing:
 
     def is_undecided(self) -> Callable[[RunRow], bool]:
         """Return a function that says whether a row's full run is needed to decide if the row matches the filter."""
-        return undecided_test(self.filter, self._clock())
+        return undecided_test(self.filter, self._clock(), self.notes)
 
     def tally(self) -> Counter[Kind]:
         """Count the loaded rows by outcome. The counts are cached until `rows` changes."""

@@ -66,7 +66,7 @@ class RunPreview(Pane):
 
     def show(self, view: RunView) -> None:
         self._view = view
-        self.show_title(f"Run {view.row.id}", f"{view.row.outcome.mark} {view.row.outcome.text}")
+        self.show_title(f"Run {view.row.id}", view.row.chip)
         self.show_footnote(f"cached {self._state.when(view.got_at)}" if view.cached else "")
         self._draw()
         self.query_one(VerticalScroll).scroll_home(animate=False)

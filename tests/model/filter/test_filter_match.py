@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.filter.filter import BY_NAME, LENGTH, FilterKey
 from cekura_tui.model.filter.match import Matcher, noted_ids, undecided_test
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.outcome import Outcome
@@ -174,10 +173,10 @@ def test_a_filter_by_notes_is_resolved_to_the_ids_of_matching_runs(text: str, id
     assert noted_ids(parse(text).filter, notes) == ids
 
 
-def test_a_row_without_a_value_passes_a_term_that_only_the_full_run_can_decide(monkeypatch: pytest.MonkeyPatch) -> None:
-    holds = FilterKey("dur", LENGTH, "1", BY_NAME["dur"].holds, from_whole_run=True, unknown_passes=True)
-    monkeypatch.setitem(BY_NAME, "dur", holds)
-    for term, passes in (("dur>9h", False), ("-dur>9h", True), ("dur>1", True)):
-        wanted = parse(term).filter
-        assert (shows(term), undecided_test(wanted, NOW)(ROW)) == (passes, False)
-        assert (shows(term, BARE), undecided_test(wanted, NOW)(BARE)) == (True, True)
+def test_only_a_failed_run_that_passes_all_other_terms_has_to_be_read_whole() -> None:
+    part = ROW._replace(whole=False, failing=("Tone",))
+    for text, undecided in (("metric:x", True), ("-metric:x", True), ("metric:tone", False), ("metric:x id:1", False)):
+        tests = undecided_test(parse(text).filter, NOW, {})
+        assert (tests(part), tests(part._replace(whole=True))) == (undecided, False)
+    passed = part._replace(outcome=Outcome("passed", "passed"))
+    assert not undecided_test(parse("metric:x").filter, NOW, {})(passed)

@@ -23,17 +23,17 @@ from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.scope import Scope
-from cekura_tui.ui.kit.dialog import DialogNote
 from cekura_tui.ui.runs.export import ExportRunsDialog
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import Setup
 
 QUERY = RunQuery(Scope("project", PROJECT, "Clinics"))
-FIRST = Reply({"count": 2, "next": "2", "results": [run_of(2)]})
+PASSED = {"evaluation_status": "success"}
+FIRST = Reply({"count": 2, "next": "2", "results": [run_of(2, **PASSED)]})
 
 
 def row(number: int, **fields: object) -> RunRow:
-    return row_of(Run.read(run_of(number, **fields)))
+    return row_of(Run.read(run_of(number, **{**PASSED, **fields})))
 
 
 @asynccontextmanager
@@ -91,7 +91,7 @@ async def test_all_runs_that_match_the_filter_are_requested_and_saved(served: Se
         await sees(pilot, "( ) 1 marked run", "(•) all runs of Clinics matching outcome:passed persona:~calm")
         await type_name(pilot, "~/passed.jsonl")
         await pilot.press("enter")
-        await sees(pilot, "Saved ", " runs to", " written")
+        await sees(pilot, "Saved ", " runs to")
     assert served.requests_to(LIST)
     found = [json.loads(line) for line in (here / "passed.jsonl").read_text().splitlines()]
     assert found
@@ -113,7 +113,7 @@ async def test_all_runs_that_match_the_filter_are_requested_and_saved(served: Se
 @pytest.fixture
 def second_page(scripted: ScriptedServer) -> Hold:
     """The second page of a list of two pages, held back until the test releases it."""
-    hold = Hold(Reply({"count": 2, "next": None, "results": [run_of(1)]}))
+    hold = Hold(Reply({"count": 2, "next": None, "results": [run_of(1, **PASSED)]}))
     scripted.on("GET", LIST, FIRST, hold)
     return hold
 
@@ -121,7 +121,7 @@ def second_page(scripted: ScriptedServer) -> Hold:
 async def test_an_export_shows_its_progress_and_leaves_no_file_when_stopped(
     scripted: ScriptedServer, second_page: Hold, here: Path
 ) -> None:
-    one, busy = {"count": 1, "next": None, "results": [run_of(1)]}, Reply({}, 429, {"Retry-After": "0"})
+    one, busy = {"count": 1, "next": None, "results": [run_of(1, **PASSED)]}, Reply({}, 429, {"Retry-After": "0"})
     last = Hold(Reply(one))
     async with dialog(setup_of(scripted.url, "key", PROJECT)) as (app, pilot):
         await type_name(pilot, "all.csv")
@@ -130,7 +130,6 @@ async def test_an_export_shows_its_progress_and_leaves_no_file_when_stopped(
         await eventually(second_page.arrived.is_set, "the second page is asked for")
         await pilot.press("escape")
         await sees(pilot, "Stop the export?", "Nothing will be saved.")
-        assert os.listdir(here) != []
         await pilot.press("ctrl+g")
         await sees(pilot, "Stopped. Nothing was saved.", "enter export")
         assert os.listdir(here) == []
@@ -149,12 +148,43 @@ async def test_quitting_or_a_server_error_during_an_export_leaves_no_file(
     async with dialog(setup_of(scripted.url, "key", PROJECT)) as (_, pilot):
         await pilot.press("enter")
         await eventually(second_page.arrived.is_set, "the second page is asked for")
-        assert os.listdir(here) != []
     assert os.listdir(here) == []
     monkeypatch.setattr("cekura_tui.api.errors.TRIES", 1)
     scripted.on("GET", LIST, FIRST, Reply(b"<html>", 502))
-    async with dialog(setup_of(scripted.url, "key", PROJECT)) as (app, pilot):
+    async with dialog(setup_of(scripted.url, "key", PROJECT)) as (_, pilot):
         await pilot.press("enter")
         await sees(pilot, "failed (502", "enter export")
-        assert "with 1 run was discarded." in str(app.dialog.query_one(DialogNote).content)  # may be wrapped on screen
     assert os.listdir(here) == []
+
+
+async def test_failed_checks_are_loaded_or_left_out_and_what_is_loaded_may_be_written(
+    scripted: ScriptedServer, here: Path
+) -> None:
+    failed = [row_of(Run.read(run_of(number))) for number in range(30, 0, -1)]
+    last = Hold(Reply([]))
+    whole = [run_of(n, evaluation={"metrics": [{"id": 1, "name": "Tone", "passed": False}]}) for n in range(30, 5, -1)]
+    scripted.on("GET", f"{LIST}bulk/", Reply(whole), last)
+
+    def saved(name: str) -> list[tuple[object, ...]]:
+        found = [json.loads(line) for line in (here / name).read_text().splitlines()]
+        return sorted({(run.get("failed_checks", "left out"), *(run.get("failing") or ())) for run in found}, key=str)
+
+    async with dialog(setup_of(scripted.url, "key", PROJECT), shown=failed) as (_, pilot):
+        await sees(pilot, "[x] include: load 30 runs (2 requests, about 1 s)")
+        await type_name(pilot, "part.jsonl")
+        await pilot.press("enter")
+        await sees(pilot, "25 of 30 runs, failed checks", "w write what is loaded")
+        await eventually(last.arrived.is_set, "the other five runs are requested")
+        await pilot.press("w")
+        await sees(pilot, "Saved 30 runs to", "Incomplete: the failed checks of 5 runs are unknown")
+        assert saved("part.jsonl") == [(1, "Tone"), (None,)]
+        last.released.set()
+    async with dialog(setup_of(scripted.url, "key", PROJECT), shown=failed[25:]) as (_, pilot):
+        await pilot.press("shift+tab", "space")
+        await sees(pilot, "[ ] include: load 5 runs (1 request, about 1 s)")
+        await pilot.press("tab")
+        await type_name(pilot, "none.jsonl")
+        await pilot.press("enter")
+        await sees(pilot, "Saved 5 runs to", gone="Incomplete")
+    assert saved("none.jsonl") == [("left out",)]
+    assert len(scripted.seen) == 2
