@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +12,6 @@ from cekura_tui.cli.output import can_ask, print_error, print_message, put, put_
 from cekura_tui.model.errors import Exit, UsageError
 
 if TYPE_CHECKING:
-    from cekura_tui.config.settings import Settings
     from cekura_tui.model.json_shapes import SettingsJson
 
 
@@ -55,6 +52,7 @@ def show(ctx: click.Context, options: Options, origin: bool, as_json: bool) -> N
 
     Settings come from options, the environment, config.toml, the file of the vendor's CLI, and defaults.
     """
+    from cekura_tui.config.settings import listed_settings, value_text
     from cekura_tui.ui.catalogue import settings_problems
 
     path = options.paths.settings
@@ -63,10 +61,10 @@ def show(ctx: click.Context, options: Options, origin: bool, as_json: bool) -> N
     failure: UsageError | None = None
     try:
         setup = options.setup(may_run=False, quiet=True)
-        rows = list(_rows(setup.settings, setup.origins))
+        rows = list(listed_settings(setup.settings, setup.origins))
     except UsageError as error:
         failure = error
-        rows = list(_rows(loaded.settings, loaded.origins))
+        rows = list(listed_settings(loaded.settings, loaded.origins))
     if as_json:
         shown: SettingsJson = {
             "path": str(path),
@@ -76,7 +74,7 @@ def show(ctx: click.Context, options: Options, origin: bool, as_json: bool) -> N
         put_json(shown)
     else:
         header = ("SETTING", "VALUE", "ORIGIN")[: 3 if origin else 2]
-        put_table(header, [(name, _shown(value), where)[: len(header)] for name, value, where in rows])
+        put_table(header, [(name, value_text(value), where)[: len(header)] for name, value, where in rows])
     for text in (problem.with_path(path) for problem in problems):
         if failure is None or text not in failure.message:
             print_message(text)
@@ -85,24 +83,6 @@ def show(ctx: click.Context, options: Options, origin: bool, as_json: bool) -> N
     elif failure is not None:
         print_error(failure)
         ctx.exit(failure.exit_status)
-
-
-def _rows(settings: Settings, origins: Mapping[str, str]) -> Iterator[tuple[str, str | int | None, str]]:
-    """Name, value and origin of each setting, and of each entry of a table, without what may be a secret."""
-    from cekura_tui.config.settings import show_value
-    from cekura_tui.model.secrets import shown
-
-    for name, value in asdict(settings).items():
-        for entry, one in value.items() if isinstance(value, dict) else ():
-            yield f"{name}.{shown(entry)}", show_value(name, one), origins[f"{name}.{entry}"]
-        if not (isinstance(value, dict) and value):
-            yield name, None if value in (None, {}) else show_value(name, value), origins[name]
-
-
-def _shown(value: object) -> str:
-    if value is None or value == "":
-        return "not set"
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @config.command("set")
@@ -146,7 +126,7 @@ def edit(ctx: click.Context, options: Options) -> None:
     A new file lists all settings as comments.
     """
     from cekura_tui.config.programs import editor_command
-    from cekura_tui.config.settings_edit import copy_settings, put_copy
+    from cekura_tui.config.settings_edit import copy_settings, left_text, put_copy
     from cekura_tui.config.sources import read_settings_file
     from cekura_tui.ui.catalogue import settings_problems
 
@@ -164,10 +144,8 @@ def edit(ctx: click.Context, options: Options) -> None:
         changed = put_copy(path, copy, saved)
         print_message(f"{path} {'is saved' if changed else 'was not changed'}; it has no errors.")
     finally:
-        if copy.exists() and copy.read_bytes() != saved:
-            print_message(f"{path} is not changed. Your text is in {copy}.")
-        else:
-            copy.unlink(missing_ok=True)
+        if left := left_text(path, copy, saved):
+            print_message(left)
 
 
 def _run_editor(command: list[str]) -> None:

@@ -2,12 +2,12 @@
 config.toml and merges all sources, `settings_check` validates config.toml, and `settings_edit` changes config.toml."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from cekura_tui.config.credentials import DEFAULT_API_URL, DEFAULT_DASHBOARD_URL, PROFILE, is_url
-from cekura_tui.model.secrets import may_show, quoted, shown_words
+from cekura_tui.model.secrets import may_show, quoted, shown, shown_words
 
 Notify = Literal["auto", "osc777", "osc9", "bell", "off"]
 
@@ -156,6 +156,21 @@ def show_value(name: str, value: Any) -> Any:
         name = program_name(value)
         return value and (f"{name} …" if command_words(value)[1:] and name != "…" else name)
     return value if may_show(value) else shown_words(value)
+
+
+def listed_settings(settings: Settings, origins: Mapping[str, str]) -> Iterator[tuple[str, str | int | None, str]]:
+    """Name, value and origin of each setting, and of each entry of a table, without what may be a secret."""
+    for name, value in asdict(settings).items():
+        for entry, one in value.items() if isinstance(value, dict) else ():
+            yield f"{name}.{shown(entry)}", show_value(name, one), origins[f"{name}.{entry}"]
+        if not (isinstance(value, dict) and value):
+            yield name, None if value in (None, {}) else show_value(name, value), origins[name]
+
+
+def value_text(value: object) -> str:
+    if value is None or value == "":
+        return "not set"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def make_settings(values: Mapping[str, object]) -> Settings:

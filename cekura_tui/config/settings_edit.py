@@ -108,6 +108,15 @@ def put_copy(path: Path, copy: Path, before: bytes) -> bool:
     return changed
 
 
+def left_text(path: Path, copy: Path, before: bytes) -> str:
+    """A sentence that names a copy with edited text; empty if config.toml was saved, or if the copy, which is then
+    removed, is as it was `before`."""
+    if copy.exists() and copy.read_bytes() != before:
+        return f"{path} is not changed. Your text is in {copy}."
+    copy.unlink(missing_ok=True)
+    return ""
+
+
 def settings_template() -> str:
     """Content of a new config.toml, which lists all settings as comments."""
     lines = ["# Settings of cekura-tui. To change one, remove the # in front of it."]

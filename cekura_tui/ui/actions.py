@@ -28,7 +28,7 @@ _NAMES_BY_GROUP = {
     "Improve": "improve launch try-again retry",
     "Copy or save": "hand-off copy copy-selection copy-text export save",
     "Show": """fold unfold unfold-all only-changes raw roles staged live jobs-pane refresh look redraw theme request-log
-        runs.columns toggle narrower wider reset""",
+        runs.columns settings toggle narrower wider reset""",
     "Go to": """back close leave runs jobs top next-unread history prompt-history palette command-line keys help manual
         demo profile add sign-in.key sign-in.environment sign-in.cached sign-in.check how-to-quit suspend quit""",
 }

@@ -171,6 +171,7 @@ class CekuraApp(App[None]):
             "Redraw",
             "Draw the whole screen again, as after another program wrote on it",
         ),
+        Action("app.settings", "", "settings", "Settings", "Values and origins of settings; edit config.toml"),
         Action("app.theme", "", "change_theme", "Change theme colours", "Preview the themes and choose one"),
         # Takes precedence over a screen's own `y` while text is selected.
         Action(
@@ -300,6 +301,11 @@ class CekuraApp(App[None]):
         from cekura_tui.ui.kit.palette import theme_palette
 
         self.push_screen(theme_palette(self, self._save_theme))
+
+    def action_settings(self) -> None:
+        from cekura_tui.ui.settings_palette import settings_palette
+
+        self.push_screen(settings_palette(self, self.state))
 
     @work(group="theme")
     async def _save_theme(self, name: str) -> None:

@@ -101,19 +101,8 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "when", lambda row, when: when(row.at), _highest("at"), "Newest first", 9, "moment", 0, ((3, 12),), 5, cycle=1
     ),
-    # The list has the notes, which are not part of a run.
-    Column(
-        "note",
-        lambda row, when: "",
-        lambda row: None,
-        "Notes from A to Z, then runs without a note",
-        min_width=14,
-        look="plain",
-        min_width_chosen=8,
-        grows=((4, 22), (9, 38)),
-        drop_order=2,
-        cycle=8,
-    ),
+    # The notes are not part of a run: the list has them.
+    Column("note", lambda row, when: "", lambda row: None, "Notes from A to Z", 14, "plain", 8, ((4, 22), (9, 38)), 2),
 )
 """All columns, in the default order."""
 COLUMN_BY_NAME: dict[str, Column] = {column.name: column for column in COLUMNS}

@@ -17,23 +17,22 @@ from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.debounce import Debounce
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, DialogNote, KeyHint, dialog_box
 from cekura_tui.ui.kit.inputs import TypedLine
+from cekura_tui.workspace.notes_and_views import LONGEST_NOTE
 
 if TYPE_CHECKING:
     from cekura_tui.ui.kit.page import Page
     from cekura_tui.ui.runs.controller import RunsController
 
-LONGEST = 4_000
-"""Maximum number of characters of a note."""
 AUTOSAVE = 0.5
 """Seconds between a change of the typed text and the saving of the text as a draft."""
 _ANY_SPACE = re.compile(r"\s+")
 
 
 class NoteInput(TypedLine):
-    """The input for a note: one line, in which pasted line breaks become spaces. Text longer than LONGEST is accepted,
-    so that the user can shorten the text."""
+    """The input for a note: one line, in which pasted line breaks become spaces. Text that is too long for a note is
+    accepted, so that the user can shorten the text."""
 
-    longest = 2 * LONGEST
+    longest = 2 * LONGEST_NOTE
 
     def entered(self, value: str) -> bool:
         if isinstance(self.screen, NoteDialog):
@@ -117,8 +116,8 @@ class NoteDialog(Dialog[str]):
             self._autosave(text)
 
     def submit(self) -> None:
-        if (over := len(self._note) - LONGEST) > 0:
-            self.report(f"{over:,} characters too long: a note has at most {LONGEST:,}.")
+        if (over := len(self._note) - LONGEST_NOTE) > 0:
+            self.report(f"{over:,} characters too long: a note has at most {LONGEST_NOTE:,}.")
         else:
             if self._note == self.before:
                 self._put_draft("")

@@ -11,7 +11,7 @@ from waiting import eventually
 from watching import sees
 
 from cekura_tui.ui.runs import notes
-from cekura_tui.ui.runs.notes import LONGEST, NoteDialog
+from cekura_tui.ui.runs.notes import LONGEST_NOTE, NoteDialog
 from cekura_tui.workspace.setup import Setup
 
 
@@ -31,13 +31,13 @@ async def test_a_note_that_is_too_long_or_not_saved_stays_in_the_dialog_with_a_m
         assert await answer(app, pilot, "enter") == "late, and rude"
         await ask_again(app)
         line = app.screen.query_one(Input)
-        line.value = "x" * (LONGEST + 12)
+        line.value = "x" * (LONGEST_NOTE + 12)
         await pilot.press("enter")
         await sees(pilot, "! 12 characters too long: a note has at most 4,000.")
         assert len(app.answers) == 1
         await pilot.press(*["backspace"] * 12)
         await sees(pilot, gone="too long")
-        assert await answer(app, pilot, "enter") == "x" * LONGEST
+        assert await answer(app, pilot, "enter") == "x" * LONGEST_NOTE
 
 
 async def test_typed_text_is_a_draft_until_saved_or_discarded_and_survives_quitting(
