@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from cekura_tui.cli.options import json_option
-from cekura_tui.cli.output import Progress, print_message, put, put_json
+from cekura_tui.cli.output import ProgressLine, print_message, put, put_json
 from cekura_tui.cli.runs import FilterCommand, filter_argument, limit_option, read_matching
 from cekura_tui.cli.script import command
 from cekura_tui.model.text import clean_line, clock_text, count
@@ -48,7 +48,7 @@ async def groups(session: Session, wanted: Filter, how: str, limit: int | None, 
     from cekura_tui.workspace.all_runs import wait_text
 
     rows: list[RunRow] = []
-    progress = Progress()
+    progress = ProgressLine()
     read = await read_matching(
         session,
         wanted,

@@ -107,7 +107,7 @@ PROGRESS_INTERVAL = 3.0
 """Seconds between two progress messages of a long command."""
 
 
-class Progress:
+class ProgressLine:
     """Prints the progress of a long command on standard error, at most once in PROGRESS_INTERVAL seconds."""
 
     def __init__(self) -> None:

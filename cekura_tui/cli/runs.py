@@ -17,7 +17,15 @@ import click
 
 from cekura_tui.cli.completion import complete_filters
 from cekura_tui.cli.options import RUN, F, json_option
-from cekura_tui.cli.output import Progress, Table, is_output_closed, print_message, put, put_json, stderr_is_terminal
+from cekura_tui.cli.output import (
+    ProgressLine,
+    Table,
+    is_output_closed,
+    print_message,
+    put,
+    put_json,
+    stderr_is_terminal,
+)
 from cekura_tui.cli.script import command
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.text import clean_line, count
@@ -244,7 +252,7 @@ class MatchingRuns:
 
 
 async def read_matching(
-    session: Session, wanted: Filter, limit: int, listing: Printer, *, progress: Progress | None = None
+    session: Session, wanted: Filter, limit: int, listing: Printer, *, progress: ProgressLine | None = None
 ) -> MatchingRuns:
     """Pass the newest matching runs in the session's scope to `listing` page by page, at most `limit` runs. Raises
     BrokenPipeError if standard output is closed meanwhile. Without `progress`, progress is shown on a terminal only,
@@ -266,7 +274,7 @@ async def read_matching(
     )
     shown = checked = total = 0
     complete = False
-    progress = progress or (Progress() if rest and stderr_is_terminal() else None)
+    progress = progress or (ProgressLine() if rest and stderr_is_terminal() else None)
     async with aclosing(matching_runs(session.client, session.budget, query, notes, now, options)) as pages:
         async for page in pages:
             if is_output_closed():

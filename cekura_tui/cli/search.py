@@ -11,7 +11,7 @@ import click
 
 from cekura_tui.cli.completion import complete_filters
 from cekura_tui.cli.options import json_option
-from cekura_tui.cli.output import Progress, is_output_closed, print_message, put, put_json
+from cekura_tui.cli.output import ProgressLine, is_output_closed, print_message, put, put_json
 from cekura_tui.cli.runs import read_filter
 from cekura_tui.cli.script import command
 from cekura_tui.model.errors import UsageError
@@ -80,7 +80,7 @@ async def _search_all(session: Session, text: str, query: RunQuery, *, as_json: 
     from cekura_tui.model.transcript.search import TranscriptHits
     from cekura_tui.workspace.run_sweep import TranscriptLoad
 
-    load, found, progress = TranscriptLoad(session, query), TranscriptHits(), Progress()
+    load, found, progress = TranscriptLoad(session, query), TranscriptHits(), ProgressLine()
     await load.look_up()
     announced = False
 
