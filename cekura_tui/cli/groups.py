@@ -48,14 +48,8 @@ async def groups(session: Session, wanted: Filter, how: str, limit: int | None, 
     from cekura_tui.workspace.all_runs import wait_text
 
     rows: list[RunRow] = []
-    progress = ProgressLine()
-    read = await read_matching(
-        session,
-        wanted,
-        limit or sys.maxsize,
-        lambda found, notes: rows.extend(row for _, row in found),
-        progress=progress,
-    )
+    progress, take = ProgressLine(), lambda found, notes: rows.extend(row for _, row in found)
+    read = await read_matching(session, wanted, limit or sys.maxsize, take, progress=progress)
     failed = [row.id for row in rows if row.outcome.kind == "failed"]
     findings: dict[int, tuple[Finding, ...]] = {}
     error: CekuraTuiError | None = None

@@ -231,7 +231,7 @@ async def _load_checks(session: Session, ids: Sequence[int]) -> ApiError | None:
     from cekura_tui.workspace.all_runs import wait_text
     from cekura_tui.workspace.run_findings import load_words
 
-    progress = Progress()
+    progress = ProgressLine()
     if ids:
         print_message(f"Loading the failed checks of {load_words(len(ids))}.")
     _, error = await session.findings.all(

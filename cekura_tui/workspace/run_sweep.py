@@ -108,6 +108,7 @@ class RunSweep:
         self.close()
         self._found, self._rows = {row.id: row for row in rows}, None
         self.all_checked, self._began = True, self._clock()
+        self.read = self.total = len(self._found)
 
     def change(self, rows: Iterable[RunRow]) -> None:
         changed = {row.id: row for row in rows if self._found.get(row.id, row) != row}
@@ -183,7 +184,7 @@ class RunSweep:
         rows = {row.id: row for row in (*page.running, *(row for _, row in page.matches))}
         self._seen |= rows.keys()
         if not self.all_checked:
-            self.read, self.total = page.read, page.total
+            self.read, self.total = max(self.read, page.read), page.total
         if any(self._found.get(number) != row for number, row in rows.items()):
             self._found |= rows
             self._rows = None

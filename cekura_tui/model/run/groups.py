@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
-from typing import Literal
+from typing import Any, Literal
 
 from cekura_tui.model.filter.filter import MOST_IDS, Filter, Term, Value
 from cekura_tui.model.run.verdict import Verdict
@@ -213,9 +213,6 @@ class Group:
         """The number of runs that `share` is about: errors in section BROKEN, else failed runs."""
         return self.errors if self.section == BROKEN else self.failed
 
-    def emptied(self) -> Group:
-        return replace(self, detail="", run_ids=(), failed=0, errors=0, newest=None, share=0.0, first_failed=None)
-
     @property
     def filter_text(self) -> str:
         """A filter that lists the group's runs; a filter by id lists only the newest MOST_IDS."""
@@ -246,7 +243,8 @@ class RunGroups:
         """These groups in the order of `before`, so that no row moves while runs are loading. New groups come last in
         their section; a group that lost its last run stays as an empty group."""
         new = {group.key: group for group in self.groups}
-        kept = [new.pop(old.key, old.emptied()) for old in before.groups]
+        none: dict[str, Any] = {"detail": "", "run_ids": (), "newest": None, "first_failed": None, "strip": ""}
+        kept = [new.pop(old.key, replace(old, failed=0, errors=0, share=0.0, **none)) for old in before.groups]
         return replace(self, groups=tuple(sorted((*kept, *new.values()), key=lambda group: group.section == BROKEN)))
 
 
@@ -268,7 +266,7 @@ def group_runs(rows: Sequence[RunRow], by: Grouping, findings: Mapping[int, tupl
     A run without an entry in `findings` has not been read yet and is grouped by its row. An empty entry means that the
     run was read and has no findings.
     """
-    ordered = sorted(rows, key=lambda row: (row.at if row.at is not None else float("-inf"), row.id), reverse=True)
+    ordered = _newest_first(rows)
     members: dict[tuple[str, ...], list[tuple[RunRow, _GroupKey]]] = {}
     scenarios = _names_with_id((row.scenario_id, row.scenario) for row in ordered)
     personalities = _names_with_id((row.personality_id, row.personality) for row in ordered)
@@ -280,9 +278,9 @@ def group_runs(rows: Sequence[RunRow], by: Grouping, findings: Mapping[int, tupl
         for place in {place.key: place for place in of_row}.values():
             members.setdefault(place.key, []).append((row, place))
     failed, errors = _tally(ordered)
-    groups = [_group(found, errors if found[0][1].section == BROKEN else failed) for found in members.values()]
-    if by == "verdict":
-        groups = _with_first_failed(groups, ordered)
+    # The passed runs of groups by verdict, which have none of their own: the last of each scenario.
+    last = {_scenario(row): row for row in reversed(ordered) if row.outcome.kind == "passed" and by == "verdict"}
+    groups = [_group(found, errors if found[0][1].section == BROKEN else failed, last) for found in members.values()]
     # Groups were made newest first, and sorting is stable; groups with errors only come last.
     groups.sort(key=lambda group: (-group.failed, -group.errors))
     return RunGroups(by, tuple(groups), failed, errors)
@@ -310,12 +308,21 @@ def since_words(first: RunRow, when: str) -> str:
     return ", ".join(filter(None, (f"failing since run {first.id}", when)))
 
 
+def _newest_first(rows: Iterable[RunRow]) -> list[RunRow]:
+    return sorted(rows, key=lambda row: (row.at if row.at is not None else float("-inf"), row.id), reverse=True)
+
+
 def _tally(rows: Iterable[RunRow]) -> tuple[int, int]:
     kinds = [row.outcome.kind for row in rows]
     return kinds.count("failed"), kinds.count("error")
 
 
-def _group(members: Sequence[tuple[RunRow, _GroupKey]], whole: int) -> Group:
+def _scenario(row: RunRow) -> int | str:
+    return row.scenario if row.scenario_id is None else row.scenario_id
+
+
+def _group(members: Sequence[tuple[RunRow, _GroupKey]], whole: int, passed: Mapping[int | str, RunRow]) -> Group:
+    """A group of `members`, newest first. `passed` are passed runs by scenario that are not in a group."""
     rows, place = [row for row, _ in members], members[0][1]
     failed, errors = _tally(rows)
     detail, pair = place.detail, place.key[0] == "pair"
@@ -341,36 +348,19 @@ def _group(members: Sequence[tuple[RunRow, _GroupKey]], whole: int) -> Group:
         share=failures / whole if whole else 0.0,
         terms=place.terms,
         strip="".join(row.outcome.mark for row in reversed(rows[:STRIP])) if pair else "",
-        first_failed=_first_failed(rows),
+        first_failed=_first_failed([*rows, *(passed[one] for one in {*map(_scenario, rows)} if one in passed)]),
     )
 
 
-def _first_failed(newest_first: Iterable[RunRow]) -> RunRow | None:
+def _first_failed(rows: Iterable[RunRow]) -> RunRow | None:
     """The first failed run after the latest passed run; None if no run failed after the latest passed run."""
     first: RunRow | None = None
-    for row in newest_first:
+    for row in _newest_first(rows):
         if row.outcome.kind == "passed":
             break
         if row.outcome.kind == "failed":
             first = row
     return first
-
-
-def _with_first_failed(groups: Iterable[Group], newest_first: Sequence[RunRow]) -> list[Group]:
-    """Groups by verdict, which have no passed runs of their own, with `first_failed`: the group's first run after the
-    last passed run of the scenarios in which the verdict failed."""
-    places = {row.id: place for place, row in enumerate(newest_first)}
-    scenarios = [row.scenario_id or row.scenario for row in newest_first]
-    passed: dict[int | str, int] = {}
-    for place, row in enumerate(newest_first):
-        if row.outcome.kind == "passed":
-            passed.setdefault(scenarios[place], place)
-    found = []
-    for group in groups:
-        own = [places[number] for number in group.run_ids]
-        last = min((passed.get(scenarios[place], len(places)) for place in own), default=0)
-        found.append(replace(group, first_failed=_first_failed(newest_first[place] for place in own if place < last)))
-    return found
 
 
 def _names_with_id(things: Iterable[tuple[int | None, str]]) -> _Names:

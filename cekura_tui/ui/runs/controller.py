@@ -168,7 +168,7 @@ class RunsController:
         self.scope_error = self._group = None
         self.checks.loading = False
         if self.groups_load is not None:
-            self.groups_load.close()
+            self.groups_load.on = False
             self.groups_load = None
         self.feed.show(None)
         self.names, self.names_loaded = KnownNames(), False

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from cekura_tui.jobs.polling import BUDGET, WINDOW
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.match import Matcher
 from cekura_tui.model.run.groups import Finding, Grouping
@@ -18,9 +18,6 @@ from cekura_tui.workspace.run_sweep import RunSweep
 if TYPE_CHECKING:
     from cekura_tui.ui.kit.page import Page
     from cekura_tui.ui.runs.listing import RunListing
-
-INTERVAL = 0.2
-"""Minimum seconds per request in the shared budget, on average."""
 
 
 class GroupsLoad:
@@ -37,19 +34,18 @@ class GroupsLoad:
         """Whether the load is running; if set to False, it ends after the request in flight."""
         self.error: CekuraTuiError | None = None
         """Why the load ended early, or why a request is being retried; None if requests succeed."""
-        self._read = self._total = 0
         self._failed: tuple[Sequence[RunRow], list[int]] = ((), [])
-        self._pace = INTERVAL
 
     def open(self) -> None:
         """Add the rows of the list, and load what is missing."""
-        listing, rows = self._listing, self._listing.loaded_rows()
-        self._read, self._total = listing.loaded, listing.count or listing.loaded
+        listing, sweep, rows = self._listing, self._sweep, self._listing.loaded_rows()
         if listing.all_loaded:
-            self._sweep.complete(rows)
+            sweep.complete(rows)
         else:
-            self._sweep.add(rows)
-            self._sweep.change(rows)
+            sweep.add(rows)
+            sweep.change(rows)
+            sweep.read = max(sweep.read, listing.loaded)
+            sweep.total = max(sweep.total, sweep.read, listing.count or 0)
         self.start()
 
     def start(self) -> None:
@@ -60,15 +56,7 @@ class GroupsLoad:
     def reload(self) -> None:
         """Load all runs again. The rows so far stay until all runs are loaded."""
         self._sweep.restart()
-        self._read = 0
         self.start()
-
-    def close(self) -> None:
-        """End the load, and cancel the request in flight."""
-        self.on = False
-        self._sweep.close()
-
-    # What is loaded
 
     def rows(self) -> Sequence[RunRow]:
         now = self._page.state.clock()
@@ -78,25 +66,17 @@ class GroupsLoad:
     def progress(self, by: Grouping) -> str:
         """How much of what a grouping needs is loaded, such as "200 of 240 runs"; empty if everything is loaded."""
         if not self._sweep.all_checked:
-            return f"{self._counts[0]:,} of {count(self._counts[1], 'run')}"
+            return f"{self._sweep.read:,} of {count(self._sweep.total, 'run')}"
         if by != "verdict" or not (missing := len(self._without_findings())):
             return ""
         failed = len(self._failed[1])
         return f"checks of {failed - missing:,} of {count(failed, 'failed run')}"
 
     def seconds_left(self, by: Grouping) -> float:
-        """Estimate how long it takes to load what a grouping needs, from the time of the last requests."""
-        read, total = self._counts
-        requests = 0.0 if self._sweep.all_checked else (total - self._sweep.read) / PAGE
-        if by == "verdict":
-            requests += len(self._without_findings()) * total / max(read, 1) / AT_ONCE
-        return requests * max(self._pace, INTERVAL)
-
-    @property
-    def _counts(self) -> tuple[int, int]:
-        """How many runs were loaded or checked, and how many there are."""
-        total = max(self._sweep.total, self._total)
-        return total if self._sweep.all_checked else min(max(self._sweep.read, self._read), total), total
+        """Estimate how long it takes to load what a grouping needs."""
+        read, total = max(self._sweep.read, 1), self._sweep.total
+        failed = len(self._without_findings()) * total / read if by == "verdict" else 0
+        return ((total - read) / PAGE + failed / AT_ONCE) * WINDOW / BUDGET
 
     def _without_findings(self) -> list[int]:
         """The ids of the loaded failed runs whose reasons are not loaded, newest first."""
@@ -104,36 +84,26 @@ class GroupsLoad:
             self._failed = rows, [row.id for row in rows if row.outcome.kind == "failed"]
         return [number for number in self._failed[1] if number not in self.findings]
 
-    # Loading
-
     async def _run(self) -> None:
         self.on, self.error = True, None
         try:
             while self.on:
                 self.changed()
-                began = time.monotonic()
-                if not await self._request():
+                if not self._sweep.wait():
+                    await self._sweep.step()
+                elif missing := self._without_findings()[:AT_ONCE]:
+                    found, error = await self._page.state.workspace.call(lambda session: session.findings.all(missing))
+                    self.findings |= found
+                    if error is not None:
+                        raise error
+                else:
                     break
                 self.error = None
-                self._pace += (time.monotonic() - began - self._pace) / 5
         except CekuraTuiError as error:
             self.error = error
         # Not in a `finally`: a cancelled worker was replaced by another, which is still loading.
         self.on = False
         self.changed()
-
-    async def _request(self) -> bool:
-        """Send the next request; returns whether there was one to send. Raises ApiError and StoreError."""
-        if not self._sweep.wait():
-            await self._sweep.step()
-        elif missing := self._without_findings()[:AT_ONCE]:
-            found, error = await self._page.state.workspace.call(lambda session: session.findings.all(missing))
-            self.findings |= found
-            if error is not None:
-                raise error
-        else:
-            return False
-        return True
 
     def _request_failed(self, sweep: RunSweep, error: CekuraTuiError) -> None:
         self.error = error
