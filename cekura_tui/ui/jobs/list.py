@@ -19,7 +19,7 @@ from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import CHIP_CLASSES, JOB_MARKS, TONE_CLASSES, UNREAD, state_class
 from cekura_tui.ui.kit.lists import Heading, short_moment
 from cekura_tui.ui.kit.pane import Pane
-from cekura_tui.ui.kit.strips import Line, RowState
+from cekura_tui.ui.kit.strips import Line, RowState, wrap
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import OpenJob
 from cekura_tui.ui.state import AppState, follow_jobs
@@ -39,7 +39,8 @@ MARGIN = 3
 _RUNS, _ALL_RUNS = len("900238 +2"), len("900238 900237 900236")
 _SHORT_WHEN = len("Mon 14:05")
 _MAX_AGENT, _MIN_AGENT = 24, 8
-_MIN_RESULT, _RESULT = 10, len("▰▰▰▱▱ ~40 min")
+_MAX_RESULT_LINES = 6
+_MIN_RESULT, _RESULT = 10, 24
 """Minimum width of the result column, and width of the result column before the agent column grows, in cells."""
 
 
@@ -125,13 +126,21 @@ class JobList(VirtualList[JobRow]):
     PLACE = "In the list of runs"  # the pane below it
     ACTIONS: ClassVar[tuple[Action, ...]] = (Action("job-list.open", "enter", "open", "Open", footer=1),)
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES | CHIP_CLASSES
+    row_height = None
+    numbered = True
     sizes = ColumnSizes()
+    _result_lines = 1
+    """Maximum number of lines of a result: with `wraps`, as many as leave room for all jobs."""
     _updating = False
     _user_position = (0, 0)
     """The first visible line and the cursor's row after the user last moved. Updates of the list do not change this
     position."""
     _row_cache: Mapping[int, tuple[object, JobRow]] = {}
     """Rows of finished jobs by job number, each with the values from which the row was built."""
+
+    def __init__(self, *, id: str, wraps: bool = False) -> None:  # noqa: A002 - Textual's own word
+        super().__init__(id=id)
+        self._wraps = wraps
 
     def key_of(self, row: JobRow) -> Hashable:
         return row.number
@@ -141,6 +150,7 @@ class JobList(VirtualList[JobRow]):
         texts = {"job": str(row.number), "agent": row.agent, "elapsed": row.took, "ended": row.when}
         texts["runs"] = " ".join(map(str, row.runs))
         line = [Segment(" "), Segment(f"{UNREAD if row.unread else ' '} ", self.style_of("tone--accent"))]
+        more: list[Line] = []
         for name, cells in columns(width, self.sizes):
             if name == "state":
                 chip = fit(f" {JOB_MARKS[row.state]} {row.state.words}", cells)
@@ -149,17 +159,35 @@ class JobList(VirtualList[JobRow]):
                 bar = f"{row.bar} " if row.bar else ""
                 is_short = bool(bar) and cell_len(bar + row.result) > cells
                 result = _abbreviate(row.result) if is_short else row.result
+                room = cells - len(bar)
+                first, *others = wrap(result, room) if self._result_lines > 1 else [result]
+                if len(others) >= self._result_lines:
+                    others[self._result_lines - 2 :] = [" ".join(others[self._result_lines - 2 :])]
                 line += [
                     Segment(fit(bar, min(len(bar), cells)), self.style_of("tone--busy")),
-                    Segment(fit(result, cells - len(bar)), dim),
+                    Segment(fit(first, room), dim),
                 ]
+                before = sum(cell_len(text) for text, _, _ in line) - room
+                more = [[Segment(f"{' ' * before}{fit(other, room)}", dim)] for other in others]
             else:
                 text = short_moment(texts[name], cells) if name == "ended" else texts[name]
                 if name == "runs" and len(text) > cells:
                     text = f"{row.runs[0]} +{len(row.runs) - 1}"
                 ink = None if name in ("job", "agent") else dim
                 line.append(Segment(f"{fit(text, cells, right=name in _RIGHT_ALIGNED)} ", ink))
-        return [[*line, Segment(" ")]]
+        return [[*line, Segment(" ")], *more]
+
+    def _lay_out(self) -> None:
+        self._fit_results()
+        super()._lay_out()
+
+    def _fit_results(self) -> bool:
+        """Let results take the room that the jobs leave. Returns whether that changes the heights of rows."""
+        lines = min(max(self._area.height // max(len(self.rows), 1), 1), _MAX_RESULT_LINES) if self._wraps else 1
+        changed, self._result_lines = lines != self._result_lines, lines
+        if changed:
+            self._renderer.clear()
+        return changed
 
     def show_jobs(self, jobs: Sequence[Job], app_state: AppState, *, newest: bool = False) -> None:
         """Show these jobs. The cursor's row stays on its line of the screen. With `newest`, a list that the user left
@@ -172,8 +200,11 @@ class JobList(VirtualList[JobRow]):
             self.redraw()
         line = self.cursor_line
         self.show_rows(rows, reset=newest and max(self._user_position) <= 0)
+        if self._fit_results():
+            self.redraw()
         if line is not None and self.cursor_index is not None and self.cursor_line != line and not newest:
-            self._scroll_to_row(self.cursor_index - line)
+            self.viewport.hold(self.cursor_index, 0, line)
+            self.repaint_changes()
         self._updating = False
 
     @property
@@ -253,15 +284,14 @@ class JobsPane(Pane):
 
 
 def pane_facts(app_state: AppState, *, with_last: bool) -> list[str]:
-    """Texts for the pane's title: how many jobs are new, and how many are running. With `with_last`, or if no job is
-    new or running, also how the last job ended."""
+    """Texts for the pane's title: how many jobs are new, and how many are running. With `with_last`, also how the last
+    job ended."""
     if not app_state.jobs:
         return ["none yet", with_keys("{runs.improve} on a failed run launches one")]
     new, running = sum(job.unread for job in app_state.jobs), sum(job.state.active for job in app_state.jobs)
     facts = [*([f"{new:,} new"] if new else []), *([f"{running:,} running"] if running else [])]
-    if not with_last and facts:
-        return facts
-    if ended := [job for job in app_state.jobs if not job.state.active]:
+    ended = [job for job in app_state.jobs if not job.state.active]
+    if with_last and ended:
         last = max(ended, key=lambda job: job.finished_at or job.launched_at or 0.0)
         result = result_line(last, app_state)
         facts.append(f"job {last.number} {JOB_MARKS[last.state]} {last.state.words}{f': {result}' if result else ''}")

@@ -11,6 +11,7 @@ from textual.events import Resize
 from textual.widget import Widget
 
 from cekura_tui.model.text import clean_line
+from cekura_tui.ui.terminal.textual_private import set_lower_edge
 
 _LONGEST = 80
 """Maximum number of characters of a name or fact in a title, and of a footnote."""
@@ -49,7 +50,9 @@ class Pane(Vertical):
     def __init__(self, *children: Widget, title: str = "", id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's own word
         super().__init__(*children, id=id, classes=classes)
         self._title = self._shown = Content("")
-        self._footnote = Content("")
+        self._footnote = self._place = ""
+        self._placed: Widget | None = None
+        """The list whose cursor's place is shown in the lower edge."""
         if title:
             self.show_title(title)
 
@@ -77,7 +80,16 @@ class Pane(Vertical):
 
     def show_footnote(self, text: str) -> None:
         """Show a text at the right end of the lower edge, which a folded frame does not have."""
-        footnote = Content.styled(clean_line(text, _LONGEST), "$muted")
-        if footnote != self._footnote:
-            self._footnote = footnote
-            self.border_subtitle = footnote
+        self._draw_lower_edge(clean_line(text, _LONGEST), self._place)
+
+    def show_place(self, of: Widget, text: str) -> None:
+        """Show after the footnote where the cursor of the list `of` is; "" if that list is hidden or empty."""
+        if text or self._placed is of:
+            self._placed = of
+            self._draw_lower_edge(self._footnote, text)
+
+    def _draw_lower_edge(self, footnote: str, place: str) -> None:
+        if (footnote, place) != (self._footnote, self._place):
+            self._footnote, self._place = footnote, place
+            words = " · ".join(filter(None, (footnote, place)))
+            set_lower_edge(self, Content.styled(words, "$muted") if words else None)

@@ -21,6 +21,7 @@ from textual.widget import Widget
 
 from cekura_tui.ui.actions import Action, bind, bindings, do_action, is_offered
 from cekura_tui.ui.kit.keys_in_order import do_binding, handled_elsewhere
+from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.rows import RowMarks, RowRenderer, RowSelection, Spot
 from cekura_tui.ui.kit.strips import Line, RowState, character_at, overlaid, without_background
 from cekura_tui.ui.kit.viewport import EvenHeights, Heights, Position, RowHeights, RowPlaces, Viewport
@@ -78,6 +79,8 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     keeps_top: ClassVar[bool] = False
     """Whether a change of width keeps the top row in place, even if the cursor's row leaves the screen."""
     marking: ClassVar[bool] = False
+    numbered: ClassVar[bool] = False
+    """Whether the pane around the list shows the cursor's place, such as "3 of 240"."""
     range_limit: ClassVar[int] = 1_000
     """Maximum number of rows selected or marked at once."""
 
@@ -435,7 +438,14 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self._selection.pressed = None
         self.release_mouse()
 
-    on_hide = on_unmount = on_mouse_up
+    on_unmount = on_mouse_up
+
+    def on_show(self) -> None:
+        self._show_place()
+
+    def on_hide(self) -> None:
+        self.on_mouse_up()
+        self._show_place()
 
     def _position_at(self, event: events.MouseEvent) -> Position | None:
         offset = event.get_content_offset(self)
@@ -598,7 +608,13 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
             self.refresh(*(Region(0, y, width, 1) for y in changed))
         self.report_position()
 
+    def _show_place(self) -> None:
+        if self.numbered and isinstance(self.parent, Pane):
+            is_shown = self._rows and self.display
+            self.parent.show_place(self, f"{self._cursor + 1:,} of {len(self._rows):,}" if is_shown else "")
+
     def report_position(self) -> None:
+        self._show_place()
         if self._reported_cursor != self._cursor_key:
             self._reported_cursor = self._cursor_key
             self.cursor_moved()

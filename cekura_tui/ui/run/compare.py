@@ -75,6 +75,7 @@ def rows_of(pairs: Sequence[Pair], *, only_differences: bool) -> list[PairRow]:
 
 class TurnPairs(VirtualList[PairRow]):
     row_height = None
+    numbered = True
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("turn-pairs.open", "enter", "open", "Open turn", "the turn in its run, or the hidden turns", footer=2),
     )

@@ -35,7 +35,7 @@ class TranscriptView(VirtualList[Turn]):
     cursor. The call is direct, because a message would arrive only after keys typed ahead."""
 
     row_height = None
-    keeps_top = True
+    keeps_top = numbered = True
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action(
             "transcript.open",

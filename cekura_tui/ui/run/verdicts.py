@@ -73,6 +73,7 @@ def keyed(verdicts: Sequence[Verdict]) -> dict[Key, Verdict]:
 
 class Verdicts(VirtualList[VerdictRow]):
     row_height = None
+    numbered = True
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("verdicts.open", "enter", "open", "Show turn", "the first turn that the verdict cites", footer=1),
     )

@@ -135,6 +135,7 @@ class GroupList(VirtualList[GroupRow]):
     }
     """
     row_height = None
+    numbered = True
 
     def __init__(self, when: Callable[[float | None], str]) -> None:
         super().__init__(id="groups")

@@ -34,7 +34,7 @@ REASON_EVERY = 5
 
 
 class RunList(VirtualList["RunRow | UnloadedRun"]):
-    marking = True
+    marking = numbered = True
 
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("run-list.open", "enter", "open", "Open", "Open the run", footer=1),

@@ -54,7 +54,7 @@ class UseRow:
 class PromptUseList(VirtualList[UseRow]):
     """A list of events, newest first. One event can be marked for comparison."""
 
-    marking = True
+    marking = numbered = True
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("prompt-uses.open", "enter", "open", "Compare", footer=1),
         Action("prompt-uses.mark", "space", "toggle_mark", "Mark", footer=2),

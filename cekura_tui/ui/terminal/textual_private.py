@@ -23,6 +23,7 @@ from textual.app import App
 from textual.binding import BindingsMap
 from textual.cache import LRUCache
 from textual.color import Color
+from textual.content import Content
 from textual.css.model import RuleSet
 from textual.css.styles import RulesMap, StylesBase
 from textual.css.stylesheet import Stylesheet
@@ -143,6 +144,13 @@ def paint(app: App[Any], *, whole: bool) -> None:
         below._repaint_required = False
     screen._repaint_required = screen._repaint_required or whole
     screen._on_timer_update()
+
+
+def set_lower_edge(widget: Widget, text: Content | None) -> None:
+    """Set the text in the lower edge of a frame and repaint that edge; Textual would repaint the whole widget. Uses
+    `Widget._border_subtitle`. Fallback if removed: `Widget.border_subtitle`, which makes moving in a list slower."""
+    widget._border_subtitle = text
+    widget.refresh(Region(0, widget.content_size.height, widget.content_size.width, 1))
 
 
 def load_sheets(screen: Screen[Any]) -> None:
