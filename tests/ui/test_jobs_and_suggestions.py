@@ -28,7 +28,7 @@ async def test_a_suggestion_opens_from_the_jobs_pane_and_n_and_N_step_through_it
         await pilot.press("N")
         await sees(pilot, "· 1 of 2")
         await pilot.press("tab", "escape")
-        await sees(pilot, "240 runs", "Jobs · job 1 ✓ succeeded")
+        await sees(pilot, "240 runs", "─ Jobs ─", "✓ succeeded", "1 of 1 ─")
         no_crash(pilot)
 
 

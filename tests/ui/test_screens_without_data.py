@@ -95,7 +95,7 @@ async def test_hostile_names_are_shown_literally_in_lists_and_pages_and_dialogs(
         await pilot.press("enter")
         await sees(pilot, "The job ended without a suggestion.", "[/red]", "[2Jbroke")
         await pilot.press("escape", "1", "escape")
-        await sees(pilot, "2 runs", "Jobs · ", "✗ failed")
+        await sees(pilot, "2 runs", "─ Jobs ─", "✗ failed")
         scripted.on("GET", LIST, Reply({"detail": "[/red] [@click=app.quit]no[/] \x1b[31m"}, 400))
         await pilot.press("r")
         await sees(pilot, "refused since", "2 runs")

@@ -105,8 +105,16 @@ async def test_pane_under_the_runs_shows_a_newly_launched_job(quiet: Setup, seed
         pane.focus()
         await pilot.press("j")
         seeded.running(RUNNING, ago=10)
-        await sees(pilot, "2 running")
+        await sees(pilot, "2 running", "3 of 22 ─")
         assert pane.cursor_key == 20
+
+
+async def test_results_wrap_on_the_page_of_jobs_while_there_is_room(quiet: Setup, seeded: SeededJobs) -> None:
+    words = " ".join(f"word{n}" for n in range(10, 28))
+    seeded.ended({"status": "failed", "error": words}, took=40)
+    async with opened_jobs(quiet, "1 failed", "word27", "1 of 1 ─") as (_, listed):
+        shown = " ".join(listed.render_line(y).text for y in range(listed.size.height)).split()
+        assert [word for word in shown if word.startswith("word")] == words.split()
 
 
 async def test_running_job_shows_the_estimated_remaining_time(quiet: Setup, seeded: SeededJobs) -> None:
