@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from calling import call, called, objects, refused
 from documented_shapes import read_all
-from scripted_server import ScriptedServer, run_of, serve_runs
+from scripted_server import Got, Reply, ScriptedServer, run_of, serve_runs
 
+LIST, BULK = "/test_framework/v1/runs/", "/test_framework/v1/runs/bulk/"
 TURNS = [
     {"role": "Main Agent", "content": "Hello, how can I help?", "start_time": 1},
     {"role": "Testing Agent", "content": "I want my refund today.", "start_time": 4},
@@ -72,3 +73,40 @@ def test_a_search_without_hits_or_cached_runs_or_words_is_reported(
     assert "No hits in 0 runs" in call("search", "refund").err
     for words, said in ((["agent:"], "No words to search for."), (["a" * 201], "the limit is 200")):
         refused(said, "search", *words)
+
+
+def serve_list(api: ScriptedServer, *ids: int, gone: int = 0) -> None:
+    """Serve a list of runs, and all runs in full but the run `gone`, which was deleted meanwhile."""
+    runs = [run_of(number, transcript_object=TURNS) for number in ids]
+
+    def bulk(got: Got) -> Reply:
+        wanted = got.query["run_ids"].split(",")
+        return Reply([run for run in runs if str(run["id"]) in wanted and run["id"] != gone])
+
+    api.on("GET", LIST, Reply({"count": len(runs), "next": None, "results": [run_of(number) for number in ids]}))
+    api.on("GET", BULK, bulk)
+
+
+def test_all_loads_missing_transcripts_once_and_says_the_requests_before(api: ScriptedServer) -> None:
+    serve_list(api, 8, 7, 6, gone=7)
+    result = call("search", "refund", "days", "--all")
+    assert [line for line in result.out.splitlines() if line.startswith("Run ")] == [
+        "Run 8, failed, Books a table",
+        "Run 6, failed, Books a table",
+    ]
+    assert result.err.splitlines() == [
+        "Searching 3 runs of project 1; 3 to load, at most 2 requests, about 1 s.",
+        "Not searched: 1 run, whose transcripts could not be loaded.",
+        "2 hits in 2 of 2 runs. 2 requests.",
+    ]
+    serve_list(api, 8, 6)
+    api.seen.clear()
+    assert len(objects("search", "refund", "days", "--all", "--filter", "agent:7 id:6")) == 1
+    assert [got.path for got in api.seen] == [LIST]
+
+
+def test_an_error_while_loading_ends_all_after_the_hits_found_before(api: ScriptedServer) -> None:
+    serve_list(api, 6)
+    api.on("GET", BULK, Reply({"detail": "No."}, 403))
+    result = call("search", "refund", "--all")
+    assert (result.status, result.out) == (4, "")
