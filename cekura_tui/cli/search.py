@@ -54,6 +54,7 @@ async def search(session: Session, words: tuple[str, ...], load: bool, wanted: F
     if not read_query(text).words:
         raise UsageError("No words to search for.", "Give words from a call, such as `search agent:refund`.")
     scope = await session.scope() if load or wanted else session.known_scope()
+    sent = session.client.sent
     query = RunQuery(scope, wanted, noted_ids(wanted, session.store.notes.all())) if scope is not None else None
     if load and query is not None:
         found = await _search_all(session, text, query, as_json=as_json)
@@ -62,7 +63,7 @@ async def search(session: Session, words: tuple[str, ...], load: bool, wanted: F
         print_message(_scope_text(session, query, len(ids)))
         found = await session.search_transcripts(text, ids)
         _put_hits(found, as_json=as_json)
-    requests = f" {count(session.client.sent, 'request')}." if load else ""
+    requests = f" {count(session.client.sent - sent, 'request')}." if load else ""
     print_message(result_text(text, found) + requests)
 
 

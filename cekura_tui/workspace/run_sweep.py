@@ -226,9 +226,10 @@ class TranscriptLoad:
 
     def time_text(self, total: int) -> str:
         """How long these requests take within the budget."""
-        from cekura_tui.jobs.polling import BUDGET  # not needed for the first frame
+        from cekura_tui.jobs.polling import BUDGET, WINDOW  # not needed for the first frame
 
-        return f"about {span_text(max(1, self.requests(total) // BUDGET))}"
+        seconds = max(1.0, self.requests(total) / BUDGET * WINDOW)
+        return f"about {span_text(seconds if seconds < 60 else seconds + 30)}"
 
     async def pages(self, begin: Callable[[], None] = lambda: None) -> AsyncGenerator[list[int], None]:
         """Load the missing transcripts page by page, and yield the ids of each page's matching runs. `begin` is called

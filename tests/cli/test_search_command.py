@@ -70,7 +70,7 @@ def test_a_search_without_hits_or_cached_runs_or_words_is_reported(
     result = called("search", "invoice")
     assert (result.out, result.err.splitlines()[1][:17]) == ("", "No hits in 2 runs")
     monkeypatch.setenv("CEKURA_API_KEY", "another")
-    assert "No hits in 0 runs" in call("search", "refund").err
+    assert "No transcripts to search yet." in call("search", "refund").err
     for words, said in ((["agent:"], "No words to search for."), (["a" * 201], "the limit is 200")):
         refused(said, "search", *words)
 

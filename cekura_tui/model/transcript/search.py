@@ -259,6 +259,8 @@ def result_text(text: str, found: TranscriptHits) -> str:
     words = read_query(text).words
     if not words:
         return "Type words from a call."
+    if not found.runs_covered:
+        return "No transcripts to search yet."
     runs = count(found.runs_covered, "run")
     if found.counts:
         return f"{count(found.total, 'hit')} in {len(found.counts):,} of {runs}."

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Input
 
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.text import clean_line
+from cekura_tui.model.text import clean_line, count
 from cekura_tui.model.transcript.search import LONGEST_QUERY, MOST_HITS, Hit, TranscriptHits, result_text
 from cekura_tui.model.transcript.timeline import clock, needs_hours
 from cekura_tui.model.transcript.transcript import NAMES
@@ -248,19 +248,18 @@ class SearchRunsDialog(Dialog[OpenRun]):
         if load is None:
             return
         total = len(listing.rows) if listing.all_loaded else load.total or listing.count or 0
-        covered = max(len(load.covered), self._found.runs_covered) if load.running else self._found.runs_covered
-        runs = "runs of this list"
+        covered = len(load.covered) if load.running else self._found.runs_covered
+        runs = f"in {covered:,} of the {count(total, 'run')} of this list"
         key = with_keys(f"{{search-runs.{'apply' if search.has_focus else 'read-on'}}}")
         if load.running:
             stop = load.problem or f"{key} stops · {with_keys('{dialog.close}')} closes, loading continues"
-            text = f"{progress_bar(covered, total)} {covered:,} of {total:,} {runs} · {stop}"
-        elif total and covered >= total:
-            text = f"in all {total:,} {runs}"
+            text = f"{progress_bar(covered, total)} {runs} · {stop}"
+        elif covered >= total:
+            text = f"in all {count(total, 'run')} of this list"
         elif load.complete:
-            text = f"in {covered:,} of the {total:,} {runs} · no more transcripts from the server"
+            text = f"{runs} · the server has no more transcripts"
         else:
-            text = f"in {covered:,} of the {total:,} {runs} · {key} loads all, {load.time_text(total)}"
-            text = f"{load.problem} · {text}" if load.problem else text
+            text = f"{load.problem and f'{load.problem} · '}{runs} · {key} loads all, {load.time_text(total)}"
         self.query_one("#said-scope", OneLine).show(Content(clean_line(text)))
 
     def _show_message(self, text: str, *, failed: bool = False) -> None:
