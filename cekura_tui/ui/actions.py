@@ -26,7 +26,7 @@ _NAMES_BY_GROUP = {
     "Decide": """accept accept-all reject edit editor split undo take word put.staged theirs conflicts write restore
         put-on-agent yes no stop resume again forget""",
     "Improve": "improve launch try-again retry",
-    "Copy or save": "hand-off copy copy-selection copy-text export save",
+    "Copy or save": "hand-off copy copy-selection copy-text export save write-now",
     "Show": """fold unfold unfold-all only-changes raw roles staged live jobs-pane refresh look redraw theme request-log
         runs.columns settings toggle narrower wider reset""",
     "Go to": """back close leave runs jobs top next-unread history prompt-history palette command-line keys help manual

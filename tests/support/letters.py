@@ -57,7 +57,7 @@ u      | undo | suggestion.undo views.undo
 U      | next finished job | app.next-unread
 v      | views | runs.views
 V      | mark up to here | run-list.mark-range
-w      | write to a file, or save under a name | runs.export views.save
+w      | write to a file, or save under a name | runs.export views.save export.write-now
 W      | write the prompt to the agent, after a look at the change | suggestion.put-on-agent
 x      | reject the change; keep the agent's text in a conflict | suggestion.reject put.theirs
 X      | raw JSON | transcript.raw details.raw

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 from textual.dom import DOMNode
-from textual.keys import format_key
 
 REPO = Path(__file__).parents[2]
 MANUAL = REPO / "cekura_tui" / "manual"
@@ -50,22 +49,17 @@ def letters() -> str:
 def _key_rows(kinds: Iterable[type[DOMNode]]) -> list[tuple[str, str, str]]:
     """Rows of keys, name and description, one for each action that has keys. Inherited actions are left out. Of two
     actions with the same keys and name, the longer description is kept."""
+    from cekura_tui.ui.keymap import shown_key
+
     found: dict[tuple[str, str], tuple[str, str, str]] = {}
     for kind in kinds:
         for action in kind.__dict__.get("ACTIONS", ()):
             if action.keys:
                 does = action.tooltip[:1].upper() + action.tooltip[1:]
-                names = " ".join(f"`{_key_name(key)}`" for key in action.keys.split(","))
+                names = " ".join(f"`{shown_key(key)}`" for key in action.keys.split(","))
                 row = names, action.label, does if does != action.label else ""
                 found[row[:2]] = max(row, found.get(row[:2], row), key=lambda one: len(one[2]))
     return list(found.values())
-
-
-def _key_name(key: str) -> str:
-    """A key as printed on a keyboard, such as "ctrl+d" or "PgDn"."""
-    names = {"pagedown": "PgDn", "pageup": "PgUp", "escape": "esc", "home": "Home", "end": "End", "enter": "enter"}
-    *modifiers, name = key.split("+")
-    return "+".join([*modifiers, names.get(name, format_key(name))])
 
 
 def columns() -> str:

@@ -138,14 +138,14 @@ async def shows(pilot: Pilot[None], kind: type[Screen[Any]], why: str) -> None:
 async def test_own_keys_work_and_are_shown_in_footer_and_help_and_palette(served: Served) -> None:
     own_settings(
         '[keys]\n"runs.improve" = "ctrl+e, I"\n"runs.views" = "space"\n"runs.columns" = "n"\n"list.down" = "e"\n'
-        '"runs.filter" = "f"\n"runs.outcome" = ""\n"app.theme" = "T"\n'
+        '"runs.filter" = "f"\n"runs.outcome" = ""\n"runs.groups" = "ctrl+left"\n"app.theme" = "T"\n'
         '"dialog.close" = "f9"\n"columns.up" = "u"\n"columns.reset" = ""\n"help.down" = "n"\n"help.manual" = ""\n'
     )
     async with opened(served.setup()) as pilot:
         await sees(pilot, "900238")
         await pilot.press("e", "e")
         assert pilot.app.screen.query_one(RunList).cursor_key == 900238
-        await sees(pilot, "ctrl+e Improve", "f Filter", gone="o Outcome")
+        await sees(pilot, "ctrl+e Improve", "f Filter", "ctrl+← Groups", gone="o Outcome")
         await pilot.press("i", "slash", "o", "v")
         assert not pilot.app.screen.is_modal, "replaced keys do nothing"
         assert not pilot.app.screen.query_one(FilterBar).editing

@@ -22,7 +22,7 @@ EVERYWHERE = {
     "Runs": ("Go to the list of runs", "1"),
     "Jobs": ("Go to the list of jobs", "2"),
     "Next finished job": ("Open the next finished job", "U"),
-    "Search transcripts": ("Find words in all transcripts cached on this machine", "ctrl+f"),
+    "Search transcripts": ("Find words in the transcripts of the listed runs", "ctrl+f"),
     "Keys": ("Show the keys of this screen", "?"),
     "Request log": ("The last requests to the server, their status and how long they took", ""),
     "Change theme colours": ("Preview the themes and choose one", ""),
@@ -71,7 +71,7 @@ async def test_the_palette_lists_a_jobs_actions_with_their_keys_and_runs_a_chose
         assert groups == sorted(groups, key=GROUPS.index)
         await on_jobs(pilot, "1 running")
         names = {one.name for one in commands_on(pilot.app.screen)}
-        assert {"Details", "Delete", "Copy", "Prompt history of this agent"} <= names
+        assert {"Details", "Delete", "Copy or save", "Prompt history of this agent"} <= names
         assert not {"Resume polling", "Relaunch"} & names
         stop = next(one.name for one in commands_on(pilot.app.screen) if one.key == "L")
         await pilot.press("ctrl+p")
@@ -121,7 +121,7 @@ async def test_keys_in_a_burst_leave_the_palette_usable_and_a_click_runs_a_comma
         await sees(pilot, "Go to the list of jobs")
         await pilot.click(CommandList, offset=(5, 0))
         await sees(pilot, "No jobs yet", gone=LINE)
-        await pilot.press("ctrl+p", *"list of runs")
+        await pilot.press("ctrl+p", *"go to the list of runs")
         await sees(pilot, "Go to the list of runs")
         for _ in range(4):
             pilot.app.simulate_key("enter")

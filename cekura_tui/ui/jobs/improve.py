@@ -15,9 +15,9 @@ from textual.content import Content
 from textual.widgets import Button, Input, Static, TextArea
 
 from cekura_tui.jobs.waiting import retry_delay
-from cekura_tui.model.errors import CekuraTuiError, UsageError
+from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.improve_prompt import launch_body
-from cekura_tui.model.job import MAX_RUNS, Draft, Job, JobState
+from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.scope import Agent
 from cekura_tui.model.text import Prompt, clean, clean_line, count
 from cekura_tui.store.errors import SentUnrecorded
@@ -428,9 +428,5 @@ def open_improve_dialog(page: Page, request: Improve) -> None:
             page.notify_once(launched_words(job))
         page.job_launched(job)
 
-    if len(run_ids) > MAX_RUNS:
-        marked = count(len(run_ids), "run")
-        unmark = with_keys("Unmark some with {run-list.mark}.")
-        page.show_error(UsageError(f"{marked} marked; a job takes up to {MAX_RUNS}.", unmark))
-    elif run_ids:
+    if run_ids:
         page.opening.begin(open_dialog, f"Loading {count(len(run_ids), 'run')}", group="improve")

@@ -12,7 +12,7 @@ from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.jobs.words import forget_question, needs_other_key, relaunch_question
-from cekura_tui.ui.kit.copying import CopyDialog, Offer
+from cekura_tui.ui.kit.copying import CopyDialog, Offer, write_lines
 from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.messages import HandOff, OpenJobDetails
@@ -155,10 +155,18 @@ class JobActions:
         if page.is_unmounted:
             return
         offers = [Offer(_CURL_LABELS[name], partial(str, text)) for name, text in record.curls.items()]
-        offers.append(Offer("job as JSON", lambda: json.dumps(done.to_json(), indent=2)))
+        as_json = partial(json.dumps, done.to_json(), indent=2)
+
+        def save(dialog: CopyDialog) -> None:
+            dialog.save(f"job {job.number} as JSON", f"job-{job.number}.json", partial(write_lines, as_json()))
+
+        offers += [Offer("job as JSON", as_json), Offer("save the job as JSON to a file …", as_json, do=save)]
         if done.improved_prompt is not None:
             offers.append(Offer("improved prompt …", do=lambda dialog: dialog.dismiss(done)))
-        if await page.opening.ask(CopyDialog(f"job {job.number}", offers)):
+        chosen = await page.opening.ask(CopyDialog(f"job {job.number}", offers))
+        if isinstance(chosen, str):
+            page.notify_once(chosen)
+        elif chosen:
             prompt = done.prompt if staged is None else staged
             self._state.ask(HandOff(done, lambda: prompt, page.notify_once))
 
@@ -181,7 +189,7 @@ JOB_ACTIONS = (
     _action("job.resume", "L", "resume", "Resume polling", "Poll a job again", 3),
     _action("job.again", "i", "launch_again", "Relaunch", "Relaunch an unconfirmed, lost or failed job", 4),
     _action("job.forget", "D", "forget", "Delete", "Delete a job from this machine", DELETE_RANK),
-    _action("job.copy", "y", "copy", "Copy", "Copy a job as JSON or its requests as curl, without the key", 6),
+    _action("job.copy", "y", "copy", "Copy or save", "A job as JSON or its requests as curl, without the key", 6),
 )
 ACTION_NAMES = ("details", "stop", "resume", "launch_again", "forget", "copy")
 

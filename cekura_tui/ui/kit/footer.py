@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from textual import events
-from textual.app import App
 from textual.binding import Binding
 from textual.content import Content
 from textual.keys import key_to_character
@@ -16,16 +15,9 @@ from textual.widgets import Static
 
 from cekura_tui.ui.actions import action_of, disabled_reason
 from cekura_tui.ui.hints import Hints
+from cekura_tui.ui.keymap import shown_key
 from cekura_tui.ui.kit.lines import UNREAD
 from cekura_tui.ui.state import AppState, follow_jobs
-
-
-def key_name(app: App[Any], binding: Binding) -> str:
-    """The display text of a binding's key: `esc`, `ctrl+g`, `enter`, `/`."""
-    # Few fonts have Textual's sign for enter, and the help texts spell out enter and ctrl.
-    is_word = binding.key == "enter" or binding.key.startswith("ctrl+")
-    return binding.key if is_word else app.get_key_display(binding)
-
 
 _HELP, _JOBS, _NEXT_UNREAD = "app.keys", "app.jobs", "app.next-unread"
 _GAP, _ROOMY = 2, 100
@@ -119,17 +111,17 @@ class KeyFooter(Widget, can_focus=False):
             active = ends + [one for one in active if not self._is_text(focused, one.binding)]
         named = set()
         opens = (one.binding for one in active if one.binding.id == _NEXT_UNREAD)
-        self._next_unread = next(((one.key, key_name(self.app, one)) for one in opens), ())
+        self._next_unread = next(((one.key, shown_key(one.key)) for one in opens), ())
         for node, binding, enabled, _ in active:
             shown = binding.show or (typing and binding.key in _WHILE_TYPING)
             if shown and binding.action not in named:  # show only the first key of an action
                 named.add(binding.action)
                 ours = action_of(node, binding) is not None
                 words = binding.description if ours else _WHILE_TYPING.get(binding.key, binding.description)
-                yield _FooterKey(binding.id or "", binding.key, key_name(self.app, binding), words, enabled)
+                yield _FooterKey(binding.id or "", binding.key, shown_key(binding.key), words, enabled)
 
     def _is_text(self, focused: Widget, binding: Binding) -> bool:
-        shown = key_name(self.app, binding)  # Textual does not map "slash" to a character
+        shown = shown_key(binding.key)  # Textual does not map "slash" to a character
         character = shown if len(shown) == 1 and shown.isascii() else key_to_character(binding.key)
         return focused.check_consume_key(binding.key, character)
 
@@ -219,6 +211,6 @@ class HintLine(Static):
             bound = {one.binding.id: one for one in reversed(self.screen.active_bindings.values())}
             for hint in self._hints.unused:
                 if (one := bound.get(hint.action)) and not disabled_reason(one.node, one.binding.action):
-                    key = key_name(self.app, one.binding)
+                    key = shown_key(one.binding.key)
                     return Content.assemble("Tip: press ", (key, "bold $accent"), f" to {hint.use}.")
         return Content("")

@@ -20,9 +20,8 @@ from textual.widget import Widget
 
 from cekura_tui.manual import TOPICS, read_page
 from cekura_tui.ui.actions import GROUPS, OTHER, Action, action_of
-from cekura_tui.ui.keymap import keymap_in_use, with_keys
+from cekura_tui.ui.keymap import keymap_in_use, shown_key, with_keys
 from cekura_tui.ui.kit.dialog import Dialog
-from cekura_tui.ui.kit.footer import key_name
 from cekura_tui.ui.kit.palette import Command, Palette
 from cekura_tui.ui.terminal.markdown import ManualPage
 
@@ -55,7 +54,7 @@ def keys_of(screen: Screen[Any]) -> dict[str, list[KeyRow]]:
         if binding.system or not binding.description or binding.key.startswith("super+"):
             continue  # terminals do not send super
         action = action_of(node, binding)
-        group, name = _group_of(node, binding, action), key_name(screen.app, binding)
+        group, name = _group_of(node, binding, action), shown_key(binding.key)
         words = binding.description
         if not binding.id:
             _, words = _TEXTUALS.get(binding.action, ("", words.capitalize()))

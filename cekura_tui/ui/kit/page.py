@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.selection import Selection
 from textual.widget import Widget
 
-from cekura_tui.model.errors import CekuraTuiError, Exit
+from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 from cekura_tui.model.job import Job
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.kit.app_screen import AppScreen
@@ -127,11 +127,13 @@ class Page(AppScreen[None]):
         self.notify(text, severity="warning" if warning else "information", markup=False, timeout=8)
 
     def show_error(self, error: CekuraTuiError) -> None:
-        """Show an error in a dialog, or open the sign-in if the key was refused."""
+        """Show an error in a dialog, or a refusal in a toast. If the server refused the API key, open the sign-in."""
         from cekura_tui.ui.kit.dialog import DetailsDialog
 
         self.opening.end_wait()
         if error.exit_status == Exit.KEY_REFUSED:
             self.post_message(SignInRequested(error))
+        elif isinstance(error, UsageError) and error is not self.error:
+            self.notify_once(error.sentence(), warning=True)
         else:
             self.app.push_screen(DetailsDialog.of_error(error))

@@ -19,9 +19,8 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from cekura_tui.ui.actions import ACTIONS, GROUPS, NOT_OFFERED, Action, table_of
-from cekura_tui.ui.keymap import keymap_in_use, with_keys
+from cekura_tui.ui.keymap import keymap_in_use, shown_key, with_keys
 from cekura_tui.ui.kit.dialog import Dialog, dialog_box
-from cekura_tui.ui.kit.footer import key_name
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.keys_in_order import handled_elsewhere
 from cekura_tui.ui.kit.lines import TONE_CLASSES
@@ -92,7 +91,7 @@ def commands_on(screen: Screen[Any]) -> list[Command]:
     app, found = screen.app, dict[str, Command]()
     keys: dict[str, str] = {}
     for _, binding, _, _ in screen.active_bindings.values():
-        keys.setdefault(binding.id or "", key_name(app, binding))
+        keys.setdefault(binding.id or "", shown_key(binding.key))
     for node in (screen.focused or screen).ancestors_with_self:
         for action in table_of(type(node)).values():
             reason = action.why_not(node)

@@ -11,6 +11,7 @@ from rich.segment import Segment
 from cekura_tui.model.column_fit import Cells
 from cekura_tui.model.filter.filter import Term, Value
 from cekura_tui.model.filter.parse import suggested_terms, unknown_name
+from cekura_tui.model.job import MAX_RUNS
 from cekura_tui.model.run.columns import COLUMN_BY_NAME, GUTTER, RunColumns, Sort
 from cekura_tui.model.run.listed_runs import UnloadedRun
 from cekura_tui.model.run.view import RunRow
@@ -186,8 +187,10 @@ class MarkedRuns:
         )
 
     def why_not_improve(self) -> str | None:
-        """Why no job can start from the marked runs: a sentence that names a run of each agent (three at most). None
-        unless the marked runs are of several agents."""
+        """Why no job can start from the marked runs, as a sentence: too many runs, or runs of several agents, with the
+        newest run of each agent (three at most)."""
+        if len(self.ids) > MAX_RUNS:
+            return f"Improve takes up to {MAX_RUNS} runs; {len(self.ids):,} are marked."
         newest = {row.agent_id: row for row in sorted(self.rows, key=lambda row: row.id)}
         if len(newest) < 2:
             return None

@@ -44,8 +44,7 @@ def _why_not_filter_at_once(page: RunsScreen) -> str | None:
 
 
 def _why_not_improve(page: RunsScreen) -> str | None:
-    """Why the marked runs cannot be improved together, as a sentence; None unless the runs are of several agents. Not
-    offered if no run is listed or marked."""
+    """Why the marked runs cannot be improved together, as a sentence. Not offered if no run is listed or marked."""
     if not page.marked.rows and not len(page.controller.listing.rows):
         return NOT_OFFERED
     return page.marked.why_not_improve()
@@ -56,7 +55,8 @@ def _why_not_compare_one(page: RunsScreen) -> str | None:
     offered if two runs are marked, because another action compares marked runs, or if the list is empty."""
     if len(page.marked.ids) == 2 or not len(page.controller.listing.rows):
         return NOT_OFFERED
-    return "Mark two runs to compare them." if page.marked.ids else None
+    marked = len(page.marked.ids)
+    return f"Compare takes two runs; {marked:,} {'is' if marked == 1 else 'are'} marked." if marked else None
 
 
 def _why_not_back(page: RunsScreen) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -158,7 +159,7 @@ async def test_job_launched_with_another_key_is_marked_and_polled_only_on_reques
 
 
 async def test_copy_dialog_offers_only_available_texts_and_never_copies_the_api_key(
-    quiet: Setup, seeded: SeededJobs
+    quiet: Setup, seeded: SeededJobs, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seeded.ended(DONE, took=40)
     seeded.unconfirmed()
@@ -185,6 +186,14 @@ async def test_copy_dialog_offers_only_available_texts_and_never_copies_the_api_
         assert all(words in progress for words in ("$CEKURA_API_KEY", "progress_id=p-1"))
         assert json.loads(whole)["improved_prompt"] == "Be kinder."
         assert not any(KEY in text for text in copied)
+        await pilot.press("y")
+        await sees(pilot, "Copy or save job 1")
+        await pilot.press("G", "k", "enter")
+        await sees(pilot, "Save job 1 as JSON", "job-1.json")
+        monkeypatch.chdir(home)
+        await pilot.press("enter")
+        await sees(pilot, "Saved to", gone="Copy or save job 1")
+        assert json.loads((home / "job-1.json").read_text()) == json.loads(whole)
         await pilot.press("y")
         await sees(pilot, "Copy or save job 1")
         await pilot.press("G", "enter")

@@ -20,7 +20,7 @@ from watching import screen_text, sees, still
 
 import cekura_tui.ui
 from cekura_tui.ui.actions import OTHER
-from cekura_tui.ui.kit.footer import key_name
+from cekura_tui.ui.keymap import shown_key
 from cekura_tui.ui.kit.help import HelpDialog
 from cekura_tui.ui.suggestion.history import PromptHistoryScreen
 from cekura_tui.workspace.setup import Setup
@@ -32,9 +32,9 @@ HINT = "j k pgdn scroll"
 def bound(screen: Screen[object]) -> dict[str, str]:
     """The labels of the available actions by key; a label is "" for Textual's own actions. Keys without a description
     and keys with super are left out."""
-    app, found = screen.app, {}
+    found = {}
     for _, binding, _, _ in screen.active_bindings.values():
-        key = key_name(app, binding)
+        key = shown_key(binding.key)
         if binding.description and not binding.key.startswith("super+"):
             found[key] = binding.description if binding.id else ""
     return found
