@@ -86,7 +86,7 @@ class ImproveDialog(Dialog[Job]):
             yield Static(_section_title("Runs", clean(runs), between="  "), id="improve-runs")
             if self._runs.unfinished:
                 yield Static(Content(f"! {self._runs.unfinished}"), id="improve-unfinished")
-            with Vertical(classes="section"):
+            with Vertical(classes="section", id="improve-prompt"):
                 yield Static(id="prompt-facts", classes="section-title")
                 yield self._sources
                 yield TypedLine(placeholder="Path of the file, then enter", id="prompt-file", compact=True)
@@ -116,7 +116,7 @@ class ImproveDialog(Dialog[Job]):
         return Content.assemble(("! May cost credits.", "$warning"), sends)
 
     def on_mount(self) -> None:
-        self.query_one(Input).display = False
+        self.query_one(Input).visible = False
         self._show_agent()
         self.query_one("#improve-key").display = False
         self._switch_source(self._sources.current, self._sources.text_of(self._sources.current))
@@ -245,7 +245,7 @@ class ImproveDialog(Dialog[Job]):
     def source_chosen(self) -> None:
         """Save an edited prompt as the draft, then show the prompt of the chosen source."""
         (source,) = self._sources.chosen
-        self.query_one("#prompt-file").display = source == "file"
+        self.query_one("#prompt-file").visible = source == "file"
         if source == self._sources.current:
             return
         self._save_before_switch()

@@ -60,6 +60,16 @@ class PendingDialog:
         self.end_wait()
         return await asyncio.shield(self._screen.app.push_screen(dialog, wait_for_dismiss=True))
 
+    def hold_keys(self) -> None:
+        """Let keys wait for a screen that is loading, until `end_wait` or at most `LOADING_PATIENCE` seconds."""
+
+        def pass_keys() -> None:
+            if self._worker is None:
+                self._may_pass_keys.set()
+
+        self._may_pass_keys.clear()
+        asyncio.get_running_loop().call_later(LOADING_PATIENCE, pass_keys)
+
     def end_wait(self) -> None:
         """Let keys pass and close the placeholder, because the dialog opens now or will not open."""
         self._worker = None

@@ -179,6 +179,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
     # Loading
 
     def on_mount(self) -> None:
+        self.opening.hold_keys()
         self.draw()
         # `immediate`, because a message to this page would repaint the screens above it.
         start = partial(self.app.run_worker, group="staging")
@@ -199,10 +200,13 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
 
     @work(group="suggestion", exclusive=True)
     async def _load(self) -> None:
+        first = self.staging.opened is None
         try:
             await self._reload_staged()
         except CekuraTuiError as error:
             self._show_load_error(error)
+        if first:
+            self.opening.end_wait()
 
     async def _refresh_choices(self) -> None:
         try:
@@ -227,7 +231,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         if before is not None:
             self._reload_reasons(before.diff)
         elif not self.is_unmounted:
-            (self.diff_view if self.staging.has_changes else self.query_one("#summary")).focus()
+            self.set_focus(self.diff_view if self.staging.has_changes else self.query_one("#summary"))
             self._load_reasons(now)
         return now.staged
 

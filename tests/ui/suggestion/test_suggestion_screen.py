@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from app_on_a_server import LAUNCH, SMALL, WIDE, Served, setup_of
+from app_on_a_server import LAUNCH, SMALL, WIDE, Served, opened, setup_of
 from hostile import AGENT_PROMPT, IMPROVED, serve_hostile
 from scripted_server import Reply, ScriptedServer
 from suggestion_screens import (
     FAILED,
+    PageFirstApp,
     add,
     chosen,
     chosen_edited,
@@ -37,6 +38,8 @@ from watching import screen_text, sees
 from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.ui.kit import keys_in_order
 from cekura_tui.ui.messages import OpenJob
+from cekura_tui.ui.suggestion.screen import SuggestionScreen
+from cekura_tui.ui.suggestion.staging_controller import StagingController
 from cekura_tui.workspace.setup import Setup
 from cekura_tui.workspace.suggestions import StagingService
 
@@ -97,6 +100,24 @@ async def test_staged_text_follows_the_decisions_byte_for_byte(done: Setup) -> N
         await pilot.press("N", "x", "x")  # each key decides another change
         await chosen(pilot, NO, NO)
         assert (await texts(pilot))[1] == job.prompt
+
+
+async def test_keys_typed_while_the_suggestion_loads_wait_for_it(done: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    released, load = asyncio.Event(), StagingController.load
+
+    async def load_later(controller: StagingController) -> Any:
+        await released.wait()
+        return await load(controller)
+
+    monkeypatch.setattr(StagingController, "load", load_later)
+    first: dict[str, Any] = {"kind": PageFirstApp, "page": lambda state: SuggestionScreen(state, 1)}
+    async with opened(done, size=SMALL, **first) as pilot:
+        await sees(pilot, "Suggestion of job 1")
+        for key in "ja":
+            pilot.app.simulate_key(key)
+        released.set()
+        await sees(pilot, "1 of 2 undecided · ✓1")
+        await chosen(pilot, YES, None)
 
 
 async def test_suggestion_opens_at_the_first_undecided_change(done: Setup) -> None:
