@@ -83,7 +83,7 @@ class TypedLine(Input):
     async def _on_key(self, event: events.Key) -> None:
         if await handled_elsewhere(self, event):
             return
-        if (text := text_of(event)) is None:
+        if (text := text_of(event)) is None or not self.check_consume_key(event.key, text):
             event.prevent_default()  # Textual would insert the letter of alt+letter
             await do_binding(self, event)
         elif event.is_printable:

@@ -62,13 +62,12 @@ class PendingDialog:
 
     def hold_keys(self) -> None:
         """Let keys wait for a screen that is loading, until `end_wait` or at most `LOADING_PATIENCE` seconds."""
-
-        def pass_keys() -> None:
-            if self._worker is None:
-                self._may_pass_keys.set()
-
         self._may_pass_keys.clear()
-        asyncio.get_running_loop().call_later(LOADING_PATIENCE, pass_keys)
+        asyncio.get_running_loop().call_later(LOADING_PATIENCE, self._pass_keys)
+
+    def _pass_keys(self) -> None:
+        if self._worker is None:
+            self._may_pass_keys.set()
 
     def end_wait(self) -> None:
         """Let keys pass and close the placeholder, because the dialog opens now or will not open."""

@@ -18,11 +18,10 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from cekura_tui.ui.actions import ACTIONS, GROUPS, NOT_OFFERED, Action, table_of
+from cekura_tui.ui.actions import GROUPS, NOT_OFFERED, Action, table_of
 from cekura_tui.ui.keymap import keymap_in_use, shown_key, with_keys
 from cekura_tui.ui.kit.dialog import Dialog, dialog_box
 from cekura_tui.ui.kit.inputs import TypedLine
-from cekura_tui.ui.kit.keys_in_order import handled_elsewhere
 from cekura_tui.ui.kit.lines import TONE_CLASSES
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -162,18 +161,10 @@ class CommandLine(TypedLine):
 
     longest: ClassVar[int] = 100
 
-    async def _on_key(self, event: events.Key) -> None:
-        """While nothing is typed in a preview, the keys of lists move: no theme's name begins with them."""
-        palette, keymap = self.screen, keymap_in_use()
-        if await handled_elsewhere(self, event) or not isinstance(palette, Palette):
-            return
-        for action, step in (("list.down", 1), ("list.up", -1)):
-            if palette.previews and not self.value and event.key in keymap.keys_of(ACTIONS[action]):
-                event.stop()
-                event.prevent_default()
-                palette.list.move_by(step)
-                return
-        await super()._on_key(event)
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """While nothing is typed in a preview, j and k move: no theme's name begins with them."""
+        moves = key in ("j", "k") and not self.value and self.screen.has_class("-preview")
+        return not moves and super().check_consume_key(key, character)
 
     async def action_submit(self) -> None:
         assert isinstance(self.screen, Palette)
@@ -190,8 +181,8 @@ class Palette(Dialog[None]):
     PLACE = "In the palette"
     AUTO_FOCUS = "CommandLine"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("palette.down", "down,ctrl+n", lambda palette: palette.list.move_by(1), "Down"),
-        Action("palette.up", "up", lambda palette: palette.list.move_by(-1), "Up"),
+        Action("palette.down", "down,ctrl+n,j", lambda palette: palette.list.move_by(1), "Down"),
+        Action("palette.up", "up,k", lambda palette: palette.list.move_by(-1), "Up"),
         Action("palette.page-down", "pagedown", lambda palette: palette.list.action_page(1), "Page down"),
         Action("palette.page-up", "pageup", lambda palette: palette.list.action_page(-1), "Page up"),
     )
@@ -212,8 +203,7 @@ class Palette(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         with dialog_box(self._title, id="palette") as box:
-            moving = "{list.down} {list.up}" if self.previews else "{palette.up} {palette.down}"
-            keys = f"enter {self._verb} · {moving} move · {{dialog.close}} close"
+            keys = f"enter {self._verb} · {{palette.up}} {{palette.down}} move · {{dialog.close}} close"
             box.border_subtitle = Content(keymap_in_use().hint(keys))
             with Horizontal(id="palette-line"):
                 yield Static(Content(":"), id="palette-sign")
@@ -227,10 +217,6 @@ class Palette(Dialog[None]):
         self.list.show_rows(find_commands(self._commands, ""))
         if self._current is not None:
             self.list.move_to(self._current)
-
-    @property
-    def previews(self) -> bool:
-        return self.has_class("-preview")
 
     @property
     def list(self) -> CommandList:

@@ -40,36 +40,26 @@ FORMS = (
 
 
 def copy_run_dialog(
-    state: AppState,
-    view: RunView,
-    *,
-    turn: Turn | None,
-    verdict: Verdict | None,
-    dashboard: str | None,
-    cited: Sequence[Turn] = (),
+    state: AppState, view: RunView, *, turns: Sequence[Turn], verdict: Verdict | None, dashboard: str | None
 ) -> CopyDialog:
     """A copy dialog that returns a sentence about the saved file or opened link, or None if text was only copied.
 
-    Turns in `cited` are offered first. If `verdict` is None, the first failed verdict is offered. `dashboard` is the
-    base URL of links; if None, no link to the result is offered.
+    `turns` are offered first. If `verdict` is None, the first failed verdict is offered. `dashboard` is the base URL of
+    links; if None, no link to the result is offered.
     """
     verdict = verdict or next((found for found in view.verdicts if found.state == "fail"), None)
     link = result_link(dashboard, view.row, None) if dashboard else None
     recording = web_link(view.source.get("voice_recording_url"))
     curl = run_command(state.workspace.setup, view.row.id)
 
-    def turn_offer(turn: Turn, kind: str = "turn") -> Offer:
-        hours = have_hours(view.transcript.turns)
-        when = clock(turn.start, hours=hours)
-        return _text(f"{kind} at {when}" if when else f"{kind} #{turn.n}", turn_text(turn, hours=hours))
-
     def offers() -> Iterator[Offer]:
-        yield from (turn_offer(one, "cited turn") for one in cited)
+        hours = have_hours(view.transcript.turns)
+        for turn in turns:
+            when = clock(turn.start, hours=hours)
+            yield _text(f"turn at {when}" if when else f"turn #{turn.n}", turn_text(turn, hours=hours))
         yield _text("run ID", str(view.row.id))
         if link:
             yield _text("link to the result", link)
-        if turn is not None and turn not in cited:
-            yield turn_offer(turn)
         for form in FORMS:
             head = partial(form.make, view, first=PREVIEWED)
             yield Offer(f"transcript as {form.name}", partial(form.make, view), head)

@@ -43,6 +43,16 @@ class EvidenceWalk:
         else:
             self._screen.notify_once("This verdict cites no turn.")
 
+    def begin_unread(self) -> bool:
+        """Go to the first turn that the verdict under the cursor cites. Return False, without moving, if it cites none,
+        or if the user already went to its turns or moved in the transcript before going to any."""
+        verdict = self._verdicts.cursor_key
+        is_read = self._transcript.cursor_index if self._at is None else self._at[0] == verdict
+        if is_read or not self.evidence_of(verdict):
+            return False
+        self._go_to(verdict, 0)
+        return True
+
     def show_verdict_on(self, turn: Hashable) -> None:
         """Go from a turn to the first verdict that cites the turn. If no such verdict is known, notify the user."""
         if self._loader.evidence is None:

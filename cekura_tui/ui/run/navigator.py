@@ -23,7 +23,6 @@ from cekura_tui.ui.run.find_line import FindLine
 from cekura_tui.ui.run.loader import RunLoader
 from cekura_tui.ui.run.timeline import TimelineStrip
 from cekura_tui.ui.run.transcript import TranscriptView
-from cekura_tui.ui.run.verdicts import Verdicts
 
 PANES = ("transcript", "verdicts", "details")
 _KEY_WAIT = 1.0
@@ -48,8 +47,6 @@ class RunNavigator:
         self._carried_search = find
         """The search to repeat in the next run, taken from the previous run or the search of all transcripts."""
         self._begin_at = turn
-        self._read_with: Hashable = None
-        """Key of the verdict with which the user read the transcript last; None if only the first turn was read."""
 
     @property
     def _transcript(self) -> TranscriptView:
@@ -64,7 +61,7 @@ class RunNavigator:
     def leave(self) -> None:
         """Forget all positions in this run before another run is shown, but keep the search for the other run."""
         self.walk.end()
-        self._slow, self._begin_at, self._read_with = -1, None, None
+        self._slow, self._begin_at = -1, None
         self._carried_search = self._transcript.search_query or self._carried_search
 
     def arrive(self) -> None:
@@ -93,16 +90,9 @@ class RunNavigator:
             await do_binding(pane, event)
 
     def next_pane(self, step: int) -> None:
-        """Go to the next pane. The transcript opens at the first turn that the verdict under the cursor cites, unless
-        the user already read the transcript with this verdict."""
+        """Go to the next pane; to the transcript at a turn cited by the verdict under the cursor, if still unread."""
         pane = PANES[(PANES.index(self.pane) + step) % len(PANES)]
-        verdict = self._screen.query_one(Verdicts).cursor_key
-        if self.pane == "transcript" and self._transcript.cursor_index:
-            self._read_with = verdict
-        if pane == "transcript" and verdict != self._read_with and self.walk.evidence_of(verdict):
-            self._read_with = verdict
-            self.walk.begin(verdict)
-        else:
+        if pane != "transcript" or not self.walk.begin_unread():
             self.show_pane(pane)
 
     def show_pane(self, pane: str) -> None:

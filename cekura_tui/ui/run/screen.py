@@ -58,7 +58,6 @@ def _unless_cited(screen: RunScreen) -> str | None:
 
 
 _of_run = partial(Action, why_not=_unless_loaded)
-_cited = partial(Action, why_not=_unless_cited)
 _of_list = partial(Action, why_not=_unless_from_list)
 
 
@@ -76,20 +75,22 @@ class RunScreen(Page):
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("run.pane", "tab", lambda screen: screen.navigator.next_pane(1), "Pane", "the next pane", footer=1),
         Action("run.pane-before", "shift+tab", lambda screen: screen.navigator.next_pane(-1), "Previous pane"),
-        _cited(
+        Action(
             "run.evidence",
             "e",
             lambda screen: screen.navigator.walk.step(1),
             "Evidence",
             "the next turn that the verdict cites, the surest first",
             footer=2,
+            why_not=_unless_cited,
         ),
-        _cited(
+        Action(
             "run.evidence-before",
             "E",
             lambda screen: screen.navigator.walk.step(-1),
             "Previous evidence",
             "the previous turn that the verdict cites",
+            why_not=_unless_cited,
         ),
         Action(
             "run.improve",
@@ -209,8 +210,7 @@ class RunScreen(Page):
 # Run
 `{run.pane}` goes from pane to pane, and to the turn that the verdict under the cursor cites. `{verdicts.open}` on a
 verdict goes to the surest turn that it cites; `{run.evidence}` and `{run.evidence-before}` go through the others.
-`{list.open}` on a cited turn goes back to its verdict, and on a tool call unfolds the call. `{run.hand-off}` copies or
-saves, cited turns first.
+`{list.open}` on a cited turn goes back to its verdict, and on a tool call unfolds the call.
 
 A mark beside a turn shows how the verdict that cites it ended; `~` marks a guess. The lines below the turn name the
 verdict and say why the turn is its evidence.
@@ -353,15 +353,11 @@ its scenario.
         from cekura_tui.ui.run.copy import copy_run_dialog
 
         row, turn = self.query_one(Verdicts).cursor_row, self.query_one(TranscriptView).cursor_row
-        cited = [one.n for one in self.navigator.walk.evidence_of(row.key)] if row is not None else []
-        if self.navigator.pane == "transcript":
-            known = (one.n for found in (self.loader.evidence or {}).values() for one in found)
-            cited = [turn.n] if turn is not None and turn.n in known else []
+        cited = self.navigator.walk.evidence_of(row.key) if row and self.navigator.pane == "verdicts" else ()
         dialog = copy_run_dialog(
             self.state,
             view,
-            turn=turn,
-            cited=[view.transcript.turns[n - 1] for n in cited],
+            turns=[view.transcript.turns[one.n - 1] for one in cited] or ([turn] if turn is not None else []),
             verdict=row.verdict if row is not None else None,
             dashboard=self.state.workspace.setup.settings.dashboard_url,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -169,20 +169,12 @@ def _verdicts(verdicts: tuple[Verdict, ...], width: int) -> Iterator[Content]:
         if verdict.state == "fail":
             # A critical category without a reason may still describe the deviation.
             reasons = verdict.reasons or ((verdict.deviation,) if isinstance(verdict.deviation, str) else ())
-            for reason in _short(reasons):
+            found, sign, expected = "\n".join(_line(reason, 900) for reason in reasons).partition("Expected:")
+            for reason in filter(None, (*found.strip().split("\n")[:2], sign + expected)):
                 yield from hanging(Content.styled(_line(reason, 240), "$muted"), width, 2)
     if len(verdicts) > _VERDICTS:
         more = f"… {count(len(verdicts) - _VERDICTS, 'more verdict')}"
         yield Content.styled(f"{more} · {with_keys('{run-list.open} open')}", "$muted")
-
-
-def _short(reasons: Sequence[str]) -> list[str]:
-    """The first two reasons, then the text from "Expected:" on, which is never cut off with a reason before it."""
-    for n, reason in enumerate(reasons):
-        found, sign, expected = reason.partition("Expected:")
-        if sign:
-            return [*[one for one in (*reasons[:n], found) if one.strip()][:2], sign + expected]
-    return list(reasons[:2])
 
 
 def _transcript(view: RunView, width: int) -> Iterator[Content]:

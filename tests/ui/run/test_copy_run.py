@@ -68,7 +68,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def copy_of(shown: RunView, **given: Any) -> Callable[[AppState], CopyDialog]:
-    options = {"turn": None, "verdict": None, "dashboard": DASHBOARD, **given}
+    options = {"turns": (), "verdict": None, "dashboard": DASHBOARD, **given}
     return lambda state: copy_run_dialog(state, shown, **options)
 
 
@@ -131,7 +131,7 @@ async def test_each_offered_part_of_a_run_is_copied_exactly(scripted: ScriptedSe
         "link to the recording": RECORDING,
         "request as curl": f'curl {scripted.url}/test_framework/v1/runs/48213/ -H "X-CEKURA-API-KEY: $CEKURA_API_KEY"',
     }
-    async with opened_dialog(setup, copy_of(shown, turn=turn, verdict=verdict)) as (app, pilot):
+    async with opened_dialog(setup, copy_of(shown, turns=[turn], verdict=verdict)) as (app, pilot):
         for words in copies:
             assert await choose(app, pilot, words) is None
         assert app.copied == list(copies.values())

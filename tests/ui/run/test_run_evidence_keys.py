@@ -40,13 +40,13 @@ async def test_surest_turn_is_first_for_e_and_y_and_for_tab_to_the_transcript(sc
         await reader.evidence()
         await reader.press("tab", "y")
         copies = reader.pilot.app.screen.query_one(SimpleList)
-        assert [one.words for one in copies.rows[:3]] == ["cited turn at 00:19", "cited turn at 00:14", "run ID"]
+        assert [one.words for one in copies.rows[:3]] == ["turn at 00:19", "turn at 00:14", "run ID"]
         await reader.press("escape", "shift+tab")
         await reader.at(4)
         await reader.press("e")
         await reader.at(3)
         await reader.press("y")
-        assert reader.pilot.app.screen.query_one(SimpleList).rows[0].words == "cited turn at 00:14"
+        assert reader.pilot.app.screen.query_one(SimpleList).rows[0].words == "turn at 00:14"
         await reader.press("escape", "g", "j", "tab", "shift+tab")
         await reader.at(2)
 
