@@ -68,14 +68,9 @@ def _own_file(path: Path, status: Status = "ok", open_to_others: str = "", fine:
 def _space(home: Path) -> Check:
     there = next(path for path in (home, *home.parents) if path.exists())
     free = shutil.disk_usage(there).free
-    found = f"{_size(free)} free"
-    if free < NO_SPACE:
-        return Check(
-            "files", "disk", "failure", found, "Free some space: a job that can't be recorded is not launched."
-        )
-    if free < LOW_SPACE:
-        return Check("files", "disk", "warning", found, "Free some space.")
-    return Check("files", "disk", "ok", found)
+    status: Status = "failure" if free < NO_SPACE else "warning" if free < LOW_SPACE else "ok"
+    advice = "" if status == "ok" else "Free some space: a job that can't be recorded is not launched."
+    return Check("files", "disk", status, f"{_size(free)} free", advice)
 
 
 def check_settings(paths: Paths) -> Iterator[Check]:
@@ -116,10 +111,13 @@ def check_database(path: Path) -> Iterator[Check]:
 
 
 def _beside(path: Path) -> Iterator[Check]:
+    keep = "Keep the files. The next start of cekura-tui records them."
     if pending := PendingAnswers(path).files():
         found = f"{count(len(pending), 'answer')} to a launch not in the database yet: {_names(pending)}"
-        advice = "Keep the files. The next start of cekura-tui records the answers."
-        yield Check("files", "unrecorded answers", "warning", found, advice)
+        yield Check("files", "unrecorded answers", "warning", found, keep)
+    if unsaved := sorted(path.parent.glob(f"{path.name}-unsaved-*.json")):
+        found = f"drafts, decisions or notes not in the database yet: {_names(unsaved)}"
+        yield Check("files", "unsaved input", "warning", found, keep)
     damaged = [one for one in path.parent.glob(f"{path.name}.damaged-*") if not one.name.endswith(("-wal", "-shm"))]
     if damaged:
         found = f"{count(len(damaged), 'damaged database')} moved aside: {_names(sorted(damaged))}"

@@ -121,8 +121,10 @@ def test_unrecorded_answers_and_damaged_databases_are_listed(stored: Paths) -> N
     (stored.home / "cekura.db-taken-4.json").write_text(" " * 100)  # reserved for an answer that has not arrived
     for suffix in ("", "-wal"):
         (stored.home / f"cekura.db.damaged-20260101-000000{suffix}").touch()
+    (stored.home / "cekura.db-unsaved-7.json").touch()
     found = database(stored)
     assert found["unrecorded answers"].found.endswith("cekura.db-taken-3.json")
+    assert found["unsaved input"].found.endswith("cekura.db-unsaved-7.json")
     assert found["damaged databases"].found == "1 damaged database moved aside: cekura.db.damaged-20260101-000000"
 
 

@@ -13,8 +13,6 @@ from cekura_tui.ui.run.loader import RunLoader
 from cekura_tui.ui.run.transcript import TranscriptView
 from cekura_tui.ui.run.verdicts import Key, Verdicts
 
-_STILL_LOOKING = "Still looking for the turns that the verdicts cite."
-
 
 class EvidenceWalk:
     """Moves through a verdict's evidence. `draw_title` shows the position, and `show_pane` shows and focuses a pane."""
@@ -38,14 +36,12 @@ class EvidenceWalk:
         """Go to the first turn that this verdict cites. If no cited turn is known, notify the user."""
         if self.evidence_of(verdict):
             self._go_to(verdict, 0)
-        elif self._loader.evidence is None:
-            self._screen.notify_once(_STILL_LOOKING)
         else:
-            self._screen.notify_once("This verdict cites no turn.")
+            self._report("This verdict cites no turn.")
 
     def begin_unread(self) -> bool:
-        """Go to the first turn that the verdict under the cursor cites. Return False, without moving, if it cites none,
-        or if the user already went to its turns or moved in the transcript before going to any."""
+        """Go to the first turn that the verdict under the cursor cites, and return True. Return False if there is none,
+        or if the user already read its turns, or moved in the transcript before going to any."""
         verdict = self._verdicts.cursor_key
         is_read = self._transcript.cursor_index if self._at is None else self._at[0] == verdict
         if is_read or not self.evidence_of(verdict):
@@ -55,9 +51,6 @@ class EvidenceWalk:
 
     def show_verdict_on(self, turn: Hashable) -> None:
         """Go from a turn to the first verdict that cites the turn. If no such verdict is known, notify the user."""
-        if self._loader.evidence is None:
-            self._screen.notify_once(_STILL_LOOKING)
-            return
         for row in self._verdicts.rows:
             for place, evidence in enumerate(self.evidence_of(row.key)):
                 if evidence.n == turn:
@@ -65,14 +58,11 @@ class EvidenceWalk:
                     self._at = row.key, place
                     self._show_pane("verdicts")
                     return
-        self._screen.notify_once(with_keys("No verdict cites this turn. {transcript.raw} shows its raw JSON."))
+        self._report(with_keys("No verdict cites this turn. {transcript.raw} shows its raw JSON."))
 
     def step(self, step: int) -> None:
         """Go to the next (`step` 1) or previous (-1) evidence of the current verdict, wrapping around. Without a
         current verdict, go to the first evidence of all."""
-        if self._loader.evidence is None:
-            self._screen.notify_once(_STILL_LOOKING)
-            return
         if self._at is not None and (evidence := self.evidence_of(self._at[0])):
             if len(evidence) == 1 and self._transcript.cursor_key == evidence[0].n:
                 self._screen.notify_once(
@@ -81,8 +71,14 @@ class EvidenceWalk:
             self._go_to(self._at[0], (self._at[1] + step) % len(evidence))
             return
         first = next((row.key for row in self._verdicts.rows if self.evidence_of(row.key)), None)
-        if first is not None:
+        if first is None:
+            self._report("No verdict cites a turn.")
+        else:
             self._go_to(first, 0)
+
+    def _report(self, text: str) -> None:
+        looking = self._loader.evidence is None
+        self._screen.notify_once("Still looking for the turns that the verdicts cite." if looking else text)
 
     def texts(self) -> tuple[str, ...]:
         """Descriptions of the current evidence, from long to short. Empty if there is no current evidence, or if the
