@@ -405,6 +405,7 @@ after its last passed run; a failed check, after the last passed run of the same
 def open_groups(page: Page, controller: RunsController) -> None:
     """Open the groups screen. Going back from the runs of a group shows the screen again."""
     if controller.listing.scope is None:
+        page.notify_once("Choose a project first.")
         return
     from cekura_tui.ui.runs.groups_load import GroupsLoad
 
