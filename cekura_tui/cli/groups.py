@@ -63,8 +63,16 @@ async def groups(session: Session, wanted: Filter, how: str, limit: int | None, 
     # A filter by outcome hides runs that passed in between.
     since = not filters_by_outcome(wanted)
     if as_json:
-        unread = sum(number not in findings for number in failed) if how == "verdict" else 0
-        put_json(_as_json(grouping, len(rows), unread, complete=read.complete, since=since))
+        whole: GroupsJson = {
+            "by": grouping.by,
+            "runs": len(rows),
+            "complete": read.complete,
+            "failed": grouping.failed,
+            "errors": grouping.errors,
+            "reasons_missing": sum(number not in findings for number in failed) if how == "verdict" else 0,
+            "groups": [_group_json(group, since) for group in grouping.groups],
+        }
+        put_json(whole)
     else:
         if not since:
             print_message("Failing since when is not known: the filter leaves out runs with other outcomes.")
@@ -120,18 +128,6 @@ def _outcomes(group: Group) -> list[Kind]:
 
     kinds = {mark: kind for kind, mark in MARKS.items()}
     return [kinds[mark] for mark in group.strip]
-
-
-def _as_json(grouping: RunGroups, runs: int, reasons_missing: int, *, complete: bool, since: bool) -> GroupsJson:
-    return {
-        "by": grouping.by,
-        "runs": runs,
-        "complete": complete,
-        "failed": grouping.failed,
-        "errors": grouping.errors,
-        "reasons_missing": reasons_missing,
-        "groups": [_group_json(group, since) for group in grouping.groups],
-    }
 
 
 def _group_json(group: Group, since: bool) -> GroupJson:

@@ -82,9 +82,11 @@ class GroupRow:
     detail: str
     since: str
 
-    def below(self, wide: bool) -> str:
-        """The text on a line of its own below the group; a wide list has the detail beside the title."""
-        return self.since if wide else " · ".join(filter(None, (self.detail, self.since)))
+    def below(self, width: int) -> list[str]:
+        """The lines below the group's line in a list of `width` cells; a wide list has the detail beside the title."""
+        texts = [text for text in ("" if _is_wide(width, bool(self.group.strip)) else self.detail, self.since) if text]
+        joined = " · ".join(texts)
+        return texts if len(joined) > width - _INDENT - 1 else [joined] * bool(joined)
 
 
 def group_rows(grouping: RunGroups, state: AppState, *, since: bool = True, progress: str = "") -> list[GroupRow]:
@@ -146,7 +148,7 @@ class GroupList(VirtualList[GroupRow]):
 
     def estimate(self, row: GroupRow, width: int) -> int:
         """The number of lines of a row, which is exact because a group's text never wraps."""
-        return 1 + bool(row.heading) + bool(row.below(_is_wide(width, bool(row.group.strip))))
+        return 1 + bool(row.heading) + len(row.below(width))
 
     def lines_of(self, row: GroupRow, width: int, state: RowState) -> Sequence[Line]:
         """The line of the group, below the heading of the section if the row has a heading, and above since when the
@@ -176,8 +178,8 @@ class GroupList(VirtualList[GroupRow]):
         if row.heading:
             # Its own background, so that the cursor does not seem to cover the heading.
             lines.insert(0, [Segment(fit(f" {row.heading}", width), self.style_of("groups--heading"))])
-        if below := row.below(_is_wide(width, bool(group.strip))):
-            lines.append([Segment(" " * _INDENT), Segment(fit(below, width - _INDENT - 1), dim)])
+        for text in row.below(width):
+            lines.append([Segment(" " * _INDENT), Segment(fit(text, width - _INDENT - 1), dim)])
         return lines
 
 
@@ -276,7 +278,7 @@ after its last passed run; a failed check, after the last passed run of the same
         self._load.changed = self._load_changed
 
     def on_unmount(self) -> None:
-        if self._load.changed == self._load_changed:
+        if self._load.changed == self._load_changed:  # unless another screen uses the load
             self._load.changed = lambda: None
 
     # Grouping
@@ -332,40 +334,34 @@ after its last passed run; a failed check, after the last passed run of the same
             listed.focus()
         if grouping is None:
             notice.show("Grouping runs …")
-        elif empty and grouping.by == "verdict":
-            keys = keymap_in_use().hint("{groups.next} group by scenario · {groups.back} back")
-            notice.show(f"No failed runs{' yet: ' if self.provisional else ''}{self.provisional}.", keys)
-        elif empty:
-            notice.show("No matching runs.", keymap_in_use().hint("{groups.back} back"))
-        status = self.query_one(StatusLine)
-        if grouping is not None:
-            header.basis = grouping.by
+        else:
+            what = "failed runs" if grouping.by == "verdict" else "matching runs"
+            keys = keymap_in_use().hint("{groups.next} group by the next criterion · {groups.back} back")
+            notice.show(f"No {what}{' yet: ' if self.provisional else ''}{self.provisional}.", keys)
+            status, header.basis = self.query_one(StatusLine), grouping.by
             status.left = (f"By {GROUPING_WORDS[grouping.by]}",)
             status.right = (f"{grouping.failed:,} failed", f"{count(grouping.errors, 'error')} in {self._runs}")
-        groups = len(grouping.groups) if grouping is not None else 0
-        provisional = f"provisional: {self.provisional}" if self.provisional else ""
-        self.query_one("#groups-pane", Pane).show_title("Groups", f"{groups:,}" if groups else "", provisional)
+            groups, provisional = f"{len(grouping.groups):,}" if grouping.groups else "", self.provisional
+            provisional = provisional and f"provisional: {provisional}"
+            self.query_one("#groups-pane", Pane).show_title("Groups", groups, provisional)
         self.query_one("#groups-summary", Static).update(Content(self._summary()))
         self.refresh_bindings()
 
     def _summary(self) -> str:
-        """The number of groups, how to read the rows, and how long loading takes or why it failed."""
-        grouping, load = self._grouping, self._load
-        if grouping is None:
+        """How to read the rows, or how long loading takes or why it failed."""
+        load, hint, sorted_by = self._load, keymap_in_use().hint, "most failures first"
+        if self._grouping is None:
             return ""
-        parts = [count(len(grouping.groups), "group"), "most failures first"]
         if self.provisional and load.on:
-            left = f"loading the rest, about {span_text(max(1, load.seconds_left(grouping.by)))}"
-            keys = keymap_in_use().hint("{groups.refresh} sort · {groups.read-on} stop")
-            parts = [left if load.error is None else f"retrying: {load.error.message}", keys]
-        elif self.provisional:
-            why = f"! Can't load the rest: {load.error.sentence()}" if load.error is not None else "stopped"
-            parts = [keymap_in_use().hint("{groups.read-on} load the rest"), why]
-        elif self._outcomes_filtered:
-            parts.append("runs with other outcomes are filtered out")
-        elif grouping.by == "pair":
-            parts.append("newest outcome on the right")
-        return clean_line(" · ".join(parts))
+            left = f"loading the rest, about {span_text(max(1, load.seconds_left(self._by)))}"
+            keys = hint("{groups.refresh} sort · {groups.read-on} stop")
+            return clean_line(f"{left if load.error is None else f'retrying: {load.error.message}'} · {keys}")
+        if self.provisional:
+            why = "stopped" if load.error is None else f"! Can't load the rest: {load.error.sentence()}"
+            return clean_line(f"{hint('{groups.read-on} load the rest')} · {why}")
+        if self._outcomes_filtered:
+            return f"{sorted_by} · runs with other outcomes are filtered out"
+        return f"{sorted_by} · newest outcome on the right" if self._by == "pair" else sorted_by
 
     # Keys
 

@@ -133,14 +133,14 @@ async def test_a_group_opens_its_runs_and_escape_returns_to_the_group(served: Se
         await typed(pilot, "agent:~bank")
         await sees(pilot, "/ agent:~bank")
         await pilot.press("b", "b")
-        await sees(pilot, "By scenario", "groups")
+        await sees(pilot, "By scenario", "Groups · ")
         await pilot.press("j", "enter")
         await sees(pilot, " · agent:~bank scenario:", "esc back to groups")
         (name,) = {row.scenario for row in rows_of(pilot)}
         await pilot.press("b", "escape")
         await sees(pilot, f"/ {name} · agent:~bank scenario:")
         await pilot.press("escape")
-        await sees(pilot, "By scenario", "groups")
+        await sees(pilot, "By scenario", "Groups · ")
         group = pilot.app.screen.query_one(GroupList).cursor_row
         assert group is not None
         assert group.group.title == name

@@ -120,7 +120,7 @@ async def test_b_shows_the_next_grouping_and_enter_returns_the_filter_of_a_group
                 groups = group_runs(ROWS, how, {}).groups
                 assert [row.group.key for row in listed.rows] == [group.key for group in groups]
                 assert [row.length for row in listed.rows] == [of.failed / groups[0].failed for of in groups]
-                await sees(pilot, f" {len(groups)} groups · most failures first", groups[0].title[:20])
+                await sees(pilot, f"Groups · {len(groups)} ", "most failures first", groups[0].title[:20])
         for how, keys in ("verdict", ""), ("pair", "bbbb"):
             await pilot.press(*keys)
             await sees(pilot, f" {NAMES[how]}  ")
@@ -214,7 +214,7 @@ async def test_without_failed_runs_or_without_runs_the_screen_says_which_key_hel
 ) -> None:
     passed = rows_of([run_of(1, evaluation_status="success")])
     async with opened_dialog(setup, groups_of(passed, [])) as (app, pilot):
-        await sees(pilot, "No failed runs.", "b group by scenario")
+        await sees(pilot, "No failed runs.", "b group by the next criterion")
         await pilot.press("b")
         await sees(pilot, "Books a table", "none failed", gone="No failed runs")
         assert isinstance(await answer(app, pilot, "enter"), OpenedGroup)
