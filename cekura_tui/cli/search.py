@@ -87,17 +87,13 @@ async def _search_all(session: Session, text: str, query: RunQuery, *, as_json: 
 
     def begin() -> None:
         nonlocal announced
-        assert load.total is not None
+        runs = count(load.total or 0, "run")
         if announced:
-            progress.show(f"{found.runs_covered:,} of {count(load.total, 'run')} searched")
-            return
+            progress.show(f"{found.runs_covered:,} of {runs} searched")
+        else:
+            name = clean_line(query.scope.shown)
+            print_message(f"Searching up to {runs} of {name}. Loading up to {load.words(load.total or 0)}.")
         announced = True
-        most = "at most " if query.rest(time.time()) else ""
-        missing, requests = max(0, load.total - len(load.covered)), load.requests(load.total)
-        print_message(
-            f"Searching {most}{count(load.total, 'run')} of {clean_line(query.scope.shown)}; {missing:,} to load, "
-            f"at most {count(requests, 'request')}, {load.time_text(load.total)}."
-        )
 
     async with aclosing(load.pages(begin)) as pages:
         async for ids in pages:

@@ -12,6 +12,7 @@ from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError, retried
 from cekura_tui.jobs.polling import BUDGET, WINDOW, Budget
 from cekura_tui.model.run.groups import Finding, findings_of
+from cekura_tui.model.run.listed_runs import PAGE
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.verdict import read_verdicts
 from cekura_tui.model.run.view import RunRow, row_of
@@ -98,8 +99,8 @@ def _read(run: Run) -> tuple[RunRow, tuple[Finding, ...], tuple[Turn, ...]]:
     return row_of(run), findings_of(read_verdicts(run)), read_transcript(run).turns
 
 
-def load_words(runs: int) -> str:
-    """How long it takes to load runs in full: "30 runs (2 requests, about 1 s)"."""
-    requests = -(-runs // AT_ONCE)
+def load_words(runs: int, listed: int = 0) -> str:
+    """How long it takes to load runs in full, after listing `listed` runs: "30 runs (2 requests, about 1 s)"."""
+    requests = -(-runs // AT_ONCE) + -(-listed // PAGE)
     seconds = max(1, round(requests * WINDOW / BUDGET))
     return f"{count(runs, 'run')} ({count(requests, 'request')}, about {span_text(seconds)})"

@@ -12,10 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
-from cekura_tui.model.run.listed_runs import PAGE
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow, filled
-from cekura_tui.model.text import span_text
 
 if TYPE_CHECKING:
     from cekura_tui.api.errors import ApiError
@@ -218,18 +216,11 @@ class TranscriptLoad:
         matching = await self._session.searchable_runs(self.query)
         self.covered = frozenset({*matching, *self._session.store.transcript_search.searchable(self._listed)})
 
-    def requests(self, total: int) -> int:
-        """The number of requests, at most, to list `total` runs and to load the missing transcripts."""
-        from cekura_tui.workspace.run_findings import AT_ONCE  # not needed for the first frame
+    def words(self, total: int) -> str:
+        """What it takes to list `total` runs and to load the missing transcripts, at most."""
+        from cekura_tui.workspace.run_findings import load_words  # not needed for the first frame
 
-        return -(-total // PAGE) + -(-max(0, total - len(self.covered)) // AT_ONCE)
-
-    def time_text(self, total: int) -> str:
-        """How long these requests take within the budget."""
-        from cekura_tui.jobs.polling import BUDGET, WINDOW  # not needed for the first frame
-
-        seconds = max(1.0, self.requests(total) / BUDGET * WINDOW)
-        return f"about {span_text(seconds if seconds < 60 else seconds + 30)}"
+        return load_words(max(0, total - len(self.covered)), total)
 
     async def pages(self, begin: Callable[[], None] = lambda: None) -> AsyncGenerator[list[int], None]:
         """Load the missing transcripts page by page, and yield the ids of each page's matching runs. `begin` is called

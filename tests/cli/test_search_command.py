@@ -95,7 +95,7 @@ def test_all_loads_missing_transcripts_once_and_says_the_requests_before(api: Sc
         "Run 6, failed, Books a table",
     ]
     assert result.err.splitlines() == [
-        "Searching 3 runs of project 1; 3 to load, at most 2 requests, about 1 s.",
+        "Searching up to 3 runs of project 1. Loading up to 3 runs (2 requests, about 1 s).",
         "Not searched: 1 run, whose transcripts could not be loaded.",
         "2 hits in 2 of 2 runs. 2 requests.",
     ]

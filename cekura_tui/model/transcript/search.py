@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from itertools import accumulate, islice
+from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -52,43 +52,31 @@ class TurnMatches:
     ) -> None:
         """`asked` is the search as typed; `text_of` returns the text that is shown for a turn."""
         query = read_query(asked)
-        self._places: dict[int, tuple[tuple[int, int], ...]] = {}
+        self._matches: list[TurnMatch] = []
         for turn in turns if query.words else ():
-            if query.speakers and turn.speaker not in query.speakers:
-                continue
             text = text_of(turn)
-            if query.matches(folded(text)):
-                self._places[turn.n] = tuple(matches_in(text, query.words, MAX_MATCHES))
-        self._numbers = list(self._places)
-        self._until = list(accumulate(map(len, self._places.values())))
+            if turn.speaker in (query.speakers or (turn.speaker,)) and query.matches(folded(text)):
+                self._matches += (TurnMatch(turn.n, *span) for span in matches_in(text, query.words, MAX_MATCHES))
 
     def __len__(self) -> int:
-        return self._until[-1] if self._until else 0
+        return len(self._matches)
 
     def __getitem__(self, place: int) -> TurnMatch:
         """The match at an index, in the order of turns and characters."""
-        if not 0 <= place < len(self):
-            raise IndexError(place)
-        at = bisect_right(self._until, place)
-        n = self._numbers[at]
-        return TurnMatch(n, *self.spans(n)[place - (self._until[at - 1] if at else 0)])
+        return self._matches[place]
 
     def first_from(self, n: int) -> int:
         """Index of the first match in turn `n` or later; the number of matches if there is none."""
-        at = bisect_left(self._numbers, n)
-        return self._until[at - 1] if at else 0
+        return bisect_left(self._matches, (n,))
 
     def place_of(self, match: TurnMatch) -> int | None:
         """Index of a match; None if the search has no such match."""
-        spans = self.spans(match.n)
-        inside = bisect_left(spans, (match.start, match.end))
-        if inside < len(spans) and spans[inside] == (match.start, match.end):
-            return self.first_from(match.n) + inside
-        return None
+        place = bisect_left(self._matches, match)
+        return place if self._matches[place : place + 1] == [match] else None
 
     def spans(self, n: int) -> tuple[tuple[int, int], ...]:
         """(start, end) of each match in turn `n`, in characters of the turn's text."""
-        return self._places.get(n, ())
+        return tuple((match.start, match.end) for match in self._matches[self.first_from(n) : self.first_from(n + 1)])
 
 
 LONGEST_QUERY = 200

@@ -201,6 +201,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
         self.query_one(HitList).show_rows(found.hits, reset=reset)
         shown = f" The first {len(found.hits):,} are shown." if len(found.hits) < found.total else ""
         self._show_message(result_text(text, found) + shown)
+        self._draw_scope()
         # Keep the focus in the input if the user typed more meanwhile.
         if self._to_hits_when_found and self.query_one(SearchLine).value == text:
             self.set_focus(self.query_one(HitList))
@@ -238,7 +239,12 @@ class SearchRunsDialog(Dialog[OpenRun]):
     async def _add_hits(self, text: str, run_ids: Sequence[int]) -> None:
         call, load = self._state.workspace.call, self._load
         assert load is not None
-        found = await call(lambda session: session.search_transcripts(text, run_ids, MOST_HITS))
+        try:
+            found = await call(lambda session: session.search_transcripts(text, run_ids, MOST_HITS))
+        except CekuraTuiError as error:
+            self._show_message(f"{error.sentence()} Press enter to search again.", failed=True)
+            self._searched = None
+            return
         if self._searched == text:
             self._show(text, self._found.with_runs(found, frozenset(run_ids), len(load.covered)))
 
@@ -249,17 +255,17 @@ class SearchRunsDialog(Dialog[OpenRun]):
             return
         total = len(listing.rows) if listing.all_loaded else load.total or listing.count or 0
         covered = len(load.covered) if load.running else self._found.runs_covered
-        runs = f"in {covered:,} of the {count(total, 'run')} of this list"
+        runs = f"in {covered:,} of {count(total, 'listed run')}"
         key = with_keys(f"{{search-runs.{'apply' if search.has_focus else 'read-on'}}}")
         if load.running:
             stop = load.problem or f"{key} stops · {with_keys('{dialog.close}')} closes, loading continues"
             text = f"{progress_bar(covered, total)} {runs} · {stop}"
         elif covered >= total:
-            text = f"in all {count(total, 'run')} of this list"
+            text = f"in all {count(total, 'listed run')}"
         elif load.complete:
             text = f"{runs} · the server has no more transcripts"
         else:
-            text = f"{load.problem and f'{load.problem} · '}{runs} · {key} loads all, {load.time_text(total)}"
+            text = f"{load.problem and f'{load.problem} · '}{runs} · {key} loads {load.words(total)}"
         self.query_one("#said-scope", OneLine).show(Content(clean_line(text)))
 
     def _show_message(self, text: str, *, failed: bool = False) -> None:

@@ -111,7 +111,7 @@ async def test_a_search_in_a_run_continues_in_all_transcripts_and_in_the_opened_
         await pilot.press("slash", *"Patel", "enter")
         await sees(pilot, "No match here · ctrl+f searches other runs")
         await pilot.press("ctrl+f")
-        await sees(pilot, "of the 240 runs of this list · ctrl+g loads all", "900237")
+        await sees(pilot, "of 240 listed runs · ctrl+g loads 2", "900237")
         await pilot.press("enter", "enter")
         await sees(pilot, "Run 900237", "“Patel” 1 of ")
         await pilot.press("n")
@@ -155,15 +155,15 @@ async def test_loading_all_transcripts_goes_on_while_the_dialog_is_closed(
     async with opened_app(served.setup()) as pilot:
         await sees(pilot, "240 runs")
         await pilot.press("ctrl+f", *"fee")
-        await sees(pilot, "the 240 runs of this list · ctrl+g loads all, about ")
+        await sees(pilot, "of 240 listed runs · ctrl+g loads ")
         await pilot.press("ctrl+g", "enter")
-        await sees(pilot, " of the 240 runs of this list · F stops")
+        await sees(pilot, " of 240 listed runs · F stops")
         rows = pilot.app.screen.query_one(HitList)
         await eventually(lambda: len(rows.rows) > 5, "hits appear while transcripts are loaded")
         await pilot.press("down", "down")
         cursor = rows.cursor_key
         await pilot.press("escape", "ctrl+f", "enter")
-        await sees(pilot, "in all 240 runs of this list", "46 hits in 26 of 240 runs")
+        await sees(pilot, "in all 240 listed runs", "46 hits in 26 of 240 runs")
         assert cursor in [(row.run_id, row.n) for row in pilot.app.screen.query_one(HitList).rows]
         no_crash(pilot)
 
