@@ -69,7 +69,7 @@ def _space(home: Path) -> Check:
     there = next(path for path in (home, *home.parents) if path.exists())
     free = shutil.disk_usage(there).free
     status: Status = "failure" if free < NO_SPACE else "warning" if free < LOW_SPACE else "ok"
-    advice = "" if status == "ok" else "Free some space: a job that can't be recorded is not launched."
+    advice = "Free some space: a job that can't be recorded is not launched." if status != "ok" else ""
     return Check("files", "disk", status, f"{_size(free)} free", advice)
 
 

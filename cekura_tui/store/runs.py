@@ -278,7 +278,7 @@ def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: st
         scope = scope or (f"{chosen[0]}_id={chosen[1]}" if chosen else "")
         left = sql.execute(LAST_FILTER, (*pair, scope)).fetchone()
         last_filter = left["filter"] if left else ""
-        filtered = _cached_filtered_list(sql, pair, scope, last_filter)
+        filtered = _cached_filtered_list(sql, pair, scope, last_filter.partition("\t")[0])
         jobs = sql.execute(SELECT_LISTED, (*pair, profile, False, MAX_LISTED, False)).fetchall()
         return CachedStart(
             chosen,

@@ -53,11 +53,11 @@ class SavedViews:
         self._views.save(name, text, self._clock())
 
     async def save_filter(self, scope: str, text: str) -> None:
-        """Save the last filter of a scope, also in the history unless empty; does nothing in a read-only session."""
+        """Save the last filter of a scope and, without the group after a tab, in the history; not if read-only."""
         if self._remembers:
             self._views.save_last_filter(scope, _bounded("filter", text, LONGEST_FILTER))
             if text:
-                self._views.use(text, self._clock())
+                self._views.use(text.partition("\t")[0], self._clock())
 
     async def columns(self) -> dict[str, RunColumns]:
         """The chosen columns of the run list by filter. The entry "" applies to filters without an entry."""

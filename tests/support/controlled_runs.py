@@ -75,6 +75,7 @@ async def controlled(
         is_waiting=lambda: screen.waiting,
         listing_replaced=screen.lists.append,
         pick_scope=screen.picks.append,
+        open_groups=list,
         live=False,
     )
     try:

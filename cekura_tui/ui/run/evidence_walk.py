@@ -44,10 +44,9 @@ class EvidenceWalk:
         or if the user already read its turns, or moved in the transcript before going to any."""
         verdict = self._verdicts.cursor_key
         is_read = self._transcript.cursor_index if self._at is None else self._at[0] == verdict
-        if is_read or not self.evidence_of(verdict):
-            return False
-        self._go_to(verdict, 0)
-        return True
+        if begins := bool(self.evidence_of(verdict)) and not is_read:
+            self._go_to(verdict, 0)
+        return begins
 
     def show_verdict_on(self, turn: Hashable) -> None:
         """Go from a turn to the first verdict that cites the turn. If no such verdict is known, notify the user."""

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
-from cekura_tui.model.filter.filter import Filter, Term
+from cekura_tui.model.filter.filter import ALL, Filter, Term
 from cekura_tui.model.filter.parse import KnownNames, names_in, parse
 from cekura_tui.model.run.columns import Sort
 from cekura_tui.model.run.view import RunRow
@@ -59,6 +59,7 @@ class RunsController:
         is_waiting: Callable[[], bool],
         listing_replaced: Callable[[bool], None],
         pick_scope: Callable[[NoScope | None], None],
+        open_groups: Callable[[], object],
         live: bool = True,
     ) -> None:
         state = page.state
@@ -76,12 +77,13 @@ class RunsController:
         """Why the scope could not be found; None if there was no error."""
         self._state, self._page = state, page
         self._draw, self._change_order, self._is_seen, self._is_waiting = draw, change_order, is_seen, is_waiting
-        self._listing_replaced, self._pick_scope = listing_replaced, pick_scope
+        self._listing_replaced, self._pick_scope, self._open_groups = listing_replaced, pick_scope, open_groups
         self._reported: CekuraTuiError | None = None
         self._redraw: Timer | None = None
         self._drawn_at = float("-inf")
         self._opened = 0
         self._group: ListedGroup | None = None
+        self._restore_group()
         self.groups_load: GroupsLoad | None = None
         """Loads the runs for groups of the list; None until groups are opened in this scope."""
         self._sort_when_reloaded = False
@@ -190,6 +192,7 @@ class RunsController:
         except CekuraTuiError as error:
             self._page.notify_once(error.sentence(), warning=True)
         self.listing.restore(filter_text, notes, columns)
+        self._restore_group()
         self.load()
 
     async def _show_cached(self) -> None:
@@ -236,7 +239,7 @@ class RunsController:
         self._group = self._group if self.group else None
         if self.listing.scope is not None:
             self.load()
-            self._state.workspace.put(("filter", self.listing.scope.text), str(wanted))
+            self._state.workspace.put(("filter", self.listing.scope.text), f"{wanted}\t{self.group}".rstrip("\t"))
         self.draw_now()
 
     def open_group(self, name: str, text: str, back: Callable[[], object]) -> None:
@@ -251,6 +254,11 @@ class RunsController:
             before = self._group.before  # esc still leaves the group
         self._group = ListedGroup(name, wanted.terms, before, back)
         self.change_filter(group)
+
+    def _restore_group(self) -> None:
+        """List the runs of the group that was listed last, for example before a restart."""
+        if name := self.listing.last_group:
+            self._group = ListedGroup(name, self.listing.filter.terms, ALL, self._open_groups)
 
     @property
     def group(self) -> str:

@@ -55,13 +55,10 @@ class RunListing:
         usual_columns: RunColumns | None = None,
     ) -> None:
         self.scope, self.cached = scope, cached
-        self.filter: Filter = parse(filter_text).filter
+        self.restore(filter_text, notes or {}, columns or {})
         self.sort = Sort()
-        self.notes: Mapping[int, str] = notes or {}
         self.known = tuple(known)
         """Rows to show until the server has sent the list: cached runs of the scope, or runs of the previous list."""
-        self.chosen_columns: dict[str, RunColumns] = dict(columns or {})
-        """The user's columns by filter text. The key "" has the columns for all filters without a key."""
         self.usual_columns = usual_columns or RunColumns()
         """Columns of a list for which the user chose no columns."""
         self._known_since: float | None = None
@@ -86,7 +83,10 @@ class RunListing:
         self._forget()
 
     def restore(self, filter_text: str, notes: Mapping[int, str], columns: Mapping[str, RunColumns]) -> None:
-        self.filter, self.notes, self.chosen_columns = parse(filter_text).filter, notes, dict(columns)
+        """`filter_text` may end with a tab and the name of a group. `columns` are the user's columns by filter text; ""
+        is for all other filters."""
+        text, _, self.last_group = filter_text.partition("\t")
+        self.filter, self.notes, self.chosen_columns = parse(text).filter, notes, dict(columns)
 
     @property
     def columns(self) -> RunColumns:

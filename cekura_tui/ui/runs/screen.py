@@ -315,6 +315,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
             is_waiting=self._is_waiting,
             listing_replaced=self._listing_replaced,
             pick_scope=self.pick_scope,
+            open_groups=self.open_groups,
             live=live,
         )
         self.filter_bar = FilterBar(id="filter")

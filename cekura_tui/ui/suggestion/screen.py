@@ -200,13 +200,10 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
 
     @work(group="suggestion", exclusive=True)
     async def _load(self) -> None:
-        first = self.staging.opened is None
         try:
             await self._reload_staged()
         except CekuraTuiError as error:
             self._show_load_error(error)
-        if first:
-            self.opening.end_wait()
 
     async def _refresh_choices(self) -> None:
         try:
@@ -232,6 +229,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             self._reload_reasons(before.diff)
         elif not self.is_unmounted:
             self.set_focus(self.diff_view if self.staging.has_changes else self.query_one("#summary"))
+            self.opening.end_wait()
             self._load_reasons(now)
         return now.staged
 

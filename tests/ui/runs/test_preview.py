@@ -83,6 +83,10 @@ async def test_failed_checks_loaded_with_a_run_stay_in_the_list_after_a_restart(
         await sees(pilot, "6        ✗ 2 checks", "5        ✗ 2 checks")
         await pilot.press("r")
         await sees(pilot, "6        ✗ 2 checks", "paused")
+        await pilot.press("b")
+        await sees(pilot, "2 failed · 0 errors in 2 runs", "Expected outcome")
+        await pilot.press("enter")
+        await sees(pilot, "/ Greeting: no explanation given", "back to groups")
     scripted.on("GET", LIST, Reply({"detail": "Down."}, 503))
     async with opened(setup, size=(80, 24)) as pilot:
-        await sees(pilot, "6        ✗ 2 checks", "5        ✗ 2 checks", "retrying")
+        await sees(pilot, "6        ✗ 2 checks", "5        ✗ 2 checks", "retrying", "/ Greeting: no explanation given")
