@@ -154,9 +154,9 @@ def _verdict_line(pair: VerdictPair) -> str:
 def _state(verdict: Verdict | None) -> str:
     if verdict is None:
         return "not judged"
-    from cekura_tui.model.run.words import STATE_WORDS, score_words
+    from cekura_tui.model.run.words import judged_words
 
-    return clean_line(", ".join(filter(None, (STATE_WORDS[verdict.state], score_words(verdict)))))
+    return clean_line(judged_words(verdict))
 
 
 def _turn_lines(pair: Pair) -> Iterator[str]:

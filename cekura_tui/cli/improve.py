@@ -184,15 +184,14 @@ async def _saved_draft(session: Session, typed: Draft | None) -> AsyncIterator[J
 async def show_demo_job(session: Session) -> Exit:
     """Print the newest failed run, improve its agent's prompt, and print the suggestion."""
     from cekura_tui.model.job import Draft
-    from cekura_tui.model.run.words import STATE_MARKS, verdict_line
+    from cekura_tui.model.run.words import verdict_text
 
     row = await _newest_failed(session)
     view = await session.run(row.id)
     put(f"Run {row.id}: {row.scenario} ({row.personality}), {row.agent}: {row.outcome.mark} {row.outcome.text}\n")
     for verdict in view.verdicts:
-        put(f"{STATE_MARKS[verdict.state]} {verdict_line(verdict)}")
-        for text in verdict.reasons if verdict.state == "fail" else ():
-            put(f"    {text}")
+        text = verdict_text(verdict)
+        put(text if verdict.state == "fail" else text.split("\n")[0])
     runs = await session.improvable([row.id])
     agent, prompt = await session.agent_prompt(runs.agent_id)
     job = await session.engine.launch(Draft(runs.run_ids, prompt, runs.agent_id, agent.name, prompt_source="agent"))

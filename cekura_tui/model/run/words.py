@@ -6,10 +6,10 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from cekura_tui.model.as_json import to_json
 from cekura_tui.model.run.verdict import (
@@ -179,7 +179,7 @@ def _repeats_state(verdict: Verdict) -> bool:
 STATE_MARKS = {"pass": "✓", "fail": "✗", "na": "–", "review": "◐"}
 NOT_APPLICABLE = "Not applicable:"
 """Heading above verdicts that do not apply."""
-_MET = {True: "✓", False: "✗", None: "–"}
+_MET: dict[bool | None, State] = {True: "pass", False: "fail", None: "review"}
 SPEAKERS: dict[str, str] = {
     "testing": "Caller",
     "main": "Agent",
@@ -220,7 +220,7 @@ def turn_text(turn: Turn, *, hours: bool = False) -> str:
 
 def verdict_text(verdict: Verdict) -> str:
     """A line with a verdict's name, state and score, then the indented lines that explain the verdict."""
-    lines = (f"    {line}" for text in reasons(verdict) for line in text.splitlines())
+    lines = (f"    {line}" for reason in reasons(verdict) for line in str(reason).splitlines())
     return clean("\n".join([f"{STATE_MARKS[verdict.state]} {verdict_line(verdict)}", *lines]))
 
 
@@ -229,13 +229,32 @@ def verdict_line(verdict: Verdict) -> str:
     return f"{clean_line(verdict.name)}: {clean_line(judged_words(verdict))}"
 
 
-def reasons(verdict: Verdict) -> list[str]:
-    """Everything that explains a verdict: texts, parts of the expected outcome, categories, percentiles."""
-    explanation, words = explanation_and_parts(verdict)
-    parts = (f"{_MET[part.aligned]} {text}" for part, text in zip(verdict.alignments, words, strict=True))
-    categories = (category_words(category, verdict.explanation) for category in verdict.categories)
-    texts = (*explanation, *parts, *categories, percentile_words(verdict))
-    return [text for text in texts if text]
+class Reason(NamedTuple):
+    """A paragraph that explains a verdict. `met` is the state of a part of the expected outcome; None for any other
+    reason. A `quiet` reason adds a category or figures."""
+
+    text: str
+    met: State | None = None
+    quiet: bool = False
+
+    def __str__(self) -> str:
+        return f"{STATE_MARKS[self.met]} {self.text}" if self.met else self.text
+
+
+def reasons(verdict: Verdict) -> Iterator[Reason]:
+    """Everything that explains a verdict, as the preview, a run and all exports say it: the value, texts, parts of the
+    expected outcome, categories, percentiles."""
+    is_category = verdict.source == "critical_category"
+    if isinstance(shown := verdict.shown_value, str) and shown and (is_category or len(shown) > LONGEST_WORD):
+        yield Reason(shown if is_category else f"value: {shown}")
+    explanation, parts = explanation_and_parts(verdict)
+    yield from (Reason(f"feedback: {text}" if is_category else text) for text in explanation if text)
+    for part, text in zip(verdict.alignments, parts, strict=True):
+        yield Reason(text, _MET[part.aligned])
+    for category in verdict.categories:
+        yield Reason(category_words(category, verdict.explanation), quiet=True)
+    if percentiles := percentile_words(verdict):
+        yield Reason(percentiles, quiet=True)
 
 
 def outcome_words(row: RunRow) -> str:
@@ -336,8 +355,8 @@ def _fact(name: str, text: str) -> str:
 def _verdict(verdict: Verdict) -> Iterable[str]:
     name, judged = escaped(clean_line(verdict.name)), escaped(clean_line(judged_words(verdict)))
     yield f"- {STATE_MARKS[verdict.state]} **{name}**: {judged}"
-    for text in reasons(verdict):
-        yield f"  - {escaped(clean_line(text, _LONGEST))}"
+    for reason in reasons(verdict):
+        yield f"  - {escaped(clean_line(str(reason), _LONGEST))}"
 
 
 def _turns_as_markdown(transcript: Transcript, first: int | None = None) -> Iterable[str]:

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Any, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from cekura_tui.model.run.verdict import State, Verdict
+from cekura_tui.model.run.verdict import Verdict
 from cekura_tui.model.run.view import RunView
-from cekura_tui.model.run.words import (
-    LONGEST_WORD,
-    category_words,
-    explanation_and_parts,
-    judged_words,
-    percentile_words,
-)
+from cekura_tui.model.run.words import judged_words, reasons
 from cekura_tui.model.text import LONGEST_LINE, capped, clean_line
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.lines import TONE_CLASSES, VERDICT_MARKS, VERDICT_TONES
@@ -32,7 +25,6 @@ _WITHOUT_VERDICTS = {
     "error": "No verdicts: the run failed before it was judged.",
     "running": "No verdicts yet: the run is still in progress.",
 }
-_ALIGNED: dict[bool | None, State] = {True: "pass", False: "fail", None: "review"}
 
 Key = tuple[str, int | None, str, int]
 """The key of a verdict: source, id, name and a number from 1, which counts verdicts of one source, id and name."""
@@ -118,10 +110,8 @@ class Verdicts(VirtualList[VerdictRow]):
         if verdict.state == "na":
             return (2 if row.heading else 0) + min(len(_folded(row)) // max(width - 4, LEAST) + 1, _VERDICT_LINES)
         room = max(width - 6, LEAST)
-        texts = chain(*explanation_and_parts(verdict))
-        explained = sum(min(len(text), LONGEST_LINE) // room + 1 for text in texts)
-        lines = 1 + bool(row.evidence) + explained + len(verdict.categories) + bool(verdict.percentiles)
-        return min(lines, _VERDICT_LINES)
+        explained = sum(min(len(reason.text), LONGEST_LINE) // room + 1 for reason in reasons(verdict))
+        return min(1 + bool(row.evidence) + explained, _VERDICT_LINES)
 
     def lines_of(self, row: VerdictRow, width: int, state: RowState) -> Sequence[Line]:
         room, pad = width - EDGES, Segment(_PAD)
@@ -183,20 +173,16 @@ class Verdicts(VirtualList[VerdictRow]):
 
 
 def _parts(verdict: Verdict) -> Iterator[_Paragraph]:
-    category = verdict.source == "critical_category"
-    if isinstance(shown := verdict.shown_value, str) and (category or len(shown) > LONGEST_WORD):
-        yield _Paragraph("", "", shown if category else f"value: {shown}", 0 if category else 2)
-    explanation, parts = explanation_and_parts(verdict)
-    bullet = "• " if len(explanation) > 1 else ""
-    for text in explanation:
-        yield _Paragraph(bullet, "dim", f"feedback: {text}" if category else text, 2 if category and not bullet else 0)
-    for alignment, text in zip(verdict.alignments, parts, strict=True):
-        state = _ALIGNED[alignment.aligned]
-        yield _Paragraph(f"{VERDICT_MARKS[state]} ", VERDICT_TONES[state], text)
-    for category_found in verdict.categories:
-        yield _Paragraph("", "", category_words(category_found, verdict.explanation), 2, quiet=True)
-    if percentiles := percentile_words(verdict):
-        yield _Paragraph("", "", percentiles, 2, quiet=True)
+    found = list(reasons(verdict))
+    several = sum(not (one.met or one.quiet) for one in found) > 1
+    bullet = "• " if several and verdict.source != "critical_category" else ""
+    for one in found:
+        if one.met:
+            yield _Paragraph(f"{VERDICT_MARKS[one.met]} ", VERDICT_TONES[one.met], one.text)
+        elif one.quiet:
+            yield _Paragraph("", "", one.text, 2, quiet=True)
+        else:
+            yield _Paragraph(bullet, "dim", one.text)
 
 
 def _folded(row: VerdictRow) -> str:

@@ -153,7 +153,7 @@ class PreviewLoader:
 
 
 def _verdicts(verdicts: tuple[Verdict, ...], width: int) -> Iterator[Content]:
-    from cekura_tui.model.run.words import judged_words  # the first frame shows no run
+    from cekura_tui.model.run.words import judged_words, reasons  # the first frame shows no run
 
     facts: list[tuple[str, str]] = []
     for state in _COUNTED:
@@ -167,9 +167,8 @@ def _verdicts(verdicts: tuple[Verdict, ...], width: int) -> Iterator[Content]:
         words = Content.assemble(name, (f"  {judged_words(verdict)}", "$muted"))
         yield from hanging(words, width, 2, mark)
         if verdict.state == "fail":
-            # A critical category without a reason may still describe the deviation.
-            reasons = verdict.reasons or ((verdict.deviation,) if isinstance(verdict.deviation, str) else ())
-            found, sign, expected = "\n".join(_line(reason, 900) for reason in reasons).partition("Expected:")
+            texts = (_line(str(one), 900) for one in reasons(verdict) if one.met != "pass" and not one.quiet)
+            found, sign, expected = "\n".join(texts).partition("Expected:")
             for reason in filter(None, (*found.strip().split("\n")[:2], sign + expected)):
                 yield from hanging(Content.styled(_line(reason, 240), "$muted"), width, 2)
     if len(verdicts) > _VERDICTS:
