@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cekura_tui.config.atomic_file import output_file
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.run.words import csv_header, csv_row, json_row
-from cekura_tui.model.text import clean_line
+from cekura_tui.model.text import clean_line, count
 from cekura_tui.workspace.all_runs import ListOptions, matching_runs, wait_text
 from cekura_tui.workspace.prompt_files import AlreadyThere, check_output
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
 
 ENDINGS = {".csv": "CSV", ".jsonl": "JSON lines", ".ndjson": "JSON lines"}
-_AT_ONCE = 500
 ExportSource = RunQuery | Sequence[RunRow]
 
 
@@ -42,10 +41,18 @@ class ExportProgress:
     unknown: int = 0
     waiting: str = ""
 
+    @property
+    def gaps(self) -> str:
+        """What the file lacks, as a sentence after another; empty if the file lacks nothing."""
+        read = f"{self.read:,} of {count(self.total, 'run')} read" if self.read < self.total else ""
+        unknown = f"the failed checks of {count(self.unknown, 'run')} are unknown" if self.unknown else ""
+        gaps = ", ".join(filter(None, (read, unknown)))
+        return f". Incomplete: {gaps}." if gaps else ""
+
 
 class RunExport:
     """One export of a query or of given rows. Call `run` on the session's loop; all else is thread-safe. The file is
-    written once all is read, or after `write_now`. `progress` is immutable; each step replaces `progress`."""
+    written once all is read, or after `stop` with `write`. `progress` is immutable; each step replaces `progress`."""
 
     def __init__(
         self,
@@ -63,56 +70,44 @@ class RunExport:
         self.progress = ExportProgress()
         self._rows: list[RunRow] = []
         self._checks = checks
-        self._stopped = False
-        self._task: asyncio.Task[object] | None = None
+        self._stopped = self._as_is = False
         self._reading: asyncio.Task[None] | None = None
 
-    def stop(self) -> None:
-        """Stop the export, from any thread. A finished export is not affected."""
-        self._stopped = True
-        _cancel(self._task)
-
-    def write_now(self) -> None:
-        """Stop reading, from any thread, and write what was read."""
-        _cancel(self._reading)
+    def stop(self, *, write: bool = False) -> None:
+        """Stop reading, from any thread. With `write`, the file is written with what was read, else no file."""
+        self._stopped, self._as_is = True, write
+        if self._reading is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and with it the export
+                self._reading.get_loop().call_soon_threadsafe(self._reading.cancel)
 
     async def run(self, session: Session) -> int | None:
         """Write the file; returns the number of runs in the file, or None if the export was stopped. Raises
         CekuraTuiError, for example if no run matches."""
-        self._task = task = asyncio.current_task()
-        assert task is not None
-        if self._stopped:
+        if not self._stopped:
+            self._reading = asyncio.ensure_future(self._read(session))
+            try:
+                await self._reading
+            except asyncio.CancelledError:
+                if not self._stopped:
+                    raise
+        if self._stopped and not self._as_is:
             return None
-        self._reading = asyncio.ensure_future(self._read(session))
-        try:
-            await asyncio.wait([self._reading])
-            if not self._reading.cancelled():
-                self._reading.result()
-            return await self._write(session.lists.filled(self._rows) if self._checks else self._rows)
-        except asyncio.CancelledError:
-            if not self._stopped:
-                raise
-            task.uncancel()
-            return None
-        finally:
-            self._reading.cancel()
-            self._task = None
+        rows = session.lists.filled(self._rows) if self._checks else self._rows
+        unknown = sum(row.lacks_checks for row in rows) if self._checks else 0
+        self.progress = replace(self.progress, unknown=unknown, waiting="")
+        return await asyncio.to_thread(self._write, rows)
 
-    async def _write(self, rows: Sequence[RunRow]) -> int:
+    def _write(self, rows: Sequence[RunRow]) -> int:
         if not rows:
             raise UsageError("No runs match; no file was written.")
         as_csv = ENDINGS.get(self.path.suffix.lower()) == "CSV"
         line, checks = csv_row if as_csv else json_row, self._checks
-        unknown = sum(row.lacks_checks for row in rows) if checks else 0
-        self.progress = replace(self.progress, unknown=unknown, waiting="")
         try:
             with output_file(self.path, force=self._force) as file:
                 file.write(f"{csv_header(checks=checks)}\n".encode() if as_csv else b"")
-                for first in range(0, len(rows), _AT_ONCE):
-                    part = rows[first : first + _AT_ONCE]
-                    lines = (f"{line(row, self._notes.get(row.id, ''), checks=checks)}\n" for row in part)
-                    file.write("".join(lines).encode("utf-8", "replace"))
-                    await asyncio.sleep(0)  # let other tasks on this loop run
+                for row in rows:
+                    text = line(row, self._notes.get(row.id, ""), checks=checks)
+                    file.write(f"{text}\n".encode("utf-8", "replace"))
         except FileExistsError:
             raise _already_there(str(self.path)) from None
         except OSError as error:
@@ -121,7 +116,7 @@ class RunExport:
         return len(rows)
 
     async def _read(self, session: Session) -> None:
-        """Read the rows to write, then the full runs of rows that lack failed checks. `write_now` cancels this."""
+        """Read the rows to write, then the full runs of rows that lack failed checks. `stop` cancels this."""
 
         async def load(ids: Sequence[int]) -> ApiError | None:
             self.progress = replace(self.progress, loaded=0, to_load=len(ids), waiting="")
@@ -147,13 +142,6 @@ class RunExport:
 
     def _note_wait(self, error: ApiError, seconds: float) -> None:
         self.progress = replace(self.progress, waiting=wait_text(error, seconds))
-
-
-def _cancel(task: asyncio.Task[Any] | None) -> None:
-    """Cancel a task from any thread."""
-    if task is not None:
-        with contextlib.suppress(RuntimeError):  # the loop has ended, and with it the task
-            task.get_loop().call_soon_threadsafe(task.cancel)
 
 
 def check_export(name: str, *, force: bool) -> Path:

@@ -73,12 +73,13 @@ class ExportRunsDialog(Dialog[str]):
         self._running_words = self._done = ""
         day = time.strftime("%Y-%m-%d", time.localtime(state.clock()))
         self._line = SaveLine(f"runs-{day}.csv", self._begin, lambda _: None)
+        self._what, self._checks = ChoiceList(several=False, id="export-what"), ChoiceList(several=True, id="checks")
         self._export: RunExport | None = None
 
     def compose(self) -> ComposeResult:
         with dialog_box("Export runs", classes="export"):
-            yield section("Runs", ChoiceList(several=False, id="export-what"))
-            yield section("Failed checks", ChoiceList(several=True, id="export-checks"))
+            yield section("Runs", self._what)
+            yield section("Failed checks", self._checks)
             yield section("File (.csv or .jsonl)", self._line)
             yield OneLine(id="export-progress")
             yield self._line.note
@@ -97,30 +98,21 @@ class ExportRunsDialog(Dialog[str]):
         self._show_state("edit")
 
     @property
-    def _what(self) -> ChoiceList:
-        return self.query_one("#export-what", ChoiceList)
-
-    @property
-    def _checks(self) -> ChoiceList:
-        return self.query_one("#export-checks", ChoiceList)
-
-    @property
     def _wanted(self) -> ExportSource:
         return self._marked if "marked" in self._what.chosen else self._query if self._shown is None else self._shown
 
     @on(ChoiceList.Marked, "#export-what")
     def _show_cost(self) -> None:
         """Show how many requests the failed checks of the chosen runs need."""
-        words = f"load after the list, {AT_ONCE} runs per request"
-        if not isinstance(wanted := self._wanted, RunQuery):
+        words, wanted = f"load after the list, {AT_ONCE} runs per request", self._wanted
+        if not isinstance(wanted, RunQuery):
             missing = sum(row.lacks_checks for row in wanted)
             words = f"load {load_words(missing)}" if missing else "all loaded"
         self._checks.show_rows([Choice("checks", f"include: {words}")])
 
     def _show_state(self, state: str) -> None:
         """Show the form ("edit"), progress ("going") or the result ("done")."""
-        several = len(self._what.rows) > 1
-        runs = " · {export.up} {export.down} runs" if several else ""
+        runs = " · {export.up} {export.down} runs" if len(self._what.rows) > 1 else ""
         keys = {
             "edit": f"enter export{runs} · {{dialog.close}} cancel",
             "going": "{export.write-now} write what is loaded · {dialog.close} stop",
@@ -133,8 +125,7 @@ class ExportRunsDialog(Dialog[str]):
             self.set_focus(self._line)
 
     def choose_runs(self, by: int) -> None:
-        what = self._what
-        keys = [choice.key for choice in what.rows]
+        what, keys = self._what, [choice.key for choice in self._what.rows]
         if not what.disabled:
             at = next(n for n, key in enumerate(keys) if key in what.marks)
             key = keys[(at + by) % len(keys)]
@@ -161,18 +152,9 @@ class ExportRunsDialog(Dialog[str]):
         except CekuraTuiError as error:
             self._end(error.sentence())
         else:
-            if written is None:
-                self._end("Stopped. Nothing was saved.")
-            else:
-                self._done = f"Saved {count(written, 'run')} to {export.path.absolute()}"
-                now = export.progress
-                left = (
-                    f"{now.read:,} of {count(now.total, 'run')} read" if now.read < now.total else "",
-                    f"the failed checks of {count(now.unknown, 'run')} are unknown" if now.unknown else "",
-                )
-                if missing := ", and ".join(filter(None, left)):
-                    self._done += f". Incomplete: {missing}."
-                self._end(self._done)
+            if written is not None:
+                self._done = f"Saved {count(written, 'run')} to {export.path.absolute()}{export.progress.gaps}"
+            self._end(self._done or "Stopped. Nothing was saved.")
 
     def _end(self, text: str) -> None:
         """Show the result or, if nothing was saved, the form again with the reason."""
@@ -187,14 +169,14 @@ class ExportRunsDialog(Dialog[str]):
             now = self._export.progress
             done, total = (now.loaded, now.to_load) if now.to_load else (now.read, now.total)
             words = f"{done:,} of {count(total, 'run')}" if total else "waiting for the server"
-            words += ", failed checks" if now.to_load else ""
             self.query_one(OneLine).show(Content(f"{progress_bar(done, total)} {words}"))
-            self._line.note.show(now.waiting or self._running_words)
+            loading = f"Loading the failed checks of {load_words(total)}" if now.to_load else ""
+            self._line.note.show(now.waiting or loading or self._running_words)
 
     def write_now(self) -> None:
         """Write what is loaded, without the rest."""
         if self._export is not None:
-            self._export.write_now()
+            self._export.stop(write=True)
 
     def leave(self) -> None:
         if self._done:

@@ -173,7 +173,9 @@ async def test_failed_checks_are_loaded_or_left_out_and_what_is_loaded_may_be_wr
         await sees(pilot, "[x] include: load 30 runs (2 requests, about 1 s)")
         await type_name(pilot, "part.jsonl")
         await pilot.press("enter")
-        await sees(pilot, "25 of 30 runs, failed checks", "w write what is loaded")
+        await sees(
+            pilot, " 25 of 30 runs", "Loading the failed checks of 30 runs (2 requests", "w write what is loaded"
+        )
         await eventually(last.arrived.is_set, "the other five runs are requested")
         await pilot.press("w")
         await sees(pilot, "Saved 30 runs to", "Incomplete: the failed checks of 5 runs are unknown")
