@@ -172,7 +172,12 @@ class RunSweep:
 
         if one.pages is None:
             notes = session.store.notes.all()
-            options = ListOptions(on_wait=on_wait, patient=True, filled=session.lists.filled)
+
+            async def load_whole(ids: Sequence[int]) -> ApiError | None:
+                return (await session.findings.all(ids, on_wait, fresh=True))[1]
+
+            lists = session.lists
+            options = ListOptions(on_wait=on_wait, patient=True, filled=lists.filled, load_whole=load_whole)
             one.pages = matching_runs(
                 session.client, session.budget, self._query, notes, self._clock(), options, since=one.since
             )

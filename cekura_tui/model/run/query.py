@@ -29,8 +29,9 @@ class RunQuery(NamedTuple):
 
     @property
     def needs_sweep(self) -> bool:
-        """Whether the server may omit matching runs, so that a sweep must read the whole scope."""
-        return any(term.key and BY_NAME[term.key].narrows for term in self.filter.terms)
+        """Whether a sweep must read the whole scope: the server may omit matching runs, or list rows may not decide."""
+        keys = [BY_NAME[term.key] for term in self.filter.terms if term.key]
+        return any(key.narrows or key.from_whole_run for key in keys)
 
     @property
     def _noted_param(self) -> str | None:

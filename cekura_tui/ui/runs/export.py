@@ -281,7 +281,5 @@ def copy_runs(page: Page, listing: RunListing, rows: Sequence[RunRow]) -> None:
 
 def export_runs(page: Page, listing: RunListing, rows: Sequence[RunRow]) -> None:
     if listing.scope is not None:
-        # Some hidden runs may match a filter by check, once their checks are loaded.
-        whole = listing.all_loaded and not any(term.key == "metric" for term in listing.filter.terms)
-        shown = listing.loaded_rows() if whole else None
+        shown = listing.loaded_rows() if listing.all_loaded else None
         page.app.push_screen(ExportRunsDialog(page.state, listing.query, rows, shown, listing.notes))

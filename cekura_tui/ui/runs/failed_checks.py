@@ -39,10 +39,8 @@ class FailedChecks:
         """Ids of runs that were requested already; another request for these runs would return nothing new."""
 
     def unknown(self) -> list[RunRow]:
-        """The rows that still need their full run: failed runs, and runs that may or may not match the filter."""
-        is_undecided = self._listing.is_undecided()
-        rows = [row for row in self._listing.loaded_rows() if not row.whole and row.id not in self._asked]
-        return [row for row in rows if row.outcome.kind == "failed" or is_undecided(row)]
+        """The rows of failed runs that still need their full run."""
+        return [row for row in self._listing.loaded_rows() if row.lacks_checks and row.id not in self._asked]
 
     def note(self) -> tuple[str, ...]:
         """For how many failed runs the checks are known, in several wordings, longest first. Empty if all checks are
@@ -50,7 +48,7 @@ class FailedChecks:
         listing = self._listing
         if not listing.all_loaded or not (self.loading or listing.sort.column == "outcome"):
             return ()
-        if not (unknown := sum(row.outcome.kind == "failed" for row in self.unknown())):
+        if not (unknown := len(self.unknown())):
             return ()
         failed = listing.tally()["failed"]
         known = f"{failed - unknown:,} of {failed:,}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.filter import ALL, Filter
-from cekura_tui.model.filter.match import Matcher, Split, noted_ids, undecided_test
+from cekura_tui.model.filter.match import Matcher, Split, noted_ids
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.columns import RunColumns, Sort
 from cekura_tui.model.run.listed_runs import ListedRuns, UnloadedRun
@@ -221,10 +221,6 @@ class RunListing:
         if self.feed.sweep is not None:
             return self.fresh and self.feed.sweep.all_checked
         return self.fresh and self.count is not None and self.loaded >= self.count
-
-    def is_undecided(self) -> Callable[[RunRow], bool]:
-        """Return a function that says whether a row's full run is needed to decide if the row matches the filter."""
-        return undecided_test(self.filter, self._clock(), self.notes)
 
     def tally(self) -> Counter[Kind]:
         """Count the loaded rows by outcome. The counts are cached until `rows` changes."""
