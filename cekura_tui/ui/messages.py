@@ -71,7 +71,7 @@ class WriteNote(NamedTuple):
     """Edit the note on a run in a dialog; `changed` is called once the note is saved."""
 
     run_id: int
-    changed: Callable[[], None]
+    changed: Callable[[], None] = lambda: None
 
 
 class PrepareRunScreen:

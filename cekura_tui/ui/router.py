@@ -76,7 +76,6 @@ class Router:
                 from cekura_tui.ui.runs.notes import NoteWriter
 
                 if (page := self._page) is not None:
-                    # The run list outlives the other pages, so no answer comes too late for it.
                     writer = NoteWriter(runs := self._runs(), runs.controller, request.changed)
                     page.opening.begin(partial(writer.write, request.run_id), "Loading the note", group="write-note")
 

@@ -27,9 +27,8 @@ def settings_palette(app: App[None], state: AppState) -> Palette:
     """A palette of all settings as a start with the same flags and variables would find them. Choosing any opens
     config.toml in the user's editor."""
     setup, home = state.workspace.setup, str(account_paths(state.workspace.setup).home)
-    given: dict[str, Any] = {
-        name: getattr(setup.settings, name) for name, flag in FLAGS.items() if setup.origins.get(name) == flag
-    }
+    by_flag = [name for name, flag in FLAGS.items() if setup.origins.get(name) == flag]
+    given: dict[str, Any] = {name: getattr(setup.settings, name) for name in by_flag}
     env = setup.key_places.env if setup.key_places is not None else {}
     with contextlib.suppress(UsageError):  # the file has got errors since the start
         setup = make_setup(config_dir=home, demo=setup.demo, env=env, may_run=False, new_profile=True, **given)
@@ -76,6 +75,5 @@ async def _edit(app: App[None], state: AppState) -> None:
 def _report(app: App[None], former: SettingsFile, file: SettingsFile, *, saved: bool) -> None:
     changed = [name for name in SETTINGS if former.values.get(name) != file.values.get(name)]
     changed += ["profiles"] * (former.profiles != file.profiles)
-    said = "Saved config.toml." if saved else "config.toml was not changed."
     later = f" In effect at the next start: {', '.join(changed)}." if changed else ""
-    app.notify(said + later, markup=False, timeout=10)
+    app.notify(f"Saved config.toml.{later}" if saved else "config.toml was not changed.", markup=False, timeout=10)

@@ -101,7 +101,7 @@ def _run(payload: dict[str, object], views: list[RunView]) -> Iterator[str]:
     ends = [call.tools.end_of(turn) for turn in turns if turn.speaker == "tool_call"]
     shown = [(pretty(turn), raw_text(turn)) for turn in turns]
     seen = (view.row, view.verdicts, view.timeline, view.transcript, view.details, view.sent)
-    written = (as_markdown(view), as_json(run), transcript_json(view), [*details_of(run.source).roots()])
+    written = (as_markdown(view), as_json(run), transcript_json(view), details_of(run.source))
     rows = (text_row(view.row), json_row(view.row, "n"), view.row.failed_checks)
     yield f"{_checksum(seen, call.sizes, call.latest, ends, shown)} {_checksum(written, rows)}"
 

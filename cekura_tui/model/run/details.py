@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -118,57 +117,25 @@ _KNOWN = frozenset(name for _, properties in GROUPS for name, _ in properties)
 _ABSENT_KEY, _NOTE_KEY = -10_000, -10_001
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
-    """A property that was sent; `label` is empty for a property that the API does not document."""
-
-    name: str
-    label: str
-    value: object
-
-
-@dataclass(frozen=True, slots=True)
-class Details:
-    """The properties of a run: `groups` has (title, sent properties), `absent` names missing or empty properties.
-    `note` is the user's own."""
-
-    groups: tuple[tuple[str, tuple[Property, ...]], ...]
-    absent: tuple[str, ...]
-    note: str = ""
-
-    def roots(self) -> Iterator[Node | TreeRow]:
-        """The top level of the tree: the note, each group's title and properties, the names of absent properties."""
-        if self.note:
-            yield Node((_NOTE_KEY,), "", self.note, 0, "Note")
-        for n, (title, properties) in enumerate(self.groups):
-            yield TreeRow((-1 - n,), "title", 0, title)
-            for item in properties:
-                name = "" if item.label.lower() == item.name else shown_name(item.name)
-                yield Node((item.name,), name, item.value, 0, item.label, _note(item))
-        if self.absent:
-            yield Node((_ABSENT_KEY,), "", ", ".join(map(shown_name, self.absent)), 0, "Not sent")
-
-    def nodes(self) -> Iterator[Node]:
-        """The properties as nodes, for a search."""
-        return (root for root in self.roots() if isinstance(root, Node))
-
-
-def details_of(source: Mapping[str, Any], note: str = "") -> Details:
-    """Group the properties of a run's cleaned object; unknown properties form the last group, `Also sent`."""
-    groups, absent = [], []
+def details_of(source: Mapping[str, Any], note: str = "") -> list[Node | TreeRow]:
+    """The top level of the tree: the user's note on a run, the properties in the run's cleaned object by group, and the
+    names of missing or empty ones. Unknown properties, which have no label, form the last group, `Also sent`."""
+    top: list[Node | TreeRow] = [Node((_NOTE_KEY,), "", note, 0, "Note")] if note else []
+    absent: list[str] = []
     unknown = tuple((name, "") for name in source if name not in _KNOWN)
-    for title, properties in (*GROUPS, ("Also sent", unknown)):
+    for n, (title, properties) in enumerate((*GROUPS, ("Also sent", unknown)), 1):
         given = []
-        for name, words in properties:
+        for name, label in properties:
             value = source.get(name)
             # False and 0 are values.
-            if value not in (None, {}, []) and not (isinstance(value, str) and not value.strip()):
-                given.append(Property(name, words, value))
+            if value in (None, {}, []) or (isinstance(value, str) and not value.strip()):
+                absent.append(shown_name(name))
             else:
-                absent.append(name)
+                shown = "" if label.lower() == name else shown_name(name)
+                given.append(Node((name,), shown, value, 0, label, _link_note(name, value)))
         if given:
-            groups.append((title, tuple(given)))
-    return Details(tuple(groups), tuple(absent), note)
+            top += [TreeRow((-n,), "title", 0, title), *given]
+    return [*top, Node((_ABSENT_KEY,), "", ", ".join(absent), 0, "Not sent")] if absent else top
 
 
 def details_tree() -> JsonTree:
@@ -187,7 +154,7 @@ def value_at(source: Mapping[Any, Any], path: Path) -> object:
     return value
 
 
-def _note(item: Property) -> str:
-    if item.name != "voice_recording_url":
+def _link_note(name: str, value: object) -> str:
+    if name != "voice_recording_url":
         return ""
-    return "{run.hand-off} copy" if web_link(item.value) else "not a web link; never opened"
+    return "{run.hand-off} copy" if web_link(value) else "not a web link; never opened"

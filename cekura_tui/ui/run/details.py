@@ -10,8 +10,8 @@ from typing import Any, ClassVar, NamedTuple
 from rich.segment import Segment
 from rich.style import Style
 
-from cekura_tui.model.json_tree import ABOVE, MOST_MATCHES, PAGE, JsonMatch, Part, Path, RawRows, TreeRow, matches
-from cekura_tui.model.run.details import Details, details_of, details_tree, value_at
+from cekura_tui.model.json_tree import ABOVE, MOST_MATCHES, PAGE, JsonMatch, Node, Part, Path, RawRows, TreeRow, matches
+from cekura_tui.model.run.details import details_of, details_tree, value_at
 from cekura_tui.model.run.view import RunView
 from cekura_tui.model.text import clean
 from cekura_tui.model.transcript.search import MatchNumber
@@ -142,7 +142,8 @@ class RunDetails(VirtualList[TreeRow]):
         self._reset()
 
     def _reset(self) -> None:
-        self._details = Details((), ())
+        self._details: list[Node | TreeRow] = []
+        self._note = ""
         self._tree = details_tree()
         self._windows: dict[Path, range | None] = {}
         self._raw: RawRows | None = None
@@ -158,14 +159,14 @@ class RunDetails(VirtualList[TreeRow]):
     def show_run(self, view: RunView, note: str = "") -> None:
         """Show a run, with the user's note. If the run is only reloaded, the unfolded rows and the cursor stay."""
         shown = self._run_shown
-        if shown is not None and shown.source is view.source and note == self._details.note:
+        if shown is not None and shown.source is view.source and note == self._note:
             self._run_shown = view
             return
         same = shown is not None and shown.row.id == view.row.id
         if not same:
             self._reset()
         self._run_shown = view
-        self._details = details_of(view.source, note)
+        self._details, self._note = details_of(view.source, note), note
         if self._raw is not None:
             self._raw = RawRows(view.source)
         if self.search_query:
@@ -196,10 +197,13 @@ class RunDetails(VirtualList[TreeRow]):
         return RowHeights(1 + length // max(width - EDGES, 1) for length in self._raw.lengths())
 
     def _roots(self) -> dict[str | int, object]:
-        return {node.path[0]: node.value for node in self._details.nodes()}
+        return {node.path[0]: node.value for node in self._properties()}
+
+    def _properties(self) -> Iterator[Node]:
+        return (one for one in self._details if isinstance(one, Node))
 
     def _show(self, *, reset: bool = False) -> None:
-        rows: Sequence[TreeRow] = self._raw or list(self._tree.rows(self._details.roots(), self._windows))
+        rows: Sequence[TreeRow] = self._raw or list(self._tree.rows(self._details, self._windows))
         self.show_rows(rows, reset=reset)
 
     # Folding
@@ -291,7 +295,7 @@ class RunDetails(VirtualList[TreeRow]):
         elif self._raw is not None:
             found = list(islice(self._raw.matches(self.search_query), MOST_MATCHES))
         else:
-            found = list(islice(matches(self._details.nodes(), self.search_query), MOST_MATCHES))
+            found = list(islice(matches(self._properties(), self.search_query), MOST_MATCHES))
         if self._match is not None:
             self._match = min(self._match, len(found) - 1) if found else None
         self._matches = found

@@ -141,8 +141,8 @@ class NoteDialog(Dialog[str]):
 
 
 class NoteWriter:
-    """Opens the note dialog, and saves the note that the dialog returns. `page` is the run list, `changed` is called
-    after the note was saved."""
+    """Opens the note dialog, and saves the note that the dialog returns, then calls `changed`. `page` is the run list,
+    which stays open."""
 
     def __init__(self, page: Page, controller: RunsController, changed: Callable[[], None]) -> None:
         self._page, self._controller, self._workspace = page, controller, page.state.workspace
@@ -193,4 +193,5 @@ class NoteWriter:
         listing.notes = {**others, run_id: text} if text else others
         if any(term.key == "note" for term in listing.filter.terms):
             self._controller.load()  # other runs may match now
+        self._controller.visibility_changed()  # redraws the list if the user sees it
         self._changed()

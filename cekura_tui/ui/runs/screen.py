@@ -653,4 +653,4 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
     def write_note(self) -> None:
         if (run_id := self.run_list.cursor_id) is not None:
-            self.state.ask(WriteNote(run_id, self.controller.draw_now))
+            self.state.ask(WriteNote(run_id))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from run_properties import PROPERTIES, marked_run
 
+from cekura_tui.model.json_tree import Node, TreeRow
 from cekura_tui.model.run.details import GROUPS, details_of, details_tree, value_at
 
 
 def texts(source: dict[str, object]) -> list[str]:
     """A run's rows as first shown: label, name, and value or summary."""
-    rows = details_tree().rows(details_of(source).roots(), {})
+    rows = details_tree().rows(details_of(source), {})
     return [" | ".join(filter(None, (row.label, row.name, row.text))) for row in rows]
 
 
@@ -19,7 +20,9 @@ def test_every_property_is_in_one_group_and_has_its_own_label() -> None:
     assert sorted(name for name, _ in entries) == sorted(PROPERTIES)
     assert len({words for _, words in entries}) == 39
     details = details_of(marked_run()[0])
-    assert (details.absent, [title for title, _ in details.groups]) == ((), [title for title, _ in GROUPS])
+    assert [row.text for row in details if isinstance(row, TreeRow)] == [title for title, _ in GROUPS]
+    assert isinstance(details[-1], Node)
+    assert details[-1].label != "Not sent"
 
 
 def test_absent_properties_share_the_last_line_and_unknown_properties_are_shown() -> None:
@@ -71,7 +74,7 @@ OTHER_LINKS = [*NO_WEB, "https://a.example/b c", "https:///b", "http://[a"]
 
 @pytest.mark.parametrize("link", [*WEB_LINKS, *OTHER_LINKS, 7])
 def test_only_web_links_can_be_copied(link: object) -> None:
-    rows = details_tree().rows(details_of({"voice_recording_url": link}).roots(), {})
+    rows = details_tree().rows(details_of({"voice_recording_url": link}), {})
     (note,) = [row.note for row in rows if row.kind == "leaf" and row.path[0] == "voice_recording_url"]
     assert note == ("{run.hand-off} copy" if link in WEB_LINKS else "not a web link; never opened")
 
