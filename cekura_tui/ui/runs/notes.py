@@ -90,10 +90,10 @@ class NoteDialog(Dialog[str]):
         the user typed meanwhile comes before the draft, or replaces the stored note."""
         if self.is_unmounted:
             return
-        line, typed = self.query_one(NoteInput), "" if self._note == self.before else self._note
+        line, typed = self.query_one(NoteInput), None if self._note == self.before else self._note
         draft = "" if draft == note else clean_line(draft, None)
         self.before = clean_line(note, None)
-        line.value = self._typed = " | ".join(filter(None, (typed, draft))) or self.before
+        line.value = self._typed = " | ".join(filter(None, (typed, draft))) or (self.before if typed is None else "")
         line.cursor_position = len(line.value)
         if draft:
             self._draft = draft

@@ -88,14 +88,15 @@ async def test_pasted_lines_become_one_line_without_control_characters(quiet: Se
 
 async def test_a_draft_is_restored_and_text_typed_before_the_draft_is_loaded_is_kept(quiet: Setup) -> None:
     async with opened_dialog(quiet, lambda _: NoteDialog(5, "late")) as (app, pilot):
-        for keys, now, draft, seen in (
-            ("", "calm", "", "calm"),
+        for key, now, draft, seen in (
+            ("end", "calm", "", "calm"),
             ("!", "calm", "", "late!"),
-            ("", "calm", "rude", "rude"),
+            ("end", "calm", "rude", "rude"),
             ("!", "late", "rude", "late! | rude"),
+            ("ctrl+u", "late", "", ""),
         ):
             await sees(pilot, "late")
-            await pilot.press(*keys)
+            await pilot.press(key)
             app.dialog.show_stored(now, draft)
             await sees(pilot, seen, *["Typed earlier, not saved."] * bool(draft))
             assert app.screen.query_one(Input).value == seen
