@@ -51,6 +51,7 @@ def test_long_lists_of_verdicts_and_turns_are_cut_with_a_count() -> None:
 async def test_preview_shows_the_verdicts_and_turns_and_age_of_the_run_at_the_cursor(served: Served) -> None:
     async with opened(served.setup(), size=(160, 60)) as pilot:
         await on_run(pilot, 900238)
+        await sees(pilot, "✗ not met: The agent")
         await sees(pilot, "Run 900238 · ✗ 4 checks", "Verdicts  ✗ 4  ◐ 4  ✓ 4", "Transcript · 14 turns", "00:00 agent")
         shown = [line.partition("││")[2] for line in screen_text(pilot.app).split("\n")]
         assert not any("cached" in line for line in shown)
