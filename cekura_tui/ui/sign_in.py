@@ -20,7 +20,7 @@ from cekura_tui.model.secrets import shown, shown_words
 from cekura_tui.model.text import clean
 from cekura_tui.ui.actions import NOT_OFFERED, Action, do_action
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.dialog import ConfirmDialog, DialogNote, section
+from cekura_tui.ui.kit.dialog import ConfirmDialog, DialogNote, KeyHint, section
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lists import Ink, SimpleList
 from cekura_tui.ui.kit.page import Page
@@ -100,7 +100,7 @@ class SignInScreen(Page):
         Action("sign-in.demo", "", lambda page: page.enter("demo"), "Demo", footer=3, why_not=_while_typing),
         Action("sign-in.environment", "", lambda page: page.copy_export(), "Environment", why_not=_while_typing),
         Action("sign-in.cached", "", lambda page: page.enter("cached"), "Cached", footer=5, why_not=_while_typing),
-        Action("sign-in.next", "tab", lambda page: page.ways.move_by(1), "Next", footer=1, why_not=_while_typing),
+        Action("sign-in.next", "tab", lambda page: page.ways.move_by(1), "Next", why_not=_while_typing),
         Action("sign-in.previous", "shift+tab", lambda page: page.ways.move_by(-1), "Previous", why_not=_while_typing),
         Action("sign-in.back", "escape", lambda page: page.back(), "Back", footer=2, why_not=_without_way_back),
         Action("sign-in.quit", "escape", "quit", "Quit", footer=6, why_not=_with_way_back),  # shown for `q` too
@@ -131,6 +131,7 @@ the key in your shell. *Cached* shows the runs and jobs that are saved on this m
             yield Static(Content(_ABOUT), id="about")
             yield Static(Content(clean(self._why())), id="reason")
             yield SimpleList(key=lambda row: row.action, line=_way_line, id="ways")
+            yield KeyHint("{sign-in.next} next · {list.open} choose", id="ways-keys")
             facts = Static(Content(f"{made} {stored}"), id="key-facts")
             yield section("API key", KeyLine("key"), facts, id="key-form")
             yield DialogNote(id="sign-in-note")
@@ -158,7 +159,8 @@ the key in your shell. *Cached* shows the runs and jobs that are saved on this m
     def show_form(self, *, typing: bool) -> None:
         """With `typing`, show the input for a key; otherwise show the ways to start."""
         self.query_one("#key-form").display = typing
-        self.query_one("#about").display = self.ways.display = not typing
+        for widget in self.query("#about, #ways, #ways-keys"):
+            widget.display = not typing
         self.query_one("#reason").display = self._refused or not typing
         self.query_one(DialogNote).show("")
         self.set_focus(self.query_one(KeyLine) if typing else self.ways)

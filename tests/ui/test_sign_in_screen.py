@@ -19,7 +19,15 @@ async def test_without_an_api_key_there_are_ways_to_start_and_a_typed_key_stays_
     served: Served, home: Path
 ) -> None:
     async with opened(setup_of(served.server.url, None), size=SMALL) as pilot:
-        await sees(pilot, "See why test calls", "No API key found.", "Sign in", "Demo   ", "Environment", "tab Next")
+        await sees(
+            pilot,
+            "See why test calls",
+            "No API key found.",
+            "Sign in",
+            "Demo   ",
+            "Environment",
+            "tab next · enter choose",
+        )
         await pilot.press("enter")
         await sees(pilot, "Settings › API keys", "esc Back", gone="Environment")
         await pilot.press("enter")

@@ -136,6 +136,6 @@ async def choose_columns(page: Page, controller: RunsController, runs: RunList) 
 
 
 _KEYS = (
-    "{columns.toggle} show or hide · {columns.down} {columns.up} move · {columns.narrower} {columns.wider} size · "
+    "{columns.toggle} show/hide · {columns.down} {columns.up} move · {columns.narrower} {columns.wider} size · "
     "{columns.reset} reset · {dialog.close} close"
 )
