@@ -516,7 +516,8 @@ class CekuraApp(App[None]):
     async def action_quit(self) -> None:
         """Exit once all input is saved or kept in a file. If neither is possible, ask; quitting again does not ask."""
         self._save_typed()
-        if await self._workspace.unsaved.settled() or self._asks_to_quit:
+        unsaved = self._workspace.unsaved
+        if await unsaved.settled() or not unsaved.sentence or self._asks_to_quit:
             self._leave(0)
         else:
             from cekura_tui.ui.kit.dialog import ConfirmDialog
@@ -527,7 +528,7 @@ class CekuraApp(App[None]):
                     self._leave(0)
 
             self._asks_to_quit = True
-            question = ConfirmDialog("Quit without saving?", self._workspace.unsaved.sentence, "Quit without saving")
+            question = ConfirmDialog("Quit without saving?", unsaved.sentence, "Quit without saving")
             self.push_screen(question, answered)
 
     def leave_from_signal(self, status: int) -> None:
