@@ -30,9 +30,9 @@ g      | first | list.first help.first
 G      | last | list.last help.last
 h      | prompt history | suggestion.history put.history
 i      | improve; improve again | runs.improve run.improve suggestion.try-again job.again
-j      | down | list.down help.down
+j      | down | list.down help.down palette.down
 J      | jobs pane | runs.jobs-pane
-k      | up | list.up help.up
+k      | up | list.up help.up palette.up
 K      | what you keep: show or hide the staged prompt | suggestion.staged
 l      | slowest answer | run.slowest
 L      | live: follow or pause a list, a run or the polling of a job | runs.live run.live job.stop job.resume
