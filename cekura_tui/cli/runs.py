@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -143,16 +144,13 @@ def _csv(*, checks: bool) -> Printer:
     return put_csv
 
 
-def _json_lines(*, checks: bool) -> Printer:
+def _put_json_lines(found: Found, notes: Mapping[int, str], *, checks: bool) -> None:
     """Print one JSON object per line: the run as the server sent it, with its outcome and failed checks added."""
     from cekura_tui.model.run.words import row_as_json
 
-    def put_lines(found: Found, notes: Mapping[int, str]) -> None:
-        for run, row in found:
-            assert run is not None
-            put_json(row_as_json(run, row, checks=checks))
-
-    return put_lines
+    for run, row in found:
+        assert run is not None
+        put_json(row_as_json(run, row, checks=checks))
 
 
 def counted(shown: int, limit: int, checked: int, total: int, *, filtered_here: bool) -> str:
@@ -206,7 +204,7 @@ async def list_runs(session: Session, wanted: Filter, limit: int, as_json: bool,
     if as_json and session.setup.no_key is not None:
         raise session.setup.no_key  # JSON needs the server's rows, which are not cached
     checks = not no_checks
-    listing = _json_lines(checks=checks) if as_json else _csv(checks=checks) if as_csv else _table()
+    listing = partial(_put_json_lines, checks=checks) if as_json else _csv(checks=checks) if as_csv else _table()
     found: list[tuple[Run | None, RunRow]] = []
     later = checks and (as_json or as_csv)
     put_page: Printer = (lambda page, notes: found.extend(page)) if later else listing

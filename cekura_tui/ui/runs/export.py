@@ -220,9 +220,11 @@ class RunCopies:
         if self._improvable:
             yield self._offer("improve command", lambda rows: f"{self.program} improve {_ids(rows)} --from-agent")
         if some:
-            yield self._offer("row as text" if some == 1 else "rows as text", self._text)
-            yield self._offer("CSV", self._csv)
-            yield self._offer("JSON lines", self._json)
+            yield self._offer(
+                "row as text" if some == 1 else "rows as text", lambda rows: self._lines(rows, text_row).rstrip("\n")
+            )
+            yield self._offer("CSV", lambda rows: f"{csv_header()}\n{self._lines(rows, csv_row)}")
+            yield self._offer("JSON lines", lambda rows: self._lines(rows, json_row))
             words = "save to a file …" if some == 1 else f"save {some:,} runs to a file …"
             yield Offer(words, do=lambda dialog: dialog.dismiss(SAVE_THESE))
         yield Offer("save the whole list to a file …", do=lambda dialog: dialog.dismiss(SAVE_ALL))
@@ -252,14 +254,8 @@ class RunCopies:
     def _links(self, rows: Sequence[RunRow]) -> Sequence[str]:
         return result_links(self.dashboard, rows, self.scope) if self.dashboard else ()
 
-    def _text(self, rows: Sequence[RunRow]) -> str:
-        return "\n".join(text_row(row, self.notes.get(row.id, "")) for row in rows)
-
-    def _csv(self, rows: Sequence[RunRow]) -> str:
-        return "\n".join([csv_header(), *(csv_row(row, self.notes.get(row.id, "")) for row in rows)]) + "\n"
-
-    def _json(self, rows: Sequence[RunRow]) -> str:
-        return "".join(json_row(row, self.notes.get(row.id, "")) + "\n" for row in rows)
+    def _lines(self, rows: Sequence[RunRow], line: Callable[[RunRow, str], str]) -> str:
+        return "".join(f"{line(row, self.notes.get(row.id, ''))}\n" for row in rows)
 
 
 def _ids(rows: Sequence[RunRow]) -> str:
