@@ -92,7 +92,7 @@ class User:
         terminal.until(lambda: terminal.stopped, "the program is stopped")
         terminal.process.send_signal(signal.SIGCONT)
         self.fail("")
-        self.press("r", "● live", "of 240 runs", "no jobs running")
+        self.press("r", "● live", "of 240 runs", gone="● live ·")
         self.press("2", "esc Runs")
         self.press("g")
         self.press("enter", "esc Back")

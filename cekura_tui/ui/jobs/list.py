@@ -39,7 +39,6 @@ MARGIN = 3
 _RUNS, _ALL_RUNS = len("900238 +2"), len("900238 900237 900236")
 _SHORT_WHEN = len("Mon 14:05")
 _MAX_AGENT, _MIN_AGENT = 24, 8
-_MAX_RESULT_LINES = 6
 _MIN_RESULT, _RESULT = 10, 24
 """Minimum width of the result column, and width of the result column before the agent column grows, in cells."""
 
@@ -129,18 +128,12 @@ class JobList(VirtualList[JobRow]):
     row_height = None
     numbered = True
     sizes = ColumnSizes()
-    _result_lines = 1
-    """Maximum number of lines of a result: with `wraps`, as many as leave room for all jobs."""
     _updating = False
     _user_position = (0, 0)
     """The first visible line and the cursor's row after the user last moved. Updates of the list do not change this
     position."""
     _row_cache: Mapping[int, tuple[object, JobRow]] = {}
     """Rows of finished jobs by job number, each with the values from which the row was built."""
-
-    def __init__(self, *, id: str, wraps: bool = False) -> None:  # noqa: A002 - Textual's own word
-        super().__init__(id=id)
-        self._wraps = wraps
 
     def key_of(self, row: JobRow) -> Hashable:
         return row.number
@@ -160,9 +153,9 @@ class JobList(VirtualList[JobRow]):
                 is_short = bool(bar) and cell_len(bar + row.result) > cells
                 result = _abbreviate(row.result) if is_short else row.result
                 room = cells - len(bar)
-                first, *others = wrap(result, room) if self._result_lines > 1 else [result]
-                if len(others) >= self._result_lines:
-                    others[self._result_lines - 2 :] = [" ".join(others[self._result_lines - 2 :])]
+                last = max(self._laid_out.height // max(len(self.rows), 1), 1) - 1  # all jobs have room
+                first, *others = wrap(result, room) if last else [result]
+                others[last - 1 :] = [" ".join(others[last - 1 :])] if others[last - 1 :] else []
                 line += [
                     Segment(fit(bar, min(len(bar), cells)), self.style_of("tone--busy")),
                     Segment(fit(first, room), dim),
@@ -178,16 +171,8 @@ class JobList(VirtualList[JobRow]):
         return [[*line, Segment(" ")], *more]
 
     def _lay_out(self) -> None:
-        self._fit_results()
+        self._renderer.clear()
         super()._lay_out()
-
-    def _fit_results(self) -> bool:
-        """Let results take the room that the jobs leave. Returns whether that changes the heights of rows."""
-        lines = min(max(self._area.height // max(len(self.rows), 1), 1), _MAX_RESULT_LINES) if self._wraps else 1
-        changed, self._result_lines = lines != self._result_lines, lines
-        if changed:
-            self._renderer.clear()
-        return changed
 
     def show_jobs(self, jobs: Sequence[Job], app_state: AppState, *, newest: bool = False) -> None:
         """Show these jobs. The cursor's row stays on its line of the screen. With `newest`, a list that the user left
@@ -199,9 +184,10 @@ class JobList(VirtualList[JobRow]):
             self.sizes = sizes
             self.redraw()
         line = self.cursor_line
+        if len(rows) != len(self.rows):  # results get more or fewer lines
+            self._renderer.clear()
+            self.refresh()
         self.show_rows(rows, reset=newest and max(self._user_position) <= 0)
-        if self._fit_results():
-            self.redraw()
         if line is not None and self.cursor_index is not None and self.cursor_line != line and not newest:
             self.viewport.hold(self.cursor_index, 0, line)
             self.repaint_changes()
@@ -215,11 +201,8 @@ class JobList(VirtualList[JobRow]):
     def show_top(self) -> None:
         """Scroll up to new jobs, if the user left the list at the top and the cursor stays visible."""
         if self._user_position[0] == 0 and self.cursor_index is not None and self.cursor_index < self.viewport.height:
-            self._scroll_to_row(0)
-
-    def _scroll_to_row(self, index: int) -> None:
-        self.viewport.place(index, 0)
-        self.repaint_changes()
+            self.viewport.place(0, 0)
+            self.repaint_changes()
 
     def report_position(self) -> None:
         super().report_position()

@@ -62,7 +62,7 @@ Jobs run on the server, even while this app is closed. `{job.forget}` deletes a 
 
     def __init__(self, state: AppState) -> None:
         super().__init__(state)
-        self._list = JobList(id="jobs", wraps=True)
+        self._list = JobList(id="jobs")
         self.job_actions = JobActions(self, lambda: self.job)
         self._snapshot: JobSnapshot | None = None
         self._changes: dict[int, ChangeSummary] = {}

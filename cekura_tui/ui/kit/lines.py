@@ -92,7 +92,7 @@ NOTED = "+"
 """Mark of a run that has a note."""
 UNREAD = "•"
 """Mark of a job that the user has not opened since it ended."""
-JOB_TONES = {
+JOB_TONES: dict[str, str] = {
     JobState.SUCCEEDED: "good",
     JobState.FAILED: "bad",
     JobState.LAUNCHING: "busy",
@@ -115,19 +115,16 @@ TONE_CLASSES = {f"tone--{tone}" for tone in TONES}
 """Component classes for lists that draw text in tones."""
 CHIP_CLASSES = {"chip--bad", "chip--warn"}
 """Component classes for lists that draw failures and errors as chips: words on a coloured ground."""
+_STATE_TONES = {**OUTCOME_TONES, **JOB_TONES}
 _CHIPS = ("failed", "error", JobState.UNCONFIRMED, JobState.LOST)
 
 
 def state_class(state: Kind | JobState) -> str:
     """The component class in which a list draws a run's outcome or a job's state."""
-    return f"{'chip' if state in _CHIPS else 'tone'}--{_tone(state)}"
+    return f"{'chip' if state in _CHIPS else 'tone'}--{_STATE_TONES.get(state, 'dim')}"
 
 
 def state_style(state: Kind | JobState) -> str:
     """The style in which a headline draws a run's outcome or a job's state."""
-    tone = _tone(state)
+    tone = _STATE_TONES.get(state, "dim")
     return f"{TONES[tone]} on ${tone}-ground" if state in _CHIPS else TONES[tone]
-
-
-def _tone(state: Kind | JobState) -> str:
-    return JOB_TONES.get(state, "dim") if isinstance(state, JobState) else OUTCOME_TONES[state]

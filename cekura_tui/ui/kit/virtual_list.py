@@ -440,12 +440,9 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     on_unmount = on_mouse_up
 
-    def on_show(self) -> None:
-        self._show_place()
-
     def on_hide(self) -> None:
         self.on_mouse_up()
-        self._show_place()
+        self.on_show()
 
     def _position_at(self, event: events.MouseEvent) -> Position | None:
         offset = event.get_content_offset(self)
@@ -608,13 +605,14 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
             self.refresh(*(Region(0, y, width, 1) for y in changed))
         self.report_position()
 
-    def _show_place(self) -> None:
+    def on_show(self) -> None:
+        """Show the cursor's place in the frame around the list; no place if the list is hidden or empty."""
         if self.numbered and isinstance(self.parent, Pane):
             is_shown = self._rows and self.display
             self.parent.show_place(self, f"{self._cursor + 1:,} of {len(self._rows):,}" if is_shown else "")
 
     def report_position(self) -> None:
-        self._show_place()
+        self.on_show()
         if self._reported_cursor != self._cursor_key:
             self._reported_cursor = self._cursor_key
             self.cursor_moved()
