@@ -69,6 +69,8 @@ async def test_each_page_shows_its_own_next_tip_and_none_while_the_user_types(tm
         await sees(pilot, OPEN)
         await pilot.press("j", "j", "enter")
         await sees(pilot, "Tip: press e to jump to the turn that a verdict is based on.")
+        await pilot.press("right_square_bracket", "right_square_bracket")
+        await sees(pilot, "Run 900236", "This run has no transcript", "Tip: ", gone="based on")
         await pilot.press("escape")
         await sees(pilot, "Tip: press ! to list failed runs only.", gone=OPEN)
         no_crash(pilot)

@@ -497,6 +497,7 @@ its scenario.
             judged = (key for key, verdict in keyed(view.verdicts).items() if verdict.state != "na")
             cited |= {key: _UNREAD for key in judged if key not in evidence}
         self.query_one(Verdicts).show_evidence(cited)
+        self.refresh_bindings()  # the tip about cited turns
         self.draw_times()
         self.draw_title()
 

@@ -129,8 +129,10 @@ async def test_a_blank_prompt_or_an_unusable_file_is_refused(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "binary").write_bytes(b"\0\xff\xfe")
     async with improving(setup, PROMPT) as (app, pilot):
+        button = app.screen.query_one("#launch").region
         for name, sentence in (("missing", "There is no file"), ("binary", "is not a text file")):
             await name_file(pilot, name)
+            assert app.screen.query_one("#launch").region == button, "no part moves with the source of the prompt"
             await sees(pilot, sentence)
             assert app.screen.query_one("#prompt-file", Input).value == name
         area = await typing(pilot)
@@ -138,6 +140,8 @@ async def test_a_blank_prompt_or_an_unusable_file_is_refused(
         await pilot.press("ctrl+g")
         await sees(pilot, "is blank")
         assert sent(scripted) == []
+        await pilot.resize_terminal(60, 15)
+        await sees(pilot, "ctrl+g launch", "esc close")
 
 
 async def test_typed_text_is_kept_as_a_draft_until_a_launch(setup: Setup, scripted: ScriptedServer) -> None:
