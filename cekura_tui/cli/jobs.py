@@ -116,9 +116,7 @@ async def list_jobs(session: Session, drafts: bool, as_json: bool) -> None:
     if session.store.jobs.unreadable is not None:
         print_error(session.store.jobs.unreadable)
     elif not found and not as_json:
-        others = session.store.jobs.total()
-        elsewhere = f"No jobs of this profile and server; this machine has {others:,} of others."
-        print_message(f"{elsewhere if others else 'No jobs yet.'} Launch one with `improve`.")
+        print_message("No jobs of this profile and server yet. Launch one with `improve`.")
     if as_json:
         for job in found:
             put_json(job.to_json())

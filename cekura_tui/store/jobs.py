@@ -136,11 +136,6 @@ class JobStore:
         jobs, self.unreadable = read_jobs(rows, self._account.reader)
         return with_updates(self._database.read, jobs)
 
-    def total(self) -> int:
-        """Number of launched jobs of all profiles, keys and servers."""
-        sql = "SELECT count(*) AS n FROM jobs WHERE state NOT IN ('draft', 'forgotten')"
-        return int(self._database.read(sql)[0]["n"])
-
     def unfinished(self) -> list[Job]:
         """The running and launching jobs of the account's key, and the launching jobs of its profile with any key."""
         return read_jobs(self._database.read(_UNFINISHED, *self._account_values), self._account.reader)[0]

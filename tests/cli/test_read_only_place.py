@@ -130,7 +130,7 @@ def test_a_missing_database_lists_no_jobs_and_an_unopenable_database_is_reported
 ) -> None:
     with read_only_place(path.parent):
         listed = called("jobs", "list")
-    assert (listed.out, "No jobs yet" in listed.err) == ("", True)
+    assert (listed.out, "No jobs of this profile" in listed.err) == ("", True)
     path.mkdir()
     refused("Nothing was launched. Can't open the database", *improve)
     assert "launched" not in refused("Can't open the database", "jobs", "list").err

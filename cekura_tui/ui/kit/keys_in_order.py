@@ -42,7 +42,7 @@ class PendingDialog:
         """Run `work` in a worker of this group; `words` describe the data that `work` loads. To open a dialog, `work`
         calls `ask`, or calls `end_wait` and then opens the dialog itself."""
         self.end_wait()
-        self._may_pass_keys.clear()
+        self._may_pass_keys = asyncio.Event()
 
         async def open_dialog() -> None:
             try:
@@ -62,12 +62,8 @@ class PendingDialog:
 
     def hold_keys(self) -> None:
         """Let keys wait for a screen that is loading, until `end_wait` or at most `LOADING_PATIENCE` seconds."""
-        self._may_pass_keys.clear()
-        asyncio.get_running_loop().call_later(LOADING_PATIENCE, self._pass_keys)
-
-    def _pass_keys(self) -> None:
-        if self._worker is None:
-            self._may_pass_keys.set()
+        self._may_pass_keys = asyncio.Event()  # a new one, as the timer must not end a later wait
+        asyncio.get_running_loop().call_later(LOADING_PATIENCE, self._may_pass_keys.set)
 
     def end_wait(self) -> None:
         """Let keys pass and close the placeholder, because the dialog opens now or will not open."""

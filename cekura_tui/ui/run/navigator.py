@@ -90,7 +90,6 @@ class RunNavigator:
             await do_binding(pane, event)
 
     def next_pane(self, step: int) -> None:
-        """Go to the next pane; to the transcript at a turn cited by the verdict under the cursor, if still unread."""
         pane = PANES[(PANES.index(self.pane) + step) % len(PANES)]
         if pane != "transcript" or not self.walk.begin_unread():
             self.show_pane(pane)

@@ -256,7 +256,6 @@ class RunsController:
         self.change_filter(group)
 
     def _restore_group(self) -> None:
-        """List the runs of the group that was listed last, for example before a restart."""
         if name := self.listing.last_group:
             self._group = ListedGroup(name, self.listing.filter.terms, ALL, self._open_groups)
 
