@@ -42,9 +42,7 @@ PLACES = {
         back=[("esc", "Suggestion", TYPED), ("esc", "Jobs ·", ""), ("1", "Groups", "")],
     ),
     "a search in a run": Place([RUN, ("/", "Find text")], back=[("esc", "Run 900240", TYPED), ("esc", "Groups", "")]),
-    "a search in all runs": Place(
-        [("\x10", "type to find one"), ("Search tr", "transcripts cached"), ("\r", "go to hits")]
-    ),
+    "a search in all runs": Place([("\x10", "type to find one"), ("Search tr", "of the listed"), ("\r", "go to hits")]),
     "a note": Place(
         [("m", "Note on run")], enter="too long", back=[("esc", "Discard", ""), ("ctrl+g", "Groups", TYPED)]
     ),
