@@ -29,10 +29,7 @@ _GAP = 4
 
 
 class HeaderFacts(NamedTuple):
-    """The header's (name, text) pairs, and the texts that replace the pairs if there is little room."""
-
     named: tuple[tuple[str, str], ...] = ()
-    short: tuple[str, ...] = ()
     freshness: Freshness = Freshness("dim", "")
     jobs: str = ""
 
@@ -52,7 +49,6 @@ def header_facts(state: AppState, listing: RunListing, error: CekuraTuiError | N
             *([] if kind == "agent" else [("Agent", agents)]),
             ("Server", urlsplit(setup.origin).hostname or "built-in demo"),
         ),
-        (profile, scope.shown if scope else "…", *locked),
         listing.freshness(state.when, error),
         f"{count(going, 'job')} running" if going else "",
     )
@@ -75,17 +71,10 @@ class RunsHeader(Static):
             right = Content.assemble(right, (" · ", "$muted"), (self.facts.jobs, "$info"))
         room = self.size.width - right.cell_length - 2
         named = [(f"{name} ", clean_line(text, 60)) for name, text in self.facts.named]
-        lines = (
-            Content("   ").join(Content.assemble((name, "$muted"), (text, "bold")) for name, text in named),
-            _without_names([text for _, text in named]),
-            _without_names([clean_line(text, 60) for text in self.facts.short]),
-        )
-        left = next((line for line in lines if line.cell_length <= room), lines[-1])
+        left = Content("   ").join(Content.assemble((name, "$muted"), (text, "bold")) for name, text in named)
+        if left.cell_length > room:
+            left = Content.styled(" · ", "$muted").join(Content(text) for _, text in named)
         return Content.assemble(left.truncate(max(room, 0), ellipsis=True, pad=True), "  ", right)
-
-
-def _without_names(texts: Sequence[str]) -> Content:
-    return Content.assemble(("".join(texts[:1]), "bold"), *((f" · {text}", "$muted") for text in texts[1:]))
 
 
 _WORDS: dict[Kind, str] = {
