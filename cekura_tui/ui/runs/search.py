@@ -254,7 +254,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
         if load is None:
             return
         total = len(listing.rows) if listing.all_loaded else load.total or listing.count or 0
-        covered = len(load.covered) if load.running else self._found.runs_covered
+        covered = self._found.runs_covered
         runs = f"in {covered:,} of {count(total, 'listed run')}"
         key = with_keys(f"{{search-runs.{'apply' if search.has_focus else 'read-on'}}}")
         if load.running:
