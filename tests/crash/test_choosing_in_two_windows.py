@@ -61,7 +61,8 @@ def after(steps: tuple[Step, ...], window: str, command: Mapping[str, Any]) -> t
         case {"edit": number, "text": text}:
             made = {number: wording(DIFF, DIFF.hunks[number - 1]).choice(text)}
         case _:
-            made = {hunk.number: HunkChoice("accepted") for hunk in DIFF.hunks}
+            decided = chosen(steps)
+            made = {hunk.number: HunkChoice("accepted") for hunk in DIFF.hunks if hunk.number not in decided}
     before = chosen(steps)
     made = {number: choice for number, choice in made.items() if before.get(number) != choice}
     return (*steps, (window, made)) if made else steps
