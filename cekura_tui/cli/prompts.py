@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,7 +14,6 @@ from cekura_tui.model.errors import UsageError
 from cekura_tui.model.text import clean_line, clock_text, count, sha256
 
 if TYPE_CHECKING:
-    from cekura_tui.model.json_shapes import PromptEventJson
     from cekura_tui.model.prompt_events import PromptUse
     from cekura_tui.workspace.session import Session
 
@@ -112,19 +111,9 @@ def _put_event(event: Event, *, is_current: bool) -> None:
     put(f"   begins: {clean_line(use.first_line, 100)}")
 
 
-def _as_json(event: Event, current: bool | None) -> PromptEventJson:
+def _as_json(event: Event, current: bool | None) -> dict[str, Any]:
     from cekura_tui.model.run.words import iso_time
 
-    use = event.use
-    return {
-        "n": event.n,
-        "at": iso_time(use.at) or None,
-        "how": use.how,
-        "text": event.text,
-        "job": use.job,
-        "sha256": use.sha256,
-        "words": use.words,
-        "first_line": use.first_line,
-        "current": current,
-        "uses": [{"how": one.how, "at": iso_time(one.at) or None, "job": one.job} for one in event.uses],
-    }
+    use, uses = event.use, [{"how": one.how, "at": iso_time(one.at) or None, "job": one.job} for one in event.uses]
+    shown = {name: getattr(use, name) for name in ("how", "job", "sha256", "words", "first_line")}
+    return {"n": event.n, "at": iso_time(use.at) or None, "text": event.text, "current": current, **shown, "uses": uses}

@@ -71,6 +71,10 @@ async def show_suggestion(session: Session, job: int, as_json: bool) -> None:
             put(f"   {reason.words}")
 
 
+async def _report(session: Session, job: int) -> None:
+    print_message(f"job {job}: {_words(await session.suggestions.open(job))}")
+
+
 def _words(opened: OpenedSuggestion) -> str:
     chosen = Counter[str](choice.what for choice in opened.choices.values())
     decided = [f"{chosen[what]:,} {what}" for what in ("accepted", "rejected", "edited") if chosen[what]]
@@ -111,21 +115,16 @@ async def _decide(session: Session, job: int, numbers: tuple[int, ...], what: Li
 
     opened = await session.suggestions.open(job)
     made = {_hunk(opened, one).number: HunkChoice(what) for one in numbers}
-    staging, diff = session.staging, opened.diff
-    await (staging.choose(job, diff, made) if made else staging.choose_all(job, diff, what))
+    staging = session.staging
+    await (staging.choose(job, opened.diff, made) if made else staging.choose_all(job, opened.diff, what))
     await _report(session, job)
 
 
 def _hunk(opened: OpenedSuggestion, number: int) -> Hunk:
-    hunks, job = opened.diff.hunks, opened.suggestion.job.number
-    if not 0 < number <= len(hunks):
-        has = f"Job {job} has {count(len(hunks), 'change')}, so no change {number}."
-        raise UsageError(has, f"See `suggestion show {job}`.")
-    return hunks[number - 1]
-
-
-async def _report(session: Session, job: int) -> None:
-    print_message(f"job {job}: {_words(await session.suggestions.open(job))}")
+    if 0 < number <= len(opened.diff.hunks):
+        return opened.diff.hunks[number - 1]
+    job, changes = opened.suggestion.job.number, count(len(opened.diff.hunks), "change")
+    raise UsageError(f"Job {job} has {changes}, so no change {number}.", f"See `suggestion show {job}`.")
 
 
 def _check_input(**given: object) -> None:
@@ -244,10 +243,7 @@ def _conflicts_json(plan: PromptUpdate) -> dict[str, Any]:
 
     merge, marked, conflicts = plan.merge, {}, []
     for n, (one, place) in enumerate(zip(merge.conflicts, conflict_places(merge), strict=True), 1):
-        group = next((numbers for numbers in merge.groups if n in numbers), ())
-        versions = {"sent": one.base, "agent": one.now, "staged": one.staged}
-        where = {"number": n, "place": place, "together_with": [other for other in group if other != n]}
-        conflicts.append({**where, **versions})
+        conflicts.append({"number": n, "place": place, "sent": one.base, "agent": one.now, "staged": one.staged})
         now, staged = (text if text.endswith("\n") or not text else f"{text}\n" for text in (one.now, one.staged))
         marked[n] = f"\n{_CONFLICT} {n}: on the agent\n{now}{_OR}\n{staged}{_END}\n"
     whose = {"job": plan.job.number, "agent_id": plan.agent.id, "agent_name": plan.agent.name}

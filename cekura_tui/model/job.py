@@ -137,28 +137,24 @@ class Job:
 
     def to_json(self) -> dict[str, Any]:
         """The JSON of a job without its prompts; `kind` is left out for the default kind."""
-        update = self.update
+        update, fields = self.update, {name: getattr(self, name) for name in _JSON_FIELDS}
         job = {
             "job": self.number,
             "state": self.state,
             "state_since": _iso(self.since),
-            "reason": self.sent.get("reason", self.reason),
-            "profile": self.profile,
-            "run_ids": list(self.run_ids),
-            "agent_id": self.agent_id,
-            "agent_name": self.agent_name,
-            "category_ids": list(self.category_ids),
-            "workflow_metric_ids": list(self.workflow_metric_ids),
-            "progress_id": self.progress_id,
-            "last_status": self.sent.get("last_status", self.last_status),
-            "prompt_sha256": self.prompt_sha256,
-            "error": self.sent.get("error", self.error),
-            "again_of": self.again_of,
+            **{name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()},
+            **{name: text for name, text in self.sent.items() if name in fields},
             "launched_at": _iso(self.launched_at),
             "finished_at": _iso(self.finished_at),
             "update": update and {"state": update.state, "at": _iso(update.at), "job": update.job},
         }
         return job if self.kind == DEFAULT_KIND else {"kind": self.kind, **job}
+
+
+_JSON_FIELDS = (
+    *("reason", "profile", "run_ids", "agent_id", "agent_name", "category_ids", "workflow_metric_ids", "progress_id"),
+    *("last_status", "prompt_sha256", "error", "again_of"),
+)
 
 
 class Suggestion(NamedTuple):

@@ -191,12 +191,10 @@ class SuggestedChangesJson(TypedDict):
 
 
 class ConflictJson(TypedDict):
-    """A passage that was changed on the agent and by staged changes, in three versions. Conflicts that are
-    `together_with` others, such as both places of a move, are solved in the same way."""
+    """A passage that was changed on the agent and by staged changes, in three versions."""
 
     number: Annotated[int, Field(ge=1)]
     place: str
-    together_with: list[int]
     sent: str
     agent: str
     staged: str
