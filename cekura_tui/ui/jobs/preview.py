@@ -103,6 +103,7 @@ def preview_rows(job: Job, snapshot: JobSnapshot | None, changes: ChangeSummary 
 def _headline(job: Job, changes: ChangeSummary | None, state: AppState) -> Iterator[Fact]:
     if job.state == JobState.SUCCEEDED and changes is not None and not changes.problem:
         text = changes.words if changes.total else "The proposed prompt is the prompt that was sent."
+        text += f" · {job.update.words(state.when)}" if job.update is not None else ""
         yield Fact("meaning", "text", "", text, JOB_TONES[job.state], f"{JOB_MARKS[job.state]} ")
         return
     yield from state_facts(job, state)

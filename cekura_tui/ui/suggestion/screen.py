@@ -73,7 +73,7 @@ class SuggestionScreen(Page):
             "A",
             lambda screen: screen.steps.begin(screen.staging.accept_all),
             "Accept all",
-            "Accept all changes",
+            "Accept all undecided changes",
         ),
         _change_action(
             "suggestion.staged", "K", "staged", "Staged", "Show or hide the staged prompt", 10, "Staged prompt"
@@ -139,7 +139,7 @@ class SuggestionScreen(Page):
 A `−` line is the prompt as it was, the `+` line below is what is proposed; brighter words are the ones that
 changed. `→` and `←` mark text that moved. `{suggestion.accept}` accepts a change, `{suggestion.reject}` rejects
 one, and the cursor goes to the next undecided change. `{suggestion.edit}` edits a change, `{suggestion.accept-all}`
-accepts all, `{suggestion.undo}` undoes. Only accepted and edited changes are in the staged prompt, which
+accepts the undecided ones, `{suggestion.undo}` undoes. Only accepted and edited changes are in the staged prompt, which
 `{suggestion.staged}` shows or hides. `{diff.fold}` unfolds unchanged lines, `{diff.only-changes}` hides them.
 
 Lines that are added or removed together are one change: `{suggestion.split}` splits the change, so that each rule
