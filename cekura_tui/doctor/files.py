@@ -1,19 +1,23 @@
-"""Check the config directory: access, settings, database, log and disk space."""
+"""Check the config directory (access, settings, database, log, disk space) and the installed packages."""
 
 from __future__ import annotations
 
 import os
+import platform
+import re
 import shlex
 import shutil
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
+from cekura_tui import __version__
 from cekura_tui.config.own_file import NotUsable, check_own, unwritable
 from cekura_tui.config.paths import Paths
 from cekura_tui.config.sources import read_settings_file
 from cekura_tui.doctor.check import Check, Status
 from cekura_tui.model.text import count
-from cekura_tui.store.database import SIDE_FILES, examine, file_system_of
+from cekura_tui.store.database import SIDE_FILES, examine, file_system_of, sqlite_version
 from cekura_tui.store.pending_answers import PendingAnswers
 
 MB = 1_000_000
@@ -147,3 +151,45 @@ def check_log(paths: Paths) -> Iterator[Check]:
         yield Check("files", "log", "ok", f"{paths.log} ({count(len(files), 'file')}, {_size(size)})")
     else:
         yield Check("files", "log", "ok", "nothing logged yet")
+
+
+def check_versions() -> Iterator[Check]:
+    yield Check("versions", "cekura-tui", "ok", __version__)
+    yield Check("versions", "Python", "ok", f"{platform.python_version()} ({platform.python_implementation()})")
+    yield Check("versions", "system", "ok", platform.platform())
+    yield from map(_package, _requirements())
+    yield Check("versions", "SQLite", "ok", sqlite_version())
+
+
+def _requirements() -> list[str]:
+    """Declared requirements, such as "textual<9,>=8.2.8"; empty if the program is not an installed package."""
+    try:
+        return [one for one in requires("cekura-tui") or [] if "extra ==" not in one]
+    except PackageNotFoundError:
+        return []
+
+
+def _package(requirement: str) -> Check:
+    name, *_ = re.split(r"[^\w.-]", requirement, maxsplit=1)
+    bounds = requirement.removeprefix(name)
+    advice = f'pip install "{requirement}"'
+    try:
+        have = version(name)
+    except PackageNotFoundError:
+        return Check("versions", name, "failure", "not installed", advice)
+    if not fits(have, bounds):
+        return Check("versions", name, "failure", f"{have}, but cekura-tui needs {bounds}", advice)
+    return Check("versions", name, "ok", have)
+
+
+def fits(have: str, bounds: str) -> bool:
+    """Whether a version is within bounds such as ">=8.2.8,<9"."""
+    numbers = _numbers(have)
+    return all(
+        numbers >= _numbers(bound) if sign == ">=" else numbers < _numbers(bound)
+        for sign, bound in re.findall(r"(>=|<)\s*([\d.]+)", bounds)
+    )
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return (*map(int, re.findall(r"\d+", text)), 0, 0, 0)[:3]

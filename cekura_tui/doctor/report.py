@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from cekura_tui import __version__
 from cekura_tui.config.paths import Paths
 from cekura_tui.doctor.check import Check, Group, run_check
-from cekura_tui.doctor.files import check_database, check_files, check_log, check_settings
+from cekura_tui.doctor.files import check_database, check_files, check_log, check_settings, check_versions
 from cekura_tui.doctor.terminal import check_terminal
-from cekura_tui.doctor.versions import check_versions
 from cekura_tui.model.text import clean, clean_line, count
 from cekura_tui.workspace.setup import Setup
 

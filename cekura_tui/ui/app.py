@@ -99,11 +99,8 @@ _WRITE_TIME = 0.01
 
 
 class CekuraApp(App[None]):
-    """The Textual app; it starts `workspace` after its first frame.
-
-    `colours` is the terminal's colour depth; `ascii_only` replaces characters that `encoding` lacks. `tune_gc` tunes
-    garbage collection, for a process that runs only this app.
-    """
+    """The Textual app, which starts `workspace` after its first frame. `ascii_only` replaces characters that `encoding`
+    lacks; `tune_gc` tunes garbage collection, for a process that runs only this app."""
 
     TITLE = "cekura-tui"
     CSS_PATH = style_sheets("app", "kit")
@@ -571,11 +568,8 @@ class CekuraApp(App[None]):
     # Keys and copying
 
     def action_go(self, mode: str) -> None:
-        """Switch to the run list or the job list (`mode`), and close the screens on top of it.
-
-        Does nothing while a dialog or the sign-in is open. If jobs ended since the job list was last opened, its cursor
-        goes to the job that ended last.
-        """
+        """Switch to the run list or the job list and close all other pages, unless a dialog or the sign-in is open. If
+        jobs ended since the last visit, the cursor of the job list goes to the one that ended last."""
         if self.screen.is_modal or self._locked:
             return
         drop_old_toasts(self, self.state)

@@ -111,10 +111,8 @@ LONG_ABSENCE = 60.0
 
 @dataclass
 class _PendingMessage:
-    """A message that waits for the time of the last visit, for the jobs, and for a new answer about each running job.
-
-    `running` maps the number of each running job to the time of the last answer about it, None before the first answer.
-    """
+    """A message that waits for the last visit's time, the jobs and an answer about each running job. `running` maps
+    such a job's number to the time of its last answer, None before the first."""
 
     running: dict[int, float | None] = field(default_factory=dict)
     visit_read: bool = False

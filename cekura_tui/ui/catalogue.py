@@ -25,11 +25,8 @@ EVERYWHERE = "Everywhere"
 
 
 def _places() -> Iterator[tuple[str, list[list[type[DOMNode]]]]]:
-    """Yield (title, chains): first for actions that are available everywhere, then for each page, then for each dialog.
-
-    `PLACE` of a screen is the title. A chain lists classes whose actions are available together: a widget that can have
-    the focus (of `PARTS`), its screen and, for a page, the app.
-    """
+    """Yield (title, chains) of everywhere, each page and each dialog. A chain lists classes whose actions are available
+    together: a widget that can have the focus (of `PARTS`), its screen and, for a page, the app."""
     all_actions()
     placed = [kind for kind in _kinds(DOMNode) if "PLACE" in vars(kind)]
     screens = [kind for kind in placed if issubclass(kind, Screen)]

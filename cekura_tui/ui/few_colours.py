@@ -1,10 +1,5 @@
-"""Colours for terminals with 256 colours, with 16 colours, or without colour.
-
-`reduce_colours` maps the theme's colours to the terminal's colours, and `colour_filter` draws text in these colours.
-With 256 colours, every ink stays as readable as in true colour. The 16 colours differ between terminals: the chosen
-inks are readable in xterm, the Linux console, Windows and Tango. Without colour, text is reversed or underlined
-instead.
-"""
+"""Colours for terminals with 256 colours (as readable as in true colour), 16 colours (readable in xterm, the Linux
+console, Windows and Tango) or no colour (reversed or underlined text instead)."""
 
 from __future__ import annotations
 
@@ -50,11 +45,8 @@ def colour_filter(depth: Depth) -> LineFilter:
 
 
 class _ColourFilter(LineFilter):
-    """Replaces each style with `draw(style)`.
-
-    With 16 colours or without colour, the words in the cursor's row of an unfocused list are underlined, but not the
-    blanks around the words. Without colour, the cursor's row of a focused list is reversed.
-    """
+    """Replaces each style with `draw(style)`. With few colours, words in the cursor's row of an unfocused list are
+    underlined; without colour, the cursor's row of a focused list is reversed."""
 
     def __init__(self, draw: Callable[[Style], Style]) -> None:
         super().__init__()
@@ -122,11 +114,8 @@ _LIGHT_256 = {
 
 
 def _in_256(made: dict[str, str], dark: bool) -> dict[str, str]:
-    """Map each ink to the most similar readable colour, and each ground to the most similar unused colour.
-
-    If no colour is readable, an ink becomes white or black. The result has only the 240 colours that are the same in
-    all terminals. Some colours are fixed (`_DARK_256`, `_LIGHT_256`).
-    """
+    """Map each ink to the most similar readable colour, else white or black, and each ground to the most similar unused
+    colour. Uses only the 240 colours that are the same in all terminals."""
     found = {**(_DARK_256 if dark else _LIGHT_256)}
     for name in (ground for ground in GROUNDS if ground not in found):
         others = [found.get(other) for other in GROUNDS]

@@ -1,9 +1,5 @@
-"""The user's keys: `[keys]` in config.toml, applied on every screen and in every text.
-
-A user's key takes precedence wherever its action is available, even over a focused list that has the same key by
-default; only text inputs keep their keys. Textual's own keymap is not used, because it can neither remove a key nor add
-a key to an action without keys. If two actions get the same key, Textual's keymap removes the key from both.
-"""
+"""The keys in `[keys]` of config.toml, which go before all other keys, except in text inputs. Not Textual's keymap,
+which can't remove a key, add keys to an action without keys, or let two actions share a key."""
 
 from __future__ import annotations
 
@@ -177,11 +173,8 @@ def with_keys(text: str) -> str:
 
 
 def read_keymap(keys: Mapping[str, str]) -> Keymap:
-    """Parse `[keys]`. Reserved keys and keys that no terminal sends are reported in `problems` and ignored.
-
-    Essential actions that would have no key keep their default keys. Action ids are not checked, because screens that
-    are not imported yet define some of the ids.
-    """
+    """Parse `[keys]`, report unusable keys in `problems`, and keep the default keys of essential actions without keys.
+    Action ids are not checked, because screens not imported yet define some of them."""
     own: dict[str, tuple[str, ...]] = {}
     problems: list[tuple[str, str]] = []
     for action, text in keys.items():
@@ -214,11 +207,8 @@ def _refusal(name: str, key: str | None) -> str:
 def _restore_essential_keys(
     own: dict[str, _Keys], known: Mapping[str, _Keys], elsewhere: set[str], problems: list[tuple[str, str]]
 ) -> None:
-    """If no action of the group `known` has a key, restore the default keys of the group and report a problem.
-
-    Keys in `elsewhere` do not count, because the user gave them to other actions; the default keys of the group's first
-    action are taken from those actions.
-    """
+    """If no action of the group `known` has a key, restore the group's default keys and report a problem. Keys in
+    `elsewhere` do not count: other actions have them, and lose the default keys of the group's first action."""
     if any(key not in elsewhere for one in known for key in own.get(one, known[one])):
         return
     first = next(iter(known))

@@ -31,11 +31,8 @@ class OpenJobDetails(NamedTuple):
 
 
 class OpenRun(NamedTuple):
-    """Show a run, scrolled to `turn`, with `find` as the search in its transcript.
-
-    If the run is opened from a list, `row` is its row in the list, and `neighbour_of(run_id, step)` returns the id of
-    the run `step` rows below `run_id`. `closed` is called with the id of the run that was shown last.
-    """
+    """Show a run at `turn`, with `find` searched. For a run of a list, `row` is its row there, `neighbour_of(run_id,
+    step)` returns the id `step` rows below, and `closed` gets the id of the run shown last."""
 
     run_id: int
     turn: int | None = None

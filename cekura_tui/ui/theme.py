@@ -1,10 +1,6 @@
-"""The visual language: named colours that are readable in every theme.
-
-An ink is the colour of text, frames or marks, a ground is a background. A palette has seventeen colours; two palettes
-are ours, dark and light, and `colours_of` derives a palette from any Textual theme. `tokens` adds derived grounds for
-the style sheets (`$bad-ground`). As WCAG 2.2 asks (1.4.3 and 1.4.11), text has a contrast of at least 4.5 to 1 on all
-its grounds, marks and frames at least 3 to 1.
-"""
+"""Named colours: inks for text, frames and marks, grounds for backgrounds; two palettes of ours, others derived from
+Textual's themes. As in WCAG 2.2 (1.4.3, 1.4.11), text has a contrast of at least 4.5 to 1 on its grounds, marks and
+frames 3 to 1."""
 
 from __future__ import annotations
 
@@ -177,11 +173,8 @@ _OF_TEXTUAL = {
 
 
 def colours_of(theme: Theme, variables: Mapping[str, str], own: Mapping[str, str] | None = None) -> Colours:
-    """The palette of a theme; a Textual theme's palette is made of `variables` and adjusted to be readable.
-
-    `own` are the user's colours by their names in `Colours`. The theme's colours are adjusted to the user's colours.
-    The user's grounds are ignored if text would be unreadable on them.
-    """
+    """The palette of a theme; one of Textual's is made of `variables`. Inks are adjusted to the user's colours (`own`)
+    to be readable; the user's grounds are ignored if no text would be readable on them."""
     palette, own = _base_palette(theme, variables), dict(own or {})
     if theme.name in THEMES and not own:
         return palette

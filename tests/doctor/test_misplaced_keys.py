@@ -14,8 +14,7 @@ from calling import call
 from misplaced_keys import KEYS, forms, misplaced
 from watching import screen_text, sees
 
-from cekura_tui.cli.config import _rows as shown_settings
-from cekura_tui.config.settings import SETTINGS
+from cekura_tui.config.settings import SETTINGS, listed_settings
 from cekura_tui.config.sources import load_settings, read_settings_file
 from cekura_tui.doctor.bundle import settings_facts
 from cekura_tui.model.errors import UsageError
@@ -77,7 +76,7 @@ def messages(home: Path, text: str) -> Iterator[tuple[str, bytes]]:
     for profile in (None, *file.profiles):
         try:
             loaded = load_settings({"profile": profile}, {}, path)
-            found.append(str(list(shown_settings(loaded.settings, loaded.origins))))
+            found.append(str(list(listed_settings(loaded.settings, loaded.origins))))
             make_setup(env={"CEKURA_TUI_HOME": str(home), "CEKURA_API_KEY": "an-innocent-key"}, profile=profile)
         except UsageError as error:
             found.append(error.sentence())

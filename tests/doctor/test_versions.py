@@ -6,8 +6,8 @@ import importlib.metadata
 
 import pytest
 
-from cekura_tui.doctor import versions
-from cekura_tui.doctor.versions import check_versions, fits
+from cekura_tui.doctor import files
+from cekura_tui.doctor.files import check_versions, fits
 
 
 def test_versions_are_compared_with_their_bounds_number_by_number() -> None:
@@ -29,8 +29,8 @@ def test_an_old_or_missing_package_is_a_failure_with_the_pip_command(monkeypatch
             raise importlib.metadata.PackageNotFoundError
         return "0.1"
 
-    monkeypatch.setattr(versions, "version", installed)
-    monkeypatch.setattr(versions, "requires", lambda name: ["httpx>=0.28,<1", "click>=8.1.7"])
+    monkeypatch.setattr(files, "version", installed)
+    monkeypatch.setattr(files, "requires", lambda name: ["httpx>=0.28,<1", "click>=8.1.7"])
     found = {check.name: check for check in check_versions()}
     assert (found["httpx"].status, found["httpx"].found) == ("failure", "0.1, but cekura-tui needs >=0.28,<1")
     assert (found["click"].found, found["click"].advice) == ("not installed", 'pip install "click>=8.1.7"')

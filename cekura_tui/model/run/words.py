@@ -229,7 +229,7 @@ def verdict_line(verdict: Verdict) -> str:
     return f"{clean_line(verdict.name)}: {clean_line(judged_words(verdict))}"
 
 
-class Reason(NamedTuple):
+class VerdictReason(NamedTuple):
     """A paragraph that explains a verdict. `met` is the state of a part of the expected outcome; None for any other
     reason. A `quiet` reason adds a category or figures."""
 
@@ -241,20 +241,20 @@ class Reason(NamedTuple):
         return f"{STATE_MARKS[self.met]} {self.text}" if self.met else self.text
 
 
-def reasons(verdict: Verdict) -> Iterator[Reason]:
+def reasons(verdict: Verdict) -> Iterator[VerdictReason]:
     """Everything that explains a verdict, as the preview, a run and all exports say it: the value, texts, parts of the
     expected outcome, categories, percentiles."""
     is_category = verdict.source == "critical_category"
     if isinstance(shown := verdict.shown_value, str) and shown and (is_category or len(shown) > LONGEST_WORD):
-        yield Reason(shown if is_category else f"value: {shown}")
+        yield VerdictReason(shown if is_category else f"value: {shown}")
     explanation, parts = explanation_and_parts(verdict)
-    yield from (Reason(f"feedback: {text}" if is_category else text) for text in explanation if text)
+    yield from (VerdictReason(f"feedback: {text}" if is_category else text) for text in explanation if text)
     for part, text in zip(verdict.alignments, parts, strict=True):
-        yield Reason(text, _MET[part.aligned])
+        yield VerdictReason(text, _MET[part.aligned])
     for category in verdict.categories:
-        yield Reason(category_words(category, verdict.explanation), quiet=True)
+        yield VerdictReason(category_words(category, verdict.explanation), quiet=True)
     if percentiles := percentile_words(verdict):
-        yield Reason(percentiles, quiet=True)
+        yield VerdictReason(percentiles, quiet=True)
 
 
 def outcome_words(row: RunRow) -> str:

@@ -24,11 +24,8 @@ class DraftSlot:
 
 
 class DraftSaver:
-    """Saves the edits of each prompt source to a draft of that source, so that the sources do not overwrite each
-    other.
-
-    If another window has changed a draft, the store saves a new draft, which is overwritten from then on.
-    """
+    """Saves each prompt source to its own draft, so that none overwrites another. If another window has changed a
+    draft, the store saves a new draft, which is overwritten from then on."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace

@@ -61,11 +61,8 @@ _GC_DELAY, _GC_DUE = 0.05, 5
 
 
 class Painting:
-    """Holds painting back while a key or a new screen is handled, then paints once.
-
-    Textual would paint a new screen three times: empty, with its widgets, and with their contents. With `tune_gc`, a
-    full garbage collection may run after a new screen was painted.
-    """
+    """Holds painting back while a key or a new screen is handled, then paints once; Textual would paint a new screen
+    three times. With `tune_gc`, a full garbage collection may follow."""
 
     def __init__(self, app: App[Any], tune_gc: bool) -> None:
         self._app, self._tune_gc = app, tune_gc

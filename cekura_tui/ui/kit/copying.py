@@ -37,11 +37,8 @@ def write_lines(text: str, name: str, *, force: bool) -> str:
 
 
 class SaveLine(TypedLine):
-    """The input for the name of a file to save to; asks before a file is overwritten.
-
-    `write` writes the file, and `saved` is called with its message. `about` returns a message about the typed name.
-    After a failed write, `note` shows the error and `failed` is called.
-    """
+    """The input for the file name to save to; asks before overwriting. `write` writes, `saved` gets its message,
+    `about` returns a message about the typed name, `failed` is called after an error, shown in `note`."""
 
     def __init__(
         self,
@@ -111,11 +108,8 @@ PREVIEWED = 3
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A row of a `CopyDialog`. `words` is the label, and `text` returns the text to copy.
-
-    `head`, if given, returns the first lines for the preview and is faster than `text`. `do`, if given, is called with
-    the dialog instead of copying, for example to save the text.
-    """
+    """A row of a `CopyDialog`: its label, and a function that returns the text to copy. `head` returns the first lines
+    faster, for the preview; `do` is called with the dialog instead of copying, for example to save."""
 
     words: str
     text: Callable[[], str] = str

@@ -58,11 +58,8 @@ class _JobCounts(NamedTuple):
 
 
 class KeyFooter(Widget, can_focus=False):
-    """Shows the keys that work with the current focus, and job counts at the right end. Keys and counts can be clicked.
-
-    The footer is drawn as one line of text. Textual's footer is slow, because it rebuilds a widget for each key
-    whenever the focus moves.
-    """
+    """Shows the keys that work with the current focus, and job counts at the right end; all can be clicked. One line of
+    text: Textual's footer rebuilds a widget for each key whenever the focus moves."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """

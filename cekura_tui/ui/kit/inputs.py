@@ -34,11 +34,8 @@ def is_typed(character: str | None) -> bool:
 
 
 class TypedLine(Input):
-    """An input that handles keys in order, keeps joiners, and limits its length; a paste becomes one line.
-
-    Textual's own input inserts letters before it handles other keys: over a slow connection, a letter would overtake a
-    backspace that was pressed before the letter.
-    """
+    """An input that keeps joiners, limits its length, pastes one line, and handles keys in order: with Textual's own
+    input, a letter overtakes a backspace pressed before over a slow connection."""
 
     cursor_blink = reactive(False, init=False)
     """Off, because a blinking cursor would keep writing to the terminal."""

@@ -101,11 +101,8 @@ class Page(AppScreen[None]):
     def show_state(
         self, data: Widget, *, loaded: bool, error: CekuraTuiError | None, empty: tuple[str, str], focus: bool = True
     ) -> None:
-        """Show `data` if it is loaded; otherwise show the page's notice.
-
-        The notice shows the error or, without an error, the title and text in `empty`. With `focus`, shown data gets
-        the focus unless another widget has the focus.
-        """
+        """Show `data` if it is loaded, else the page's notice with the error or, without an error, the title and text
+        in `empty`. With `focus`, shown data gets the focus unless another widget has it."""
         self.error = error
         notice = self.query_one(Notice)
         if not loaded and focus and data.has_focus:

@@ -172,11 +172,8 @@ class CommandLine(TypedLine):
 
 
 class Palette(Dialog[None]):
-    """Finds a command and runs it on the screen below.
-
-    At first the cursor is on the command named `current`. `moved` is called with the command under the cursor,
-    `cancelled` when esc closes the palette. `verb` names what enter does.
-    """
+    """Finds a command and runs it on the screen below; `verb` names what enter does. The cursor begins at the command
+    named `current`; `moved` gets the command under the cursor, `cancelled` is called by esc."""
 
     PLACE = "In the palette"
     AUTO_FOCUS = "CommandLine"

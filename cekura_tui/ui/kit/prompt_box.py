@@ -16,11 +16,8 @@ _CLOSED = "Press enter to edit the prompt."
 
 
 class PromptArea(TextArea):
-    """A text box that keeps joiners, which Persian and emoji need; Textual's text box drops joiners.
-
-    A `closed` box takes text only after enter or a click, until the box loses the focus. A space pressed while moving
-    through a dialog therefore does not change the prompt. An empty box takes text at once.
-    """
+    """A text box that keeps joiners, which Persian and emoji need. A `closed` box with text takes keys only after enter
+    or a click, so that a space pressed while moving through a dialog changes nothing."""
 
     def __init__(self, *, id: str, closed: bool = False) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id, soft_wrap=True, show_line_numbers=False, compact=True, read_only=closed)

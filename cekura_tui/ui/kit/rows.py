@@ -119,11 +119,8 @@ class RowMarks:
         """Key of the row that was marked or unmarked last, where a range begins."""
 
     def toggle_range(self, cursor: int, index_of: _IndexOf, key_at: _KeyAt, limit: int) -> int | None:
-        """Mark the rows from `last` to the cursor, at most `limit` rows; if all of these rows are marked, unmark them.
-
-        Returns how many rows were skipped, by the limit or because `key_at` returned None. Returns None if all rows
-        were skipped.
-        """
+        """Mark the rows from `last` to the cursor, at most `limit`, or unmark them if all are marked. Returns how many
+        rows were skipped, by the limit or because `key_at` returned None; None if all rows were."""
         found = None if self.last is None else index_of(self.last)
         first = cursor if found is None else found
         down, up = range(first, min(cursor + 1, first + limit)), range(max(cursor, first - limit + 1), first + 1)

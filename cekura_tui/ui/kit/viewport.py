@@ -1,8 +1,5 @@
-"""The part of a list that is on screen, for rows of any height and number.
-
-Heights are measured or estimated. A position is (row, line within the row), never a line of the whole list. So the rows
-on screen do not move when an estimate above them is corrected.
-"""
+"""The part of a list that is on screen, for rows of measured or estimated heights. A position is (row, line within the
+row), so that rows on screen stay when an estimate above them is corrected."""
 
 from __future__ import annotations
 
@@ -128,11 +125,8 @@ class RowPlaces(Generic[R]):
         return self._known.get(key)
 
     def index_now(self, index: int, before: RowPlaces[R], around: int) -> int:
-        """Current index of the row that was at `index` in `before`; -1 if there are no rows now.
-
-        If that row is gone, the result is a place between its remaining neighbours. Its neighbours are the first row
-        and up to `around` rows above and below.
-        """
+        """Current index of the row at `index` in `before`, else of a place between its remaining neighbours, which are
+        the first row and up to `around` rows above and below it. -1 if there are no rows now."""
         last = len(self._rows) - 1
         if last < 0 or not before._rows:
             return min(0, last)
@@ -260,11 +254,8 @@ class Viewport:
         return index
 
     def page(self, index: int, pages: float) -> int:
-        """Scroll by `pages` windows, up if negative, with one line of overlap; return the new row of the cursor.
-
-        `index` is the cursor's row. The cursor keeps its line of the window; if the list ends sooner, the cursor moves
-        the rest of the way.
-        """
+        """Scroll by `pages` windows, up if negative, with one line of overlap; return the new row of the cursor, now on
+        row `index`. The cursor keeps its line of the window unless the list ends sooner."""
         if not self.shows(index):
             self.reveal(index)
         top, line = self.top

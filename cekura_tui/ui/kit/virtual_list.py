@@ -65,14 +65,9 @@ class ListMessage(Message):
 
 
 class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
-    """A list whose cursor, marks and selected text stay on their rows when rows change.
-
-    A subclass defines `key_of` and `lines_of`; a row's height must not depend on its state. `row_height = None` means
-    rows of different heights, estimated until they come near the screen. A click moves the cursor, a double click opens
-    the row. With `marking`, ctrl+click marks a row, and shift+click marks the rows from the last marked row. `keys`, if
-    given, handles all keys. `opened`, if given, is called with the row's key on enter; unlike the message `Opened`,
-    `opened` is called before later keys are handled.
-    """
+    """A list whose cursor, marks and selected text stay on their rows when rows change. A subclass defines `key_of` and
+    `lines_of`; with `row_height = None`, heights differ and are estimated until a row comes near the screen. `keys`, if
+    given, handles all keys; `opened` gets the key of a row on enter before later keys are handled."""
 
     PLACE: ClassVar[str] = "Everywhere"
     row_height: ClassVar[int | None] = 1
@@ -245,13 +240,9 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         return self._places.find(key, near)
 
     def show_rows(self, rows: Sequence[R], *, reset: bool = False, follow: bool = False) -> None:
-        """Replace all rows; `rows` must never change afterwards.
-
-        The cursor stays on its key and on its line of the screen. If the key is gone, the cursor stays near its old
-        index. If the cursor is off screen, the top row stays in place. With `follow`, a list that is scrolled to its
-        top stays at the top and shows new rows, as long as the cursor's row remains on screen. `reset` moves the cursor
-        to the first row.
-        """
+        """Replace all rows, which must never change afterwards. The cursor stays on its key (else near its index) and
+        on its line of the screen; if it is off screen, the top row stays. With `follow`, a list at its top stays there
+        while the cursor's row remains on screen. `reset` moves the cursor to the first row."""
         if not reset and rows == self._rows:
             return
         if bool(rows) != bool(self._rows):
@@ -291,11 +282,9 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     # The cursor
 
     def move_to(self, key: Hashable, *, following: int = 0, scroll: bool = True) -> None:
-        """Move the cursor to the row with this key and scroll to this row; ignore an unknown key.
-
-        `following` more rows are shown below if they fit. Without `scroll`, only the cursor moves. Use this before the
-        first layout, where scrolling would put the row at the top of the screen.
-        """
+        """Move the cursor to this key, if there is a row with it, and scroll to the row, with `following` more rows
+        below if they fit. Without `scroll` only the cursor moves: scrolling before the first layout puts the row at the
+        top."""
         if (index := self.index_of(key, near=self._cursor)) is not None:
             self._put_cursor(index)
             if scroll:

@@ -42,11 +42,8 @@ FORMS = (
 def copy_run_dialog(
     state: AppState, view: RunView, *, turns: Sequence[Turn], verdict: Verdict | None, dashboard: str | None
 ) -> CopyDialog:
-    """A copy dialog that returns a sentence about the saved file or opened link, or None if text was only copied.
-
-    `turns` are offered first. If `verdict` is None, the first failed verdict is offered. `dashboard` is the base URL of
-    links; if None, no link to the result is offered.
-    """
+    """A copy dialog that returns a sentence about the saved file or opened link, or None. `turns` are offered first,
+    and `verdict` or else the first failed one; `dashboard` is the base URL of links, None without links."""
     verdict = verdict or next((found for found in view.verdicts if found.state == "fail"), None)
     link = result_link(dashboard, view.row, None) if dashboard else None
     recording = web_link(view.source.get("voice_recording_url"))

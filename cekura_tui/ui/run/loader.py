@@ -28,12 +28,8 @@ MAX_POLL_INTERVAL = 60.0
 
 
 class RunLoader:
-    """Loads one run at a time for a page.
-
-    `draw` draws the run, and `draw_headline` only the headline. `show_evidence` marks the turns that verdicts cite.
-    `row` is the run's row in the list, shown until the run is loaded. `neighbour_of` is None if the run is not from a
-    list.
-    """
+    """Loads one run at a time for a page. `draw` draws the run, `draw_headline` only its headline, and `show_evidence`
+    marks cited turns. `row` is shown until the run is loaded; `neighbour_of` is None without a list."""
 
     def __init__(
         self,

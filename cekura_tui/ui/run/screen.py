@@ -62,11 +62,8 @@ _of_list = partial(Action, why_not=_unless_from_list)
 
 
 class RunScreen(Page):
-    """Shows one run, in two panes if there is room. Returns the id of the run shown last.
-
-    `neighbour_of` is None if the run is not from a list. `turn` is the turn to begin at, `row` is the run's row in the
-    list, and `find` is a search to repeat.
-    """
+    """Shows one run, in two panes if there is room; returns the id of the run shown last. `turn` is the turn to begin
+    at, `find` a search to repeat. `row` and `neighbour_of` come from the list, if any."""
 
     PLACE = "In a run"
     PARTS = (TranscriptView, Verdicts, RunDetails, FindInput)

@@ -50,13 +50,9 @@ _conflict_action = partial(Action, why_not=lambda dialog: None if dialog.is_deci
 
 
 class UpdatePromptDialog(Dialog[None]):
-    """Resolves conflicts, writes the staged prompt to the agent after confirmation, and shows the result.
-
-    Before writing, `reload_staged` reads the staged text of job `number`. If another window changed that text, the
-    dialog shows the new change and writes nothing. `decisions` on conflicts are kept for the next dialog of the job.
-    `count_decided` counts the decisions on the suggestion's hunks. After a restore, the dialog cannot update the
-    prompt.
-    """
+    """Resolves conflicts, writes the staged prompt of job `number` to the agent after confirmation, and shows the
+    result. Writes nothing if `reload_staged` returns another text, nor after a restore. `decisions` on conflicts are
+    kept for the next dialog of the job; `count_decided` counts the decisions on the suggestion's hunks."""
 
     PLACE = "In the dialog that updates a prompt"
     PARTS = (ConflictTexts, ProseDiffView)

@@ -75,13 +75,8 @@ class ProseDiffView(VirtualList[DiffRow]):
     def show_diff(
         self, diff: ProseDiff, choices: Choices | None = None, notes: Mapping[int, HunkNotes] | None = None
     ) -> None:
-        """Show a diff, with choices and notes by hunk number.
-
-        In a new diff, the cursor starts at the first undecided hunk.
-
-        If the diff was shown before, cursor, folds and scroll position stay. If a hunk was split, the cursor moves to
-        the first part; if parts were joined, to the joined hunk.
-        """
+        """Show a diff, with choices and notes by hunk number. In a new diff, the cursor starts at the first undecided
+        hunk; else cursor, folds and scroll position stay, and follow a hunk that was split or joined."""
         choices, notes = dict(choices or {}), dict(notes or {})
         before = self._diff
         is_new = before is None or (before is not diff and (before.old, before.new) != (diff.old, diff.new))

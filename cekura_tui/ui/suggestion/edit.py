@@ -35,12 +35,8 @@ class EditResult:
 
 
 class EditHunkDialog(Dialog[EditResult]):
-    """Edits the text of a hunk or a conflict. Returns the typed text even if the user did not apply the text.
-
-    `sent` is the original passage, and `text` the initial text. $EDITOR edits a file in `home`. `autosave` is called
-    with the text while the user types. `others` is the number of further places of the change, which are not edited
-    here.
-    """
+    """Edits a hunk or a conflict, and returns the typed text even if it is not applied; `autosave` gets the text while
+    the user types. `sent` is the original; `others` counts further places, not edited here."""
 
     PLACE = "In the dialog that edits a change"
     AUTO_FOCUS = "TextArea"

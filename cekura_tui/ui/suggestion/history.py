@@ -406,12 +406,8 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
 
 
 def copy_prompt_dialog(whose: str, name: str, prompt: Prompt) -> CopyDialog:
-    """A dialog that copies or saves a prompt.
-
-    It returns a sentence that names the saved file, or None if none was saved.
-
-    `whose` describes the prompt. The proposed file name is made from `name`.
-    """
+    """A dialog that copies or saves the prompt described by `whose`, under a name made from `name`. Returns a sentence
+    that names the saved file, or None."""
 
     def write(name: str, *, force: bool) -> str:
         path = check_output(name, force=force)

@@ -28,12 +28,8 @@ async def restore_prompt(
     on_start: Callable[[], None],
     chosen: PromptUse | None = None,
 ) -> tuple[str, MessageKind]:
-    """After confirmation, restore the prompt `chosen`, or the previous prompt if `chosen` is None.
-
-    Must run in a worker.
-
-    Returns a message and its kind. `on_start` is called after the confirmation, before anything is sent.
-    """
+    """After confirmation, restore the prompt `chosen`, else the previous one; call in a worker. Calls `on_start` once
+    confirmed, before anything is sent; returns a message and its kind."""
     call = state.workspace.call
     try:
         refuse_read_only(state.workspace.setup.read_only, "nothing was restored")

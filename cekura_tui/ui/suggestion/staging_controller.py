@@ -27,12 +27,8 @@ CHANGED_ELSEWHERE = "Another window changed the staged prompt."
 
 
 class StagingController:
-    """The choices of one suggestion, and the texts that were typed but not applied. Independent of widgets.
-
-    Steps are saved in order, even if a step is not awaited, and retried while the database is unavailable. Starting a
-    step raises Closed while the app shuts down. Awaiting a step raises StoreError if nothing was saved. A step also
-    loads choices made in other windows; then the message says so.
-    """
+    """The choices of one suggestion and its unapplied texts, without widgets. Steps are saved in order, even unawaited,
+    and retried. Starting one raises Closed while the app shuts down; awaiting one raises StoreError."""
 
     def __init__(self, workspace: Workspace, number: int) -> None:
         self.number = number

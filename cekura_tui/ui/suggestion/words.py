@@ -27,9 +27,8 @@ _TREE_LINES, _TREE_DEPTH = 60, 8
 
 
 def headline(number: int, opened: OpenedSuggestion | None, width: int, update: str = "") -> Text:
-    """The job's number, what became of the `update` of the agent's prompt in words, the number of undecided changes and
-    the staged words. `opened` is None while loading. If there is room within `width` cells, also the proposed words,
-    the runs and the agent."""
+    """The job's number, the `update` of the agent's prompt, the undecided changes and the staged words; with room in
+    `width` cells, also proposed words, runs and agent. `opened` is None while loading."""
     text = Text(f" Suggestion of job {number} ", style="bold", no_wrap=True, overflow="ellipsis", end="")
     if opened is None:
         return text
@@ -66,12 +65,8 @@ def _runs(run_ids: Sequence[int]) -> str:
 def summary(
     suggestion: Suggestion, diff: ProseDiff, explained: SuggestionReasons | None, key: str = ""
 ) -> list[Content]:
-    """Lines with the warnings, the server's summary and the issues found.
-
-    `explained` is None while the issues are loading.
-
-    `key` names an API key found in the improved prompt; "" if no key was found.
-    """
+    """Lines with warnings, the server's summary and the issues. `explained` is None while the issues load; `key` names
+    an API key in the improved prompt, "" if there is none."""
     warnings = [f"The improved prompt contains {key}."] if key else []
     warnings += [clean_line(diff.coarse)] if diff.coarse else []
     # Warnings first, because the summary may be longer than its pane.

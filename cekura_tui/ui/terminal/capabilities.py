@@ -140,13 +140,8 @@ def read_background_erase(env: Mapping[str, str]) -> tuple[bool, str]:
 
 
 def read_encoding(env: Mapping[str, str], encoding: str) -> tuple[str, str]:
-    """The encoding of the terminal, and the reason.
-
-    `encoding` is Python's encoding for the terminal; if it is not UTF-8, it is returned. UTF-8 alone proves little,
-    because Python also uses it if the locale is C or not installed. Then the locale variable in effect decides:
-    "ascii" is returned if the variable says C, POSIX or an encoding other than UTF-8, unless Python is set to UTF-8.
-    If no locale variable is set, as in many containers, UTF-8 is returned.
-    """
+    """The terminal's encoding and the reason: Python's `encoding` unless it is UTF-8, which Python also uses if the
+    locale is C or not installed. Then the locale variable in effect decides, without one UTF-8."""
     python = _normal(encoding)
     # Ignore LC_CTYPE if Python may have set it: it does so if the locale is C or not installed.
     coerced = env.get("LC_CTYPE") in ("C.UTF-8", "C.utf8", "UTF-8") and env.get("LANG")

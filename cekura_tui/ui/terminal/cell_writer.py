@@ -150,11 +150,8 @@ class _Row:
 
 
 class CellWriter:
-    """Tracks the terminal's cells, and returns the shortest output with the same effect as Textual's output.
-
-    `bce` (background colour erase) is whether the terminal erases with the current background. Without `bce`, the
-    output has only sequences that old terminals know. Not thread-safe.
-    """
+    """Tracks the terminal's cells, and returns the shortest output with the same effect as Textual's. `bce`: erasing
+    takes the current background; without it, only sequences of old terminals. Not thread-safe."""
 
     def __init__(self, columns: int, lines: int, *, bce: bool) -> None:
         self._ids: dict[Attributes, int] = {}
@@ -560,11 +557,8 @@ class CellWriter:
         self._terminal_x = end
 
     def _pen_for_blanks(self, x: int, end: int, row: _Row, before: int) -> int:
-        """Choose the attributes with which to write the blanks at `x`, so that few switches of attributes are sent.
-
-        Return `before`, the attributes in use, if blanks look the same in them. Otherwise return the attributes of the
-        text after the blanks, if blanks look the same in these. Otherwise return the blanks' own attributes.
-        """
+        """Choose attributes for the blanks at `x` that save switches: the ones in use (`before`) if blanks look the
+        same in them, else the attributes of the text after the blanks, else the blanks' own."""
         pen, blank = row.attributes[x], self._blank_ids
         background = blank[pen]
         if before >= 0 and blank[before] == background:

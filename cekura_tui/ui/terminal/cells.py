@@ -18,11 +18,8 @@ UNDRAWN = re.compile(
     "[\xad\u034f\u061c\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2065\u206a-\u206f\u3164\ufe00-\ufe0f\ufeff"
     "\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U0001f3fb-\U0001f3ff\U000e0080-\U000e0fff]"
 )
-"""Characters that are invisible, or that only some terminals join to an emoji.
-
-For example joiners, variation selectors, skin tones, soft hyphens and direction marks. Text without these characters
-has the same width in every terminal.
-"""
+"""Characters that are invisible, or that only some terminals join to an emoji, such as joiners, variation selectors,
+skin tones and direction marks. Without these, a text has the same width in every terminal."""
 # Terminals draw a flag in two or four cells, but its letters always in two.
 _FLAG_LETTERS = {0x1F1E6 + n: chr(ord("A") + n) for n in range(26)}
 

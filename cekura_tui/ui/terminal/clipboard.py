@@ -1,9 +1,5 @@
-"""Choose a clipboard method for this environment, copy with it, and describe the result.
-
-In tmux, the method is `load-buffer -w`, which works with any `set-clipboard`. In screen, it is OSC 52 in chunks. With a
-display, the display's tool is used, too. Otherwise OSC 52 is used, which no terminal confirms and some terminals block.
-This module does not import Textual, because `doctor` uses it.
-"""
+"""Copy with `load-buffer -w` in tmux, chunked OSC 52 in screen, the display's tool if there is a display, else OSC 52,
+which no terminal confirms. Does not import Textual, because `doctor` uses it."""
 
 from __future__ import annotations
 
@@ -37,11 +33,8 @@ Which = Callable[[str], str | None]
 
 
 class CopyMethod(NamedTuple):
-    """A way to copy: the command `argv`, or OSC 52 written to the terminal if `argv` is empty.
-
-    `why` is the reason to show for this method; the command `read_argv` prints the clipboard. Without
-    `reaches_terminal`, only tmux can paste the text.
-    """
+    """A way to copy: the command `argv`, or OSC 52 if `argv` is empty; `read_argv` prints the clipboard. `why` is the
+    reason to show. Without `reaches_terminal`, only tmux can paste the text."""
 
     name: str
     kind: Literal["multiplexer", "display", "terminal"]
@@ -108,11 +101,8 @@ def _display_methods(env: Mapping[str, str], which: Which, platform: str) -> Seq
 
 
 def copy(text: str, methods: Sequence[CopyMethod], env: Mapping[str, str], write: Callable[[str], object]) -> Copied:
-    """Copy with the first working method of each kind; use OSC 52 only if no tool reached the terminal's clipboard.
-
-    Takes at most `TIMEOUT`; `write` writes to the terminal. The display's tool is used in tmux and screen, too, because
-    the terminal outside may not accept OSC 52.
-    """
+    """Copy with the first working method of each kind, in at most `TIMEOUT`; use OSC 52 (by `write`) only if no tool
+    reached the terminal's clipboard. In tmux and screen the display's tool is used, too."""
     end = time.monotonic() + TIMEOUT
     data = text.encode("utf-8", "surrogatepass")
     if not text:
@@ -216,11 +206,8 @@ def describe(methods: Sequence[CopyMethod]) -> str:
 
 
 def probe(methods: Sequence[CopyMethod], env: Mapping[str, str]) -> tuple[bool | None, str]:
-    """Copy a short text with the preferred method and read the text back.
-
-    Returns whether the text came back (None if this cannot be tested), and a message. Restores the clipboard
-    afterwards; in tmux, uses a separate buffer. May take seconds.
-    """
+    """Copy a short text with the preferred method and read it back, in tmux with a buffer of its own; restores the
+    clipboard. Returns whether it came back, None if untestable, and a message. May take seconds."""
     way = methods[0] if methods else None
     if way is None or not way.argv:
         return None, "not tried: a terminal does not say what is on its clipboard"

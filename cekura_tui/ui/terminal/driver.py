@@ -70,13 +70,10 @@ class _WakeEvent(threading.Event):
 
 
 class TerminalDriver(LinuxDriver):
-    """Draws only while the program has the terminal, and sends only output that changes the terminal's cells.
-
-    `terminal` is the stream to draw on. `background_erase` is whether it erases with the current background,
-    `escape_delay` the seconds before an escape byte counts as esc. With `whole_frames`, Textual's output is sent
-    unchanged. The driver handles SIGCONT itself, because the kernel also sends SIGCONT with SIGHUP, and Textual would
-    then start drawing twice and lose the terminal's original modes.
-    """
+    """Draws on `terminal` while the program has it, sending only changed cells unless `whole_frames`.
+    `background_erase`: erasing takes the current background; `escape_delay`: seconds before an escape byte counts as
+    esc. Handles SIGCONT, which the kernel also sends with SIGHUP: Textual would draw twice and lose the terminal's
+    modes."""
 
     def __init__(
         self,

@@ -1,8 +1,5 @@
-"""Desktop notifications and the terminal's title.
-
-OSC 777 works in kitty (from 0.24), WezTerm, Ghostty, foot, Konsole, Contour, and rxvt-unicode with an extension. OSC 9
-works in iTerm2, but ConEmu and Windows Terminal use OSC 9 for something else. All other terminals get the bell.
-"""
+"""Desktop notifications and the terminal's title. OSC 777 works in the terminals of `_OSC_777` and in rxvt-unicode with
+an extension, OSC 9 in iTerm2 (elsewhere it means something else); all others get the bell."""
 
 from __future__ import annotations
 

@@ -50,11 +50,8 @@ def driver_of(app: App[Any]) -> Driver | None:
 
 
 def exit_after_error(app: App[Any]) -> BaseException | None:
-    """Stop the app after an unhandled exception, and return the app's first exception.
-
-    Uses `App._exception`, `App._close_messages_no_wait`. Fallback if removed: `App._fatal_error`, which prints all
-    local variables, including API keys.
-    """
+    """Stop the app after an unhandled exception and return its first one. Uses `App._exception`,
+    `App._close_messages_no_wait`. Fallback: `App._fatal_error`, which prints local variables, with API keys."""
     app._close_messages_no_wait()
     return app._exception
 
@@ -80,11 +77,8 @@ def is_unmounted(screen: Screen[Any]) -> bool:
 
 
 def release_screen(screen: Screen[Any]) -> None:
-    """Cancel the workers of a screen and its widgets, and drop their watchers of the app, when the removal begins.
-
-    Textual cancels workers only at the end of a removal, and drops watchers only when the watched value changes. Called
-    at `messages.Prune`, the first message of a removal. Uses `__watchers`. Fallback if removed: as for `is_unmounted`.
-    """
+    """Cancel the workers of a screen being removed, and drop its watchers of the app; Textual does so only at the end
+    or when the value changes. Uses `__watchers`. Fallback if removed: as for `is_unmounted`."""
     nodes = screen.walk_children(with_self=True)
     for node in nodes:
         screen.workers.cancel_node(node)
@@ -99,10 +93,8 @@ async def wait_mounted(screen: Screen[Any]) -> None:
 
 
 def is_quiet(app: App[Any]) -> bool:
-    """Whether the app, the top screen and its widgets are mounted and have no queued messages or callbacks. Uses
-    `MessagePump._is_mounted`, `_next_callbacks`, `_message_queue`. Fallback if removed: paint a moment after a screen
-    opened.
-    """
+    """Whether the app and the top screen's widgets are mounted and have no queued messages or callbacks. Uses
+    `_is_mounted`, `_next_callbacks`, `_message_queue`. Fallback if removed: paint a moment after a screen opened."""
     return all(
         node._is_mounted and not node._next_callbacks and node._message_queue.empty()
         for node in (app, *app.screen.walk_children(with_self=True))
@@ -110,21 +102,16 @@ def is_quiet(app: App[Any]) -> bool:
 
 
 def run_callbacks(screen: Screen[Any]) -> bool:
-    """Schedule a screen's pending `call_after_refresh` callbacks now, and return whether there are any. Uses
-    `Screen._callbacks`, `_invoke_and_clear_callbacks`. Fallback if removed: omit; the callbacks' changes are painted
-    later.
-    """
+    """Schedule pending `call_after_refresh` callbacks now; return whether there are any. Uses `Screen._callbacks`,
+    `_invoke_and_clear_callbacks`. Fallback if removed: omit; their changes are painted later."""
     if screen._callbacks:
         screen.call_next(screen._invoke_and_clear_callbacks)
     return bool(screen._callbacks)
 
 
 def lay_out_if_needed(screen: Screen[Any]) -> bool:
-    """Lay a screen out now if a layout is due, and return whether a layout was due.
-
-    Textual waits for its next frame, and does nothing while painting is paused. Uses `Screen._refresh_layout`,
-    `_layout_required`, `_scroll_required`. Fallback if removed: paint a moment after a screen opened.
-    """
+    """Lay a screen out now, without waiting for a frame; return whether it was due. Uses `Screen._refresh_layout`,
+    `_layout_required`, `_scroll_required`. Fallback if removed: paint a moment after a screen opened."""
     due, scrolled = screen._layout_required, screen._scroll_required
     screen._layout_required = screen._scroll_required = False
     if due or scrolled:
@@ -171,12 +158,10 @@ def set_breakpoint_classes(screen: Screen[Any], size: Size) -> None:
 
 
 class AppStylesheet(Stylesheet):
-    """Caches parsed sheets and the computed styles of nodes; Textual computes a node's styles each time it is styled.
-
-    Uses `Stylesheet.set_variables`, `reparse`, `apply`, `replace_rules`, `_parse_cache`, `_variables`,
-    `_require_parse`, `_process_component_classes`, `DOMNode._component_styles`, `_selector_names`, `_PSEUDO_CLASSES`.
-    Fallback if removed: omit; the app starts and opens screens more slowly.
-    """
+    """Caches parsed sheets and nodes' computed styles. Uses `Stylesheet.set_variables`, `reparse`, `apply`,
+    `replace_rules`, `_parse_cache`, `_variables`, `_require_parse`, `_process_component_classes`,
+    `DOMNode._component_styles`, `_selector_names`, `_PSEUDO_CLASSES`. Fallback if removed: omit; the app starts and
+    opens screens more slowly."""
 
     def __init__(self, *, variables: dict[str, str] | None = None) -> None:
         super().__init__(variables=variables)
@@ -292,11 +277,8 @@ _STYLED_AS, _STAMP = "_styled_as", "_stamp"
 
 
 async def do_key(app: App[Any], key: str, *, priority: bool = False) -> bool:
-    """Run the focused widget's binding for a key, and return whether the widget has such a binding.
-
-    Uses `App._check_bindings`. No fallback if removed: Textual first sends the key to the app, and a letter typed
-    next overtakes the key.
-    """
+    """Run the focused widget's binding for a key; return whether there is one. Uses `App._check_bindings`. No fallback
+    if removed: the key would go to the app first, and a letter typed next overtake it."""
     return await app._check_bindings(key, priority=priority)
 
 
@@ -338,12 +320,10 @@ def new_parser() -> XTermParser:
 
 
 def events_of(parser: XTermParser, sent: str) -> tuple[list[Message], list[Message]]:
-    """Parse text or one complete sequence; return its messages, and the keys that Textual makes of an unknown sequence.
-
-    Raises ValueError or ArithmeticError if a number is no valid character or size; the parser is then unusable. Uses
-    `Parser._awaiting`, `Parser._timeout_time`, `XTermParser._sequence_to_key_events`. No fallback if removed: letters
-    of an incomplete sequence would act as keys.
-    """
+    """Parse text or one sequence to messages, and the keys Textual makes of an unknown one. Raises ValueError or
+    ArithmeticError for an invalid number; the parser is then unusable. Uses `Parser._awaiting`, `_timeout_time`,
+    `XTermParser._sequence_to_key_events`. No fallback if removed: letters of an incomplete sequence would act as
+    keys."""
     if sent.startswith("\x1b") and len(sent) > _LONGEST_SEQUENCE:
         return [*parser._sequence_to_key_events(sent)], []  # text composed by an input method
     known = [*parser.feed(sent)] if sent else []
@@ -423,12 +403,8 @@ _run_timer = Timer._run
 
 
 def fire_single_timers() -> None:
-    """Never skip the only tick of a one-shot timer.
-
-    Textual skips a tick that is late when the timer starts. So on a busy machine a short timer may never fire, and
-    the app then ignores every later resize. Uses `Timer._run`, `Timer._repeat`, `Timer._skip`. Fallback if removed:
-    omit, if Textual has fixed this.
-    """
+    """Never skip the only tick of a one-shot timer: on a busy machine Textual may, and then ignores every later resize.
+    Uses `Timer._run`, `_repeat`, `_skip`. Fallback if removed: omit, if Textual has fixed this."""
     Timer._run = _run_unskipped  # type: ignore[method-assign]
 
 
