@@ -13,6 +13,8 @@ from cekura_tui.cli.output import can_ask, print_message, put, put_changes, put_
 from cekura_tui.cli.script import command
 from cekura_tui.model.errors import Exit, UsageError
 from cekura_tui.model.text import Prompt, clean, clean_line, clock_text, count, sha256
+from cekura_tui.prose.staging import HunkChoice, wording
+from cekura_tui.workspace.setup import refuse_read_only
 
 if TYPE_CHECKING:
     from cekura_tui.prose.diff import Hunk
@@ -111,8 +113,6 @@ async def reject(session: Session, job: int, numbers: tuple[int, ...], every: bo
 
 async def _decide(session: Session, job: int, numbers: tuple[int, ...], what: Literal["accepted", "rejected"]) -> None:
     """Decide changes in one step, which `undo` undoes as a whole; without numbers, all undecided changes."""
-    from cekura_tui.prose.staging import HunkChoice
-
     opened = await session.suggestions.open(job)
     made = {_hunk(opened, one).number: HunkChoice(what) for one in numbers}
     staging = session.staging
@@ -141,7 +141,6 @@ async def edit(session: Session, job: int, change: int, text_file: str) -> None:
 
     Blanks at both ends are kept. One line break at the end of the file is not part of the text.
     """
-    from cekura_tui.prose.staging import wording
     from cekura_tui.workspace.prompt_files import read_text_file, without_file_end
 
     opened = await session.suggestions.open(job)
@@ -206,7 +205,6 @@ async def update(session: Session, job: int, yes: bool, prompt_file: str | None)
     """
     from cekura_tui.store.stagings import SHOWN_CONFLICTS
     from cekura_tui.workspace.prompt_files import read_prompt_file
-    from cekura_tui.workspace.setup import refuse_read_only
 
     refuse_read_only(session.setup.read_only, "nothing was written")
     solved = None if prompt_file is None else read_prompt_file(prompt_file)
@@ -261,12 +259,12 @@ def _is_confirmed(does: str, before: Prompt, after: Prompt, warnings: list[str],
     does = f"{clean_line(does)} ({change_words(compare(before, after))})"
     if not (yes or can_ask()):
         raise UsageError(f"Nothing was written. This would {does}.", "To do so, add --yes.")
-    if yes:
+    if not yes:
+        put_changes(before, after)
+    if yes or click.confirm(f"{does[0].upper()}{does[1:]}?", err=True):
         return True
-    put_changes(before, after)
-    confirmed = click.confirm(f"{does[0].upper()}{does[1:]}?", err=True)
-    print_message("" if confirmed else "Nothing was written.")
-    return confirmed
+    print_message("Nothing was written.")
+    return False
 
 
 @command("restore", suggestion)
@@ -279,7 +277,6 @@ async def restore(session: Session, agent_id: int, version: str | None, yes: boo
     Exits with 3 if there is nothing to restore, and with 6 if the prompt could not be verified.
     """
     from cekura_tui.cli.prompts import find_event, history_events
-    from cekura_tui.workspace.setup import refuse_read_only
 
     refuse_read_only(session.setup.read_only, "nothing was restored")
     chosen = find_event(await history_events(session, agent_id), agent_id, version).use if version else None
