@@ -106,16 +106,11 @@ class ApiResponse:
         """The body as JSON, with all strings cleaned and the key redacted. Raises BadAnswer. The strings at the paths
         `exact` are neither cleaned nor redacted."""
         value, repeats = self.parsed()
-        kept = []
-        for path in exact:
-            place = _at(value, path[:-1])
-            if isinstance(place, dict) and isinstance(text := place.get(path[-1]), str):
-                kept.append((path, text))
-                place[path[-1]] = ""
+        texts = [(path, _at(value, path)) for path in exact]
         cleaned = self._safe(value, repeats)
-        for (*parents, name), text in kept:
+        for (*parents, name), text in texts:
             place = _at(cleaned, parents)
-            if isinstance(place, dict):
+            if isinstance(place, dict) and isinstance(text, str):
                 place[name] = text
         return cleaned
 

@@ -159,11 +159,9 @@ SHORTEST, LONGEST = 1.0, 86_400.0
 
 
 def next_try(error: ApiError, tries: int, elapsed: float, jitter: float) -> float | None:
-    """Seconds to wait before the next try: the server's `Retry-After`, else a growing delay. None means to give up.
-
-    `tries` were made, the first one `elapsed` seconds ago; `jitter` is a random number from 0 to 1. Only Unreachable,
-    Busy and ServerFault are retried, but not NotSecure. There are at most `TRIES` tries, none later than `PATIENCE`.
-    """
+    """Seconds to wait before the next try: the server's `Retry-After`, else a growing delay; None to give up. `tries`
+    were made, the first one `elapsed` seconds ago; `jitter` is a random number from 0 to 1. Only Unreachable (but not
+    NotSecure), Busy and ServerFault are retried: at most `TRIES` tries, none later than `PATIENCE`."""
     if tries >= TRIES or isinstance(error, NotSecure) or not isinstance(error, Unreachable | Busy | ServerFault):
         return None
     wait = 0.5 * 2 ** (tries - 1) * (0.75 + 0.5 * jitter) if error.retry_after is None else error.retry_after
@@ -181,11 +179,9 @@ async def retried(
     jitter: Callable[[], float] = random.random,
 ) -> T:
     """Call `send` with the attempt's number (from 1) until it returns; raise the error at which `next_try` gives up.
-
-    `on_wait` is called before each wait with the error and the seconds. Waits that a busy server asks for do not count
-    as failures while they sum up to at most `max_asked_wait` seconds. If `backoff` is given, an unreachable, busy or
-    failing server is retried forever; `backoff` maps the number of failures in a row to the seconds to wait.
-    """
+    `on_wait` gets the error and the seconds before each wait. Waits that a busy server asks for do not count as
+    failures while they sum up to at most `max_asked_wait` seconds. With `backoff` (number of failures in a row →
+    seconds to wait), an unreachable, busy or failing server is retried forever."""
     tries, attempt, began, asked = 0, 1, monotonic(), 0.0
     while True:
         try:

@@ -20,9 +20,8 @@ _NAME_BYTES = 100
 
 @contextmanager
 def atomic_file(path: Path, *, in_place: bool = False) -> Iterator[IO[bytes]]:
-    """Yield a temporary file (0600) that replaces `path` when the block ends without an error. Raises OSError. On
-    failure the temporary file is removed. Temporary files of killed processes on this host are removed too. With
-    `in_place`, the content of `path` is replaced instead, so that other hard links and the owner of the file stay."""
+    """Yield a temporary file (0600) that replaces `path`, or with `in_place` only its content, when the block ends
+    without an error. Raises OSError. Temporary files of killed processes on this host are removed too."""
     # The directory may be shared with other hosts, whose processes can't be checked.
     host = f"{zlib.crc32(os.fsencode(os.uname().nodename)):08x}"
     stem = os.fsencode(path.name)[:_NAME_BYTES].decode("utf-8", "ignore")

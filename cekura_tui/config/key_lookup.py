@@ -23,14 +23,7 @@ from cekura_tui.config.credentials import (
     saved_key,
 )
 from cekura_tui.config.paths import expand
-from cekura_tui.config.programs import (
-    STOPPED,
-    VARIABLE,
-    command_words,
-    has_terminal,
-    program_name,
-    run_program,
-)
+from cekura_tui.config.programs import STOPPED, VARIABLE, command_words, has_terminal, program_name, run_program
 from cekura_tui.config.vendor_file import find_vendor_file, read_vendor_file
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.secrets import shown, shown_words
@@ -189,11 +182,9 @@ _printed: dict[str, ApiKey] = {}
 
 
 def run_key_command(command: str, env: Mapping[str, str]) -> ApiKey:
-    """Run a command, without a shell and without CEKURA_API_KEY, and return the first line of its output as a key.
-
-    The command runs once per process, and may use the terminal to ask for a passphrase. Raises KeyMissing, which names
-    the command but never its output, and KeyboardInterrupt if the user stops the command.
-    """
+    """Run a command, without a shell and without CEKURA_API_KEY; return the first line of its output as a key. It may
+    use the terminal to ask for a passphrase. Raises KeyMissing, which names the command but never its output, and
+    KeyboardInterrupt if the user stops the command."""
     if command in _printed:
         return _printed[command]
     if not (words := command_words(command)):

@@ -102,12 +102,9 @@ def run_program(
     stop: threading.Event | None = None,
 ) -> Ended:
     """Run a program until it ends. Kill it with all processes that it started if it takes over `limit` seconds, prints
-    over `most` bytes, or `stop` is set.
-
-    `data` is the standard input; None is our own. Streams that are not `kept` are discarded if `quiet`. A program
-    `in_front`, run by the main thread, may use the terminal. If it has a limit, ctrl+c stops it, and in the app also
-    esc; without a limit, signals are left to the program.
-    """
+    over `most` bytes, or `stop` is set. `data` is the standard input; None is our own. Streams that are not `kept` are
+    discarded if `quiet`. A program `in_front`, run by the main thread, may use the terminal: with a limit, ctrl+c stops
+    it, in the app also esc; without a limit, it handles signals."""
     stop, free = stop or threading.Event(), in_front and limit == math.inf
     rest = subprocess.DEVNULL if quiet else None
     out, err = (subprocess.PIPE if kept == name else rest for name in ("stdout", "stderr"))

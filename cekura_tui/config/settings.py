@@ -84,9 +84,7 @@ _TEXT = SettingKind(str, "text")
 _NUMBER = SettingKind(int, "a number", lambda value: 0 <= value < 2**63)
 _BOOLEAN = SettingKind(bool, "true or false")
 _COMMAND = SettingKind(
-    str,
-    "a command with closed quotes, without NAME=value before it (use `env` in a script of your own)",
-    _is_command,
+    str, "a command with closed quotes, without NAME=value before it (use `env` in a script of your own)", _is_command
 )
 _URL = SettingKind(str, "an http(s) URL without user, query and fragment", is_url)
 _NAME = SettingKind(str, "the name of a profile", bool)

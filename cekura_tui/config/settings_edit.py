@@ -45,12 +45,9 @@ Check = Callable[[SettingsFile], Sequence[Problem]]
 
 
 def set_setting(path: Path, name: str, value: object, check: Check = lambda file: file.problems) -> bool:
-    """Set one entry of config.toml by dotted name (see `setting_name`), or remove an entry or a table: `value` is None.
-    Return False if there is nothing to remove. A created file has mode 0600.
-
-    Keeps comments and layout, and converts text to the setting's type. If `check` finds a new problem, or the file
-    cannot be read or written, raises UsageError and writes nothing.
-    """
+    """Set one entry of config.toml by dotted name (see `setting_name`), or remove an entry or a table if `value` is
+    None; return False if there is nothing to remove. Comments and layout stay, and text is converted to the setting's
+    type. If `check` finds a new problem, or the file can't be read or written, raises UsageError and writes nothing."""
     import tomlkit
 
     entry = setting_name(name)
@@ -146,10 +143,7 @@ _EXAMPLES = {
 
 def _with_line(text: str, entry: Name, value: object) -> str:
     """The text with a new top-level entry, in place of the comment that lists the entry, else above the first table.
-
-    Empty if the entry exists or belongs in a table, if the text has no such comment and no table, or if the new text
-    does not set the entry.
-    """
+    Empty if there is no such place, if the entry exists or belongs in a table, or if the new text does not set it."""
     import tomlkit
 
     (name, *more), line = entry, f"{entry[0]} = {tomlkit.item(value).as_string()}"

@@ -65,11 +65,9 @@ def load_settings(
     vendor_path: Path | None = None,
     demo: bool = False,
 ) -> LoadedSettings:
-    """Merge all sources. Wrong entries of config.toml become problems; a wrong flag or variable raises UsageError.
-
-    `path` leads to config.toml. `vendor` holds the entries of the vendor CLI's file at `vendor_path`. With `demo`, only
-    the personal settings of config.toml apply, and the environment, `--api-url` and `--profile` are ignored.
-    """
+    """Merge all sources. Wrong entries of config.toml (`path`) become problems; a wrong flag or variable raises
+    UsageError. `vendor` holds the entries of the vendor CLI's file at `vendor_path`. With `demo`, only the personal
+    settings of config.toml apply, and the environment, `--api-url` and `--profile` are ignored."""
     file = read_settings_file(path)
     if demo:
         flags, env = {name: value for name, value in flags.items() if name not in ("api_url", "profile")}, {}

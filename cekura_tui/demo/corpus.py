@@ -111,12 +111,9 @@ class ExtraRun(NamedTuple):
 
 
 class Corpus:
-    """All runs and results, dated back from `epoch` (Unix seconds).
-
-    With `arrivals`, unfinished runs progress and new runs start. Without `arrivals`, unfinished runs end once
-    `are_over` returns True; if `are_over` is None too, they never end. `extra_runs` holds changes to runs, by run id.
-    The place of a run is its number within its project: 1 is the oldest.
-    """
+    """All runs and results, dated back from `epoch` (Unix seconds). With `arrivals`, unfinished runs progress and new
+    runs start; without, unfinished runs end once `are_over` returns True, or never if it is None. `extra_runs` holds
+    changes to runs, by run id. The place of a run is its number within its project: 1 is the oldest."""
 
     def __init__(
         self,

@@ -129,10 +129,7 @@ def rubric_of(metrics: list[Json]) -> list[Json]:
                 "explanation": explanation if isinstance(explanation, list) else [explanation],
                 "passed": got == wanted if op == "eq" else (got <= wanted if op == "lte" else got >= wanted),
                 "conditions": f"{field} {op} {wanted}",
-                "expected_conditions": {
-                    "operator": "and",
-                    "conditions": [{"field": field, "op": op, "value": wanted}],
-                },
+                "expected_conditions": {"operator": "and", "conditions": [{"field": field, "op": op, "value": wanted}]},
             }
         )
     return entries

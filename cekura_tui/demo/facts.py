@@ -150,11 +150,9 @@ _SHAPES: tuple[Shape, ...] = (
 
 
 class Facts(NamedTuple):
-    """The properties of a run, with its present state in `fate`.
-
-    `at` is the creation time (Unix). `seconds` is the call's length, None until the run has ended. `end` is how the run
-    will end, `lasts` the call's final length, and `spoken` the seconds spoken so far, None without a running call.
-    """
+    """The properties of a run, with its present state in `fate`. `at` is the creation time (Unix), `seconds` the call's
+    length, None until the run has ended. `end` is how the run will end, `lasts` the call's final length, and `spoken`
+    the seconds spoken so far, None without a running call."""
 
     id: int
     project: int

@@ -228,9 +228,4 @@ async def failure_reply(_request: Request, _error: Exception) -> Response:
     return detail(500, "Internal server error.")
 
 
-HANDLERS = {
-    Invalid: invalid_reply,
-    Unsupported: unsupported_reply,
-    HTTPException: http_reply,
-    Exception: failure_reply,
-}
+HANDLERS = {Invalid: invalid_reply, Unsupported: unsupported_reply, HTTPException: http_reply, Exception: failure_reply}

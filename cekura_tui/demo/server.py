@@ -43,23 +43,11 @@ def _require_key(app: ASGIApp, key: str) -> ASGIApp:
     return checked
 
 
-def _dated(app: ASGIApp, clock: Callable[[], float]) -> ASGIApp:
-    """Set the `Date` header of each answer from `clock` (Unix seconds)."""
-
-    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
-        async def dated(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                date = formatdate(clock(), usegmt=True).encode()
-                message = {**message, "headers": [*message.get("headers", ()), (b"date", date)]}
-            await send(message)
-
-        await app(scope, receive, dated)
-
-    return answered
-
-
-def _logged(app: ASGIApp, log: Callable[[dict[str, object]], None]) -> ASGIApp:
-    """Call `log` with an entry for each request when its answer starts; endpoints add fields through `noted`."""
+def _dated_and_logged(
+    app: ASGIApp, clock: Callable[[], float], log: Callable[[dict[str, object]], None] | None
+) -> ASGIApp:
+    """Set the `Date` header of each answer from `clock` (Unix seconds), and call `log` with an entry for each request
+    when its answer starts; endpoints add fields to `noted` of the scope."""
 
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:
         at, started = time.time(), time.perf_counter()
@@ -67,6 +55,8 @@ def _logged(app: ASGIApp, log: Callable[[dict[str, object]], None]) -> ASGIApp:
 
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
+                date = formatdate(clock(), usegmt=True).encode()
+                message = {**message, "headers": [*message.get("headers", ()), (b"date", date)]}
                 entry = {
                     "at": at,
                     "method": scope["method"],
@@ -75,7 +65,8 @@ def _logged(app: ASGIApp, log: Callable[[dict[str, object]], None]) -> ASGIApp:
                     "status": message["status"],
                     "ms": round((time.perf_counter() - started) * 1000, 2),
                 }
-                log(entry | noted)
+                if log is not None:
+                    log(entry | noted)
             await send(message)
 
         await app({**scope, "noted": noted}, receive, watched)
@@ -182,5 +173,4 @@ class DemoServer:
             app = self._middleware(app)
         if self._options.faults:
             app = FaultInjector(app, self._options.faults)
-        app = _dated(app, self._clock)
-        return app if self._log is None else _logged(app, self._log)
+        return _dated_and_logged(app, self._clock, self._log)

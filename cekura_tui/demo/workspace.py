@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ from cekura_tui.demo.improver import ImprovementOutcome, Issue, Prompt, improve,
 from cekura_tui.demo.jobs import DemoDatabase, DemoJob
 from cekura_tui.demo.library import DemoAgent, agents_by_id
 from cekura_tui.demo.listing import Invalid
-from cekura_tui.model.text import prompt_bytes
+from cekura_tui.model.text import prompt_bytes, sha256
 
 Json = dict[str, Any]
 
@@ -126,8 +125,7 @@ class ImproveEndpoints:
         job_id = request.query_params.get("progress_id")
         if not job_id:
             raise Invalid({"progress_id": ["This field is required."]})
-        if (noted := request.scope.get("noted")) is not None:
-            noted["progress_id"] = job_id
+        request.scope["noted"]["progress_id"] = job_id
         answer = self._workspace.progress(job_id)
         return detail(404, "No job with this progress_id was found.") if answer is None else Reply(answer)
 
@@ -145,10 +143,8 @@ class ImproveEndpoints:
     async def _form(self, request: Request) -> LaunchForm:
         """Read and validate a launch. A hash of the prompt is logged, so that tests can check what arrived."""
         fields = await read_fields(request)
-        noted = request.scope.get("noted")
-        if noted is not None and isinstance(fields.get("prompt"), str):
-            sent = prompt_bytes(str(fields["prompt"]))
-            noted["prompt_sha256"] = hashlib.sha256(sent).hexdigest()
-            noted["prompt_bytes"] = len(sent)
-            noted["run_ids"] = fields.get("run_ids")
+        if isinstance(prompt := fields.get("prompt"), str):
+            sent = prompt_bytes(prompt)
+            noted = {"prompt_sha256": sha256(sent), "prompt_bytes": len(sent), "run_ids": fields.get("run_ids")}
+            request.scope["noted"].update(noted)
         return read_launch(fields, self._workspace.corpus)

@@ -83,11 +83,9 @@ TICK = 1.0
 
 class JobEngine:
     """All jobs of one account, polled by a single scheduler task on one event loop, unless another process polls them.
-
-    `changed` is called after every commit of any process; `ended` is called with each job whose end this process
-    recorded. A given `refusal` is raised by every launch. Stored times are Unix times of `clock`; intervals are seconds
-    of `monotonic`. `pause` waits for an event, with a timeout in seconds.
-    """
+    `changed` is called after every commit of any process, `ended` with each job whose end this process recorded. A
+    given `refusal` is raised by every launch. Stored times are Unix times of `clock`; intervals are seconds of
+    `monotonic`. `pause` waits for an event, with a timeout in seconds."""
 
     def __init__(
         self,
@@ -149,13 +147,10 @@ class JobEngine:
     # Requests
 
     async def launch(self, draft: Draft, over: Job | None = None, *, again_of: int | None = None) -> Job:
-        """Send a draft exactly once, in place of the saved draft `over`; return the running or unconfirmed job.
-
-        Raises ApiError if nothing was sent or the server refused the launch; the job is then a draft again. Raises
-        UsageError if `over` was already launched or job `again_of` cannot be relaunched, Unrecorded if nothing was sent
-        because the launch could not be committed, and SentUnrecorded if it was sent but its answer could not be
-        committed.
-        """
+        """Send a draft exactly once, in place of the saved draft `over`; return the running or unconfirmed job. Raises
+        ApiError if nothing was sent or the server refused the launch (the job is then a draft again), UsageError if
+        `over` was already launched or job `again_of` cannot be relaunched, Unrecorded if nothing was sent because the
+        launch could not be committed, and SentUnrecorded if it was sent but its answer could not be committed."""
         if self._refusal is not None:
             raise self._refusal
         return await run_shielded(self._launch(draft, over, again_of), self._launches)

@@ -34,11 +34,9 @@ class LaunchRecorder:
         return [launch for launch in self._unrecorded.values() if not launch.is_recorded]
 
     async def record(self, answer: PendingAnswer, sentence: str) -> Job:
-        """Record the outcome of a launch, unless another process has recorded a later state; return the job.
-
-        After `TRIES` failures, or if a restart is needed, raise SentUnrecorded with a message that begins with
-        `sentence`, and retry in the background. While the program closes, fewer tries are made, none in the background.
-        """
+        """Record the outcome of a launch, unless another process has recorded a later state; return the job. After
+        `TRIES` failures, or if a restart is needed, raise SentUnrecorded with a message that begins with `sentence`,
+        and retry in the background. While the program closes, fewer tries are made, none in the background."""
         over = self._closing
         for again in range(TRIES):
             try:

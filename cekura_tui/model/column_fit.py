@@ -10,12 +10,10 @@ Cells = tuple[tuple[str, int], ...]
 
 
 class FitColumn(NamedTuple):
-    """A column of at least `min_width` cells; `grows` lists (turn, maximum width in cells).
-
-    While there is room, columns grow turn by turn, lowest turn first, each up to its maximum width for the turn. If not
-    all columns fit, the column with the lowest `drop_order` is dropped first; a column with `drop_order` 0 is never
-    dropped. A column is dropped, too, if it would leave fewer than `spare` cells for the other columns to grow.
-    """
+    """A column of at least `min_width` cells; `grows` lists (turn, maximum width in cells). While there is room,
+    columns grow turn by turn, lowest turn first. If not all columns fit, the column with the lowest `drop_order` is
+    dropped first, a column with 0 never. A column is dropped, too, if it would leave fewer than `spare` cells for the
+    others to grow."""
 
     name: str
     min_width: int

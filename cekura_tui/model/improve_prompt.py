@@ -38,14 +38,11 @@ _NO_ISSUES = re.compile(
 
 
 def read_progress(payload: object) -> Progress:
-    """Read a progress answer: parsed JSON with `improved_prompt` exact and all other texts cleaned.
-
-    An answer with a prompt is a success, whatever the status. Without a prompt, a failure status ends the job, and so
-    does a success status with an error. An error with any other status may be a warning, or left over from an attempt
-    that the server retries, so the end is only suspected; if there is an output, the error is ignored. The end is also
-    only suspected for a success status with neither prompt nor error. Otherwise the job is running. An error that
-    reports no issues makes the end `no_issues`, any other error `failed`.
-    """
+    """Read a progress answer: parsed JSON with `improved_prompt` exact and all other texts cleaned. A prompt is a
+    success, whatever the status. Without a prompt, a failure status ends the job, and so does a success status with an
+    error. An error with any other status may be a warning, or left over from an attempt that the server retries: beside
+    an output it is ignored, else the end is only suspected, as it is for a success status with neither prompt nor
+    error. An error that reports no issues makes the end `no_issues`, any other error `failed`."""
     answer = payload if isinstance(payload, dict) else {}
     status = answer.get("status")
     status = status.strip() if isinstance(status, str) else "" if status is None else str(status)

@@ -71,13 +71,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as recorded. Times are Unix seconds; prompts are stored separately, by hash.
-
-    `again_of`: number of the job that this job relaunches. `took`: seconds that the job ran, if its end was observed.
-    `looked_at`: when the user saw the end. `since`: when the job entered its state. `other_key`: another key launched
-    the job. Texts are cleaned; `sent` has the exact text of each field that cleaning changed. `update`: what became of
-    the update of the agent's prompt; None if there was none, or the job was read within a transaction.
-    """
+    """A job as recorded. Times are Unix seconds; prompts are stored separately, by hash. `again_of`: number of the job
+    that it relaunches. `took`: seconds that it ran, if its end was observed. `looked_at`: when the user saw the end.
+    `since`: when it entered its state. `other_key`: another key launched it. Texts are cleaned; `sent` has the exact
+    text of each field that cleaning changed. `update`: what became of the update of the agent's prompt; None if there
+    was none, or the job was read within a transaction."""
 
     number: int
     state: JobState

@@ -21,12 +21,10 @@ class UsualDuration(NamedTuple):
     jobs: int
 
     def time_left(self, elapsed: float) -> str:
-        """The estimated time left after `elapsed` seconds, in words, such as "about 2 min left".
-
-        `elapsed` is rounded down to a multiple of 5 seconds, or of a minute from the first minute on. So the words
-        change only when `span_text(elapsed)` changes, and a list needs no extra redraw. From the median on, the words
-        are "any moment", and after the upper quartile and 1.25 times the median "longer than usual".
-        """
+        """The estimated time left after `elapsed` seconds, in words, such as "about 2 min left". `elapsed` is rounded
+        down to 5 seconds, or to a minute from the first minute on: so the words change only when `span_text(elapsed)`
+        does, and a list needs no extra redraw. From the median on, the words are "any moment", and after the upper
+        quartile and 1.25 times the median "longer than usual"."""
         whole = max(0, int(elapsed))
         step = 5 if whole < 60 else 60
         rounded = whole // step * step

@@ -28,12 +28,9 @@ End = Literal["succeeded", "no_issues", "failed"]
 
 
 class Progress(NamedTuple):
-    """The content of one progress answer; `end` is None while the job runs.
-
-    After the end, each kind of job sets the result fields that it uses: a prompt for the agent's history, a summary, an
-    error, or JSON in `result`. `suspected_end` is an end that a single answer does not prove: the job counts as running
-    until several answers in a row report this end.
-    """
+    """The content of one progress answer; `end` is None while the job runs. Each kind of job sets the result fields
+    that it uses: a prompt for the agent's history, a summary, an error, or JSON in `result`. A single answer does not
+    prove a `suspected_end`: the job counts as running until several answers in a row report this end."""
 
     end: End | None
     status: str
@@ -54,18 +51,15 @@ class Progress(NamedTuple):
 
 
 class JobKind(NamedTuple):
-    """Everything that is specific to one kind of job; all other code works with any kind.
+    """Everything that is specific to one kind of job; all other code works with any kind. `name` is stored in the
+    database; `noun` names the jobs of this kind in a sentence. `launch` makes the request that launches a draft; its
+    answer has the job's id on the server in the field `id_field`, and `progress` makes the polling request for this id.
+    `read_progress` reads a parsed progress answer, in which all texts but those at the paths `exact` are cleaned.
 
-    `name` is stored in the database; `noun` names the jobs of this kind in a sentence. `launch` makes the request that
-    launches a draft. `id_field` is the field of the launch's answer that has the job's id on the server, and `progress`
-    makes the polling request for this id. `read_progress` reads a parsed progress answer, in which the texts at the
-    paths in `exact` are as sent and all other texts are cleaned. `screen` is the screen that shows a result; empty for
-    the job page.
-
-    `result` is the noun for a result, singular and plural. `meanings` explains each final state. `sent` lists a job's
-    inputs as (name, text) pairs, and `content` names the inputs in short: "runs and prompt". `empty_end` returns an
-    error message for a final server status without a result, or None if a result may still come.
-    """
+    `screen` shows a result; empty for the job page. `result` is the noun for a result, singular and plural. `meanings`
+    explains each final state. `sent` lists a job's inputs as (name, text) pairs, and `content` names them in short:
+    "runs and prompt". `empty_end` returns an error message for a final server status without a result, or None if a
+    result may still come."""
 
     name: str
     noun: str

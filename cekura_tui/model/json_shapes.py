@@ -552,11 +552,9 @@ SHAPES: dict[str, tuple[str, Any]] = {
 
 
 class _Schema(GenerateJsonSchema):
-    """Makes JSON Schemas without titles of properties, which would only repeat the names.
-
-    Dataclasses are printed whole, so their fields are required and have no defaults. The schema of a dataclass is named
-    like other shapes, such as `TurnJson`.
-    """
+    """Makes JSON Schemas without titles of properties, which would only repeat the names. Dataclasses are printed
+    whole, so their fields are required, without defaults; their schemas are named like other shapes, such as
+    `TurnJson`."""
 
     def field_title_should_be_set(self, schema: object) -> bool:
         return False

@@ -32,10 +32,8 @@ class PromptUse:
 @dataclass(frozen=True, slots=True)
 class UpdateOutcome:
     """What became of a job's update of the agent's prompt, as far as this machine knows, and when (Unix time).
-
-    `current`: the agent has the written prompt since `at`. `taken_back`: an earlier prompt was restored. `replaced`:
-    another update, of job `job` unless that job was forgotten. `changed_elsewhere`: a different prompt was read.
-    """
+    `current`: the agent has it since `at`. `taken_back`: an earlier prompt was restored. `replaced`: another update, of
+    job `job` unless that was forgotten. `changed_elsewhere`: a different prompt was read."""
 
     state: UpdateState
     at: float
@@ -91,12 +89,10 @@ _IMPORTANCE: tuple[UseKind, ...] = ("seen", "staged", "replaced", "sent", "propo
 
 
 def events_of(uses: Sequence[PromptUse]) -> list[list[PromptUse]]:
-    """Merge uses into events, both newest first; each event starts with its most important use.
-
-    A use is merged into the previous event (in time) if both are of one prompt, and they are within _ONE_EVENT seconds
-    or one of them is a staging. A second write is not merged. A `seen` or `replaced` use is merged into the latest
-    event of its prompt, however old, unless it is the newest use of all and other events came in between.
-    """
+    """Merge uses into events, both newest first; each event starts with its most important use. A use joins the
+    previous event (in time) if both are of one prompt, and within _ONE_EVENT seconds or one of them a staging, but
+    never as a second write. A `seen` or `replaced` use joins the latest event of its prompt, however old, unless it is
+    the newest use of all and other events came in between."""
     events: list[list[PromptUse]] = []
     for use in reversed(uses):
         event = next((one for one in reversed(events) if one[0].sha256 == use.sha256), None)

@@ -9,12 +9,9 @@ MAX_RECORDS = 200
 
 
 class RequestRecord(NamedTuple):
-    """One request, sent at `at` (Unix time).
-
-    `took` is the number of seconds until the answer was read or the request failed. `query` has only the names of the
-    query parameters. `status` is the HTTP status, or 0 without an answer. `error` says why there is no readable answer.
-    `request_id` is the server's id of the request. `attempt` counts from 1.
-    """
+    """One request, sent at `at` (Unix time). `took` is the seconds until the answer was read or the request failed.
+    `query` has only the names of the parameters. `status` is the HTTP status, 0 without an answer. `error` says why
+    there is no readable answer. `request_id` is the server's. `attempt` counts from 1."""
 
     at: float
     method: str

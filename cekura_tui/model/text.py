@@ -60,11 +60,8 @@ def capped(line: str, limit: int = LONGEST_LINE) -> str:
 
 
 def clean_json(value: object, keep: frozenset[str] = frozenset()) -> object:
-    """Clean every string of a parsed JSON value, keys included; the values of keys in `keep` stay unchanged.
-
-    Lists and objects are changed in place; only an object with unclean keys is copied. An infinite number (JSON such as
-    `1e999`) becomes None.
-    """
+    """Clean every string of a parsed JSON value in place, keys included; the values of keys in `keep` stay unchanged.
+    An object with unclean keys is copied. An infinite number (JSON such as `1e999`) becomes None."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, float) and not math.isfinite(value):
@@ -165,11 +162,8 @@ _HIDDEN = (
 
 
 def visible(text: str) -> str:
-    """Make a text safe to draw without losing any of it, by replacing invisible characters with signs.
-
-    ESC becomes ␛, a lone CR becomes ␍, and most other characters become a code such as ⟨U+202E⟩. Tabs become four
-    spaces, and CR LF becomes a newline.
-    """
+    """Make a text safe to draw without losing any of it, by replacing invisible characters with signs: ESC becomes ␛, a
+    lone CR ␍, most others a code such as ⟨U+202E⟩. Tabs become four spaces, and CR LF a newline."""
     if text.isprintable():
         return text
     return re.sub(_HIDDEN, _name, text.replace("\r\n", "\n").replace("\t", " " * _TAB))

@@ -13,6 +13,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -277,6 +278,30 @@ def key_id(key: str, salt: bytes) -> str:
     import hmac
 
     return hmac.new(salt, key.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The owner of runs and jobs: a server's origin, the id of an API key, and the profile in use. Without an API key
+    (`any_key`), `key_id` is the id of the key used last, and the jobs of every key are read."""
+
+    origin: str
+    key_id: str
+    profile: str
+    any_key: bool = False
+
+    @property
+    def reader(self) -> str | None:
+        """The `key_id` to pass to `read_job`: None if the jobs of every key are read."""
+        return None if self.any_key else self.key_id
+
+
+class AccountStore:
+    """A part of the database, for one account."""
+
+    def __init__(self, database: Database, account: Account) -> None:
+        self._database, self._account = database, account
+        self._pair = (account.origin, account.key_id)
 
 
 def open_read_only(path: Path) -> sqlite3.Connection | None:

@@ -14,7 +14,7 @@ from cekura_tui.model.job_kind import Progress
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.prompt_events import UseKind
 from cekura_tui.model.text import Prompt, clean, prompt_bytes, sha256
-from cekura_tui.store.database import Database
+from cekura_tui.store.database import Account, AccountStore, Database
 from cekura_tui.store.errors import DamagedText, StoreError
 from cekura_tui.store.job_reading import (
     EMPTY_COLUMNS,
@@ -58,22 +58,6 @@ _RELAUNCHABLE = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """The owner of runs and jobs: a server's origin, the id of an API key, and the profile in use. Without an API key
-    (`any_key`), `key_id` is the id of the key used last, and the jobs of every key are read."""
-
-    origin: str
-    key_id: str
-    profile: str
-    any_key: bool = False
-
-    @property
-    def reader(self) -> str | None:
-        """The `key_id` to pass to `read_job`: None if the jobs of every key are read."""
-        return None if self.any_key else self.key_id
-
-
-@dataclass(frozen=True, slots=True)
 class StateChange:
     """A job's change to `state` at `at` (Unix time)."""
 
@@ -97,12 +81,11 @@ def contents(of: Job | Draft) -> tuple[object, ...]:
     return (of.kind, of.parameters, of.run_ids, of.agent_id, of.category_ids, of.workflow_metric_ids, prompt)
 
 
-class JobStore:
+class JobStore(AccountStore):
     """The jobs of one account. Each method that changes a job does so in one transaction."""
 
     def __init__(self, database: Database, account: Account) -> None:
-        self._database = database
-        self._account = account
+        super().__init__(database, account)
         self._pending = PendingAnswers(database.path)
         self.unreadable: StoreError | None = None
         """An error that names the jobs that the last call of `all()` could not read; None if all jobs were readable."""
@@ -126,12 +109,10 @@ class JobStore:
         return with_updates(self._database.read, [read_job(rows[0], self._account.reader)])[0] if rows else None
 
     def all(self, *, drafts: bool = False) -> list[Job]:
-        """The jobs of the account's key, and jobs that its profile launched with another key, newest first.
-
-        If `Account.any_key` is true, the jobs of every key are returned. Drafts are included only if `drafts` is
-        true, and finished jobs only if they are among the newest MAX_LISTED jobs. Forgotten and unreadable jobs are
-        left out; `unreadable` names the unreadable jobs.
-        """
+        """The jobs of the account's key, and jobs that its profile launched with another key, newest first; if
+        `Account.any_key`, the jobs of every key. Drafts are included only if `drafts` is true, and finished jobs only
+        if among the newest MAX_LISTED jobs. Forgotten and unreadable jobs are left out; `unreadable` names the
+        unreadable."""
         rows = self._database.read(SELECT_LISTED, *self._account_values, drafts, MAX_LISTED, self._account.any_key)
         jobs, self.unreadable = read_jobs(rows, self._account.reader)
         return with_updates(self._database.read, jobs)
@@ -224,11 +205,9 @@ class JobStore:
         return {"origin": account.origin, "key_id": account.key_id, "profile": account.profile}
 
     def save_draft(self, draft: Draft, at: float, over: Job | None = None) -> Job:
-        """Save a draft in place of the draft `over`, or as a new draft if `over` is None; returns the saved job.
-
-        If another window gave `over` different contents, `over` is kept and a new draft is saved. If another window
-        launched `over` with the contents of `draft`, the launched job is returned.
-        """
+        """Save a draft in place of the draft `over`, or as a new draft; returns the saved job. If another window gave
+        `over` different contents, a new draft is saved; if it launched `over` with the contents of `draft`, the
+        launched job is returned."""
         with self._rows() as rows:
             current = rows.replaceable(draft, over)
             if current is None:
@@ -240,12 +219,10 @@ class JobStore:
     def begin_launch(
         self, draft: Draft, at: float, owner: str, over: Job | None = None, again_of: int | None = None
     ) -> Job:
-        """Record a job before its launch, and reserve disk space for the answer. Raises StoreError if either fails.
-
-        The draft `over` becomes this job; if another window changed `over`, that draft is kept and a new job is
-        recorded. If another window launched `over` or relaunched `again_of`, the other window's job is returned: its
-        `owner` differs. If the job `again_of` was answered meanwhile, that job is returned.
-        """
+        """Record a job before its launch, and reserve disk space for the answer. Raises StoreError if either fails. The
+        draft `over` becomes this job; if another window changed `over`, a new job is recorded. If another window
+        launched `over` or relaunched `again_of`, its job is returned, whose `owner` differs. If the job `again_of` was
+        answered meanwhile, that job is returned."""
         launch, job = {"owner": owner, "launched_at": at}, None
         try:
             with self._rows() as rows:
@@ -331,11 +308,8 @@ class JobStore:
             return rows.change(number, state, reason, at, only_from=only_from)
 
     def claim_poll(self, number: int, at: float, since: float) -> bool:
-        """Claim the next poll of a job; returns False if another poll was claimed after `since`, else True.
-
-        `at` is now; both are Unix time. A claim recorded later than `at` is ignored, because the clock must have
-        been set back.
-        """
+        """Claim the next poll of a job at the Unix time `at` (now); return False if another poll was claimed after
+        `since`. A claim recorded later than `at` is ignored, because the clock must have been set back."""
         with self._rows() as rows:
             return rows.sql.execute(_CLAIM, (at, number, since)).rowcount == 1
 
@@ -470,11 +444,8 @@ class JobRows:
     def change(
         self, number: int, state: JobState, reason: str, at: float, only_from: Collection[JobState] | None = None
     ) -> Job:
-        """Change a job's state, and return the job.
-
-        A job that has ended stays unchanged, except that a resumable job can be set to running. A job whose state is
-        not in `only_from` stays unchanged, too; if `only_from` is None, every state is allowed.
-        """
+        """Change a job's state, and return the job. A job that has ended stays unchanged, except that a resumable job
+        can be set to running. So does a job whose state is not in `only_from`; None allows every state."""
         job = self.get(number)
         elsewhere = only_from is not None and job.state not in only_from
         ended = job.state.final and not (job.resumable and state == JobState.RUNNING)

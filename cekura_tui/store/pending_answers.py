@@ -34,11 +34,9 @@ class PendingAnswer:
 
 
 class PendingAnswers:
-    """The pending answers of one database, in files beside the database or in another private directory.
-
-    The other directory is used if nothing can be written beside the database. Since the disk may be full when an
-    answer arrives, `reserve` writes a file before the launch, and `save` overwrites that file.
-    """
+    """The pending answers of one database, in files beside it, or in another private directory if nothing can be
+    written there. As the disk may be full when an answer arrives, `reserve` writes a file before the launch, which
+    `save` overwrites."""
 
     def __init__(self, database: Path, env: Mapping[str, str] = os.environ) -> None:
         self._beside, self._env = database, env

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from cekura_tui.model.prompt_events import PromptUse, UseKind, words_and_first_line
 from cekura_tui.model.text import Prompt
-from cekura_tui.store.database import Database
+from cekura_tui.store.database import Account, AccountStore, Database
 from cekura_tui.store.errors import DamagedText
-from cekura_tui.store.jobs import Account
 from cekura_tui.store.prompts import (
     FORGET_USE,
     WRITE_USES,
@@ -19,12 +18,11 @@ from cekura_tui.store.prompts import (
 )
 
 
-class PromptUseStore:
+class PromptUseStore(AccountStore):
     """The prompt history of one account's agents; a method that writes is one transaction. All may raise StoreError."""
 
     def __init__(self, database: Database, account: Account) -> None:
-        self._database = database
-        self._pair = (account.origin, account.key_id)
+        super().__init__(database, account)
         self._counted: dict[str, tuple[int, str]] = {}
 
     def all(self, agent_id: int) -> list[PromptUse]:

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cekura_tui.model.job import Job
 from cekura_tui.model.run.outcome import Outcome
 from cekura_tui.model.run.view import RunRow, row_of
-from cekura_tui.store.database import Database, key_id, open_read_only
+from cekura_tui.store.database import AccountStore, key_id, open_read_only
 from cekura_tui.store.job_reading import MAX_LISTED, SELECT_LISTED, read_jobs, with_updates
 from cekura_tui.store.views import LAST_FILTER, RUN_COLUMNS
 
 if TYPE_CHECKING:
     from cekura_tui.model.run.groups import Finding
     from cekura_tui.model.run.run import Run
-    from cekura_tui.store.jobs import Account
 
 MAX_FINDINGS = 20_000
 """Maximum number of runs with saved findings, over all accounts."""
@@ -29,12 +28,8 @@ MAX_WHOLE_ROWS = 20_000
 """Maximum number of saved rows of runs read in full, per account."""
 
 
-class FindingStore:
+class FindingStore(AccountStore):
     """Findings: why the runs of one account failed. Each method is one transaction and raises StoreError."""
-
-    def __init__(self, database: Database, account: Account) -> None:
-        self._database = database
-        self._pair = (account.origin, account.key_id)
 
     def cached(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
         """The saved findings by run id: empty for a run without findings; a run that was never read is missing."""
@@ -69,12 +64,8 @@ DELETE FROM findings WHERE (origin, key_id, run_id) IN (
 )"""
 
 
-class NoteStore:
+class NoteStore(AccountStore):
     """The notes of one account. Each method is one transaction and raises StoreError."""
-
-    def __init__(self, database: Database, account: Account) -> None:
-        self._database = database
-        self._pair = (account.origin, account.key_id)
 
     def all(self) -> dict[int, str]:
         return {row["run_id"]: row["text"] for row in self._database.read(SELECT_NOTES, *self._pair)}
@@ -125,13 +116,8 @@ class CachedRuns:
     got_at: float
 
 
-class RunStore:
+class RunStore(AccountStore):
     """The cached runs of one account; `scope` is `RunQuery.key`: agent or project, and server-side filters, as text."""
-
-    def __init__(self, database: Database, account: Account) -> None:
-        self._database = database
-        self._account = account
-        self._pair = (account.origin, account.key_id)
 
     def cached_list(self, scope: str) -> CachedRuns | None:
         """The cached list of a scope, newest run first; None if the list is not cached."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.text import Prompt, prompt_bytes
 from cekura_tui.prose.staging import HunkChoice
-from cekura_tui.store.database import Database
+from cekura_tui.store.database import AccountStore
 from cekura_tui.store.errors import DamagedText, StoreError
-from cekura_tui.store.jobs import Account, JobRows
+from cekura_tui.store.jobs import JobRows
 from cekura_tui.store.prompts import as_prompt, drop_unused, drop_uses, note_use, prune_texts, read_prompt, save_prompt
 
 TextOf = Callable[[Mapping[str, HunkChoice]], Prompt]
@@ -27,12 +27,9 @@ class StagedStep:
     after: Mapping[str, HunkChoice]
 
 
-class StagingStore:
+class StagingStore(AccountStore):
     """The staged choices of jobs. Each method that writes is one transaction; every method may raise StoreError. A step
     holds the choices that one window made at once, at Unix time `at`; a hunk's last choice counts."""
-
-    def __init__(self, database: Database, account: Account) -> None:
-        self._database, self._account = database, account
 
     def choices(self, number: int) -> dict[str, HunkChoice]:
         return _choices(self._database.read(_STEPS, number))
@@ -76,11 +73,9 @@ class StagingStore:
         text_of: TextOf,
         is_own: Callable[[str, float], bool] = lambda window, at: True,
     ) -> StagedStep:
-        """Undo the last step that decides one of these hunks. The step's choices for other hunks stay.
-
-        A step can be undone only if `is_own(window, last_at)` is true for the step's window; `last_at` is the time
-        of the window's last choice for these hunks. If there is no such step, nothing changes.
-        """
+        """Undo the last step that decides one of these hunks, if `is_own(window, last_at)` is true for the step's
+        window; `last_at` is the time of the window's last choice for these hunks. The step's choices for other hunks
+        stay."""
         with self._database.write() as sql:
             job = self._job(sql, number)
             steps = sql.execute(_STEPS, (number,)).fetchall()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cekura_tui.store.database import Database, key_id
-from cekura_tui.store.jobs import Account, JobStore
+from cekura_tui.store.database import Account, Database, key_id
+from cekura_tui.store.jobs import JobStore
 from cekura_tui.store.prompt_uses import PromptUseStore
 from cekura_tui.store.runs import FindingStore, NoteStore, RunStore
 from cekura_tui.store.stagings import StagingStore

@@ -13,8 +13,7 @@ from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.text import clean
 from cekura_tui.model.transcript.search import Hit, TranscriptQuery, folded, snippet_of, stem_of
 from cekura_tui.model.transcript.transcript import Turn, read_transcript
-from cekura_tui.store.database import Database
-from cekura_tui.store.jobs import Account
+from cekura_tui.store.database import AccountStore
 from cekura_tui.store.runs import read_row
 
 SLICE = 2**19
@@ -26,12 +25,8 @@ _AT_ONCE = 500
 """Number of runs searched in one step."""
 
 
-class TranscriptSearchStore:
+class TranscriptSearchStore(AccountStore):
     """Searches the turns of one account's runs that were read in full."""
-
-    def __init__(self, database: Database, account: Account) -> None:
-        self._database = database
-        self._pair = (account.origin, account.key_id)
 
     def catch_up(self) -> bool:
         """Remove the transcripts of dropped runs and add some opened runs; return whether more are pending."""

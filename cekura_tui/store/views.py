@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from cekura_tui.model.filter.filter import SavedView
-from cekura_tui.store.database import Database
-
-if TYPE_CHECKING:
-    from cekura_tui.store.jobs import Account
+from cekura_tui.store.database import AccountStore
 
 MAX_USED = 200
 MAX_LAST_FILTERS = 200
 
 
-class ViewStore:
+class ViewStore(AccountStore):
     """One account's saved views, filters and columns; each method is one transaction and may raise StoreError."""
-
-    def __init__(self, database: Database, account: Account) -> None:
-        self._database = database
-        self._pair = (account.origin, account.key_id)
 
     def views(self) -> list[SavedView]:
         rows = self._database.read(f"SELECT name, filter FROM views {_OURS}", *self._pair)

@@ -122,13 +122,10 @@ MakeParams = Callable[[Term, float, bool], Params | None]
 
 
 class ValueKind(NamedTuple):
-    """How the values of a key are written.
-
-    `read` takes the key, a value and whether the value is quoted. `read` returns the normalised value, or None for an
-    invalid value. For an invalid value, `wrong` is the template of the error message; with `parts`, there is no error,
-    and names or notes are searched for the value. `signs` are allowed after the key. `parts`: the key supports "~".
-    `spaced`: a value may have spaces. `single`: the key takes only one value.
-    """
+    """How the values of a key are written. `read` takes the key, a value and whether the value is quoted, and returns
+    the normalised value, or None for an invalid value. `wrong` is the template of the error message for an invalid
+    value; with `parts`, there is no error, and names or notes are searched for the value. `signs` are allowed after the
+    key. `parts`: the key supports "~". `spaced`: a value may have spaces. `single`: the key takes only one value."""
 
     read: Callable[[FilterKey, str, bool], str | None]
     wrong: str = ""
@@ -139,18 +136,12 @@ class ValueKind(NamedTuple):
 
 
 class FilterKey(NamedTuple):
-    """A key of a term, such as "status" in "status:failed".
-
-    `holds` makes the predicate that tests list rows. `params` makes query parameters that are equivalent to a term, or
-    None if the server can't filter by the term. `narrows` makes query parameters that only exclude most of the other
-    runs. `params` and `narrows` also take a bool: whether the server may omit matching runs. `changes`: the answer for
-    a run may change after the run was made.
-
-    `from_whole_run`: only a run read whole is sure to have the answer.
-
-    `words` are the accepted or offered values. `names` is the field of `KnownNames` to offer instead of `words`.
-    `value` is an example of a value.
-    """
+    """A key of a term, such as "status" in "status:failed". `holds` makes the predicate that tests list rows. `params`
+    makes query parameters that are equivalent to a term, or None if the server can't filter by the term; `narrows`
+    makes parameters that only exclude most of the other runs. Both also take a bool: whether the server may omit
+    matching runs. `changes`: the answer for a run may change after the run was made. `from_whole_run`: only a run read
+    whole is sure to have the answer. `words` are the accepted or offered values, `names` is the field of `KnownNames`
+    to offer instead. `value` is an example of a value."""
 
     name: str
     kind: ValueKind
@@ -217,11 +208,9 @@ def moment_text(text: str) -> str | None:
 
 
 def moment_of(text: str, now: float, *, last: bool = False) -> float:
-    """Convert a time in a filter to Unix time; raises ValueError if the text is not a time.
-
-    A time without an offset is local. A day means its first instant, or with `last` its last one. A time of day later
-    than `now` means yesterday, but today with `last`.
-    """
+    """Convert a time in a filter to Unix time; raises ValueError if the text is not a time. A time without an offset is
+    local. A day means its first instant, or with `last` its last one. A time of day later than `now` means yesterday,
+    but today with `last`."""
     if (at := _resolved(text, now, last)) is None:
         raise ValueError(f"no moment: {text!r}")
     return at

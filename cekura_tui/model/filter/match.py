@@ -23,14 +23,11 @@ class Split(NamedTuple):
 
 
 def split(wanted: Filter, now: float, *, narrow: bool = True) -> Split:
-    """Split a filter into parameters that the server filters by, and terms to test locally.
-
-    With `narrow`, the server may omit some matching runs: the server does not know outcomes, and the parameters for an
-    outcome miss runs that a person judged otherwise. Without `narrow`, `until` is sent a day later, since a server may
-    read only the date. A parameter has only one value, so a second term for the same parameter is tested locally, and
-    so is a second bare word. Relative times such as "2d" count back from `now` (Unix time), which must be the same for
-    all pages.
-    """
+    """Split a filter into parameters that the server filters by, and terms to test locally. With `narrow`, the server
+    may omit some matching runs: it does not know outcomes, and the parameters for an outcome miss runs that a person
+    judged otherwise. Without `narrow`, `until` is sent a day later, since a server may read only the date. A second
+    term for a parameter, or a second bare word, is tested locally. Relative times such as "2d" count back from `now`
+    (Unix time), which must be the same for all pages."""
     params: Params = {}
     left: list[Term] = []
     for term in wanted.terms:
@@ -81,11 +78,9 @@ def _keyed(wanted: Filter) -> list[tuple[Term, FilterKey]]:
 
 
 def contradiction_test(wanted: Filter, now: float) -> Callable[[RunRow], bool]:
-    """Return a predicate: whether a row contradicts any term that was sent to the server as a parameter.
-
-    The server may send such rows if it does not know the parameter, or reads only the date of a time. A missing field
-    contradicts nothing.
-    """
+    """Return a predicate: whether a row contradicts any term that was sent to the server as a parameter. The server may
+    send such rows if it does not know the parameter, or reads only the date of a time. A missing field contradicts
+    nothing."""
     tests = [(key.holds(term, now, {}), term.negated) for term, key in _keyed(wanted) if key.params]
     return lambda row: any(holds(row) is negated for holds, negated in tests)
 

@@ -23,15 +23,12 @@ _WORST: tuple[Kind, ...] = ("failed", "error", "review", "running", "unknown", "
 
 
 class Column(NamedTuple):
-    """A column of the run list. `COLUMNS` defines the columns of the list, its column dialog and `[columns]`.
-
-    `sort_key` returns None for a run without a value; such a run is last in either direction. `order` describes the
-    usual order in words. `look` is the style of the cell: plain, dim, right (dim and right-aligned), moment (like
-    right, without the time of day if the column is narrow), or chip (in the outcome's colour). `min_width_chosen` is
-    the minimum width after the user chose columns (0: `min_width`). `grows`, `drop_order` and `spare` are passed to
-    `FitColumn`. `cycle` is the column's position in the cycle of the key `s`. A column that is not `shown` by default
-    can be shown with `C` or in `[columns]`.
-    """
+    """A column of the run list, its column dialog and `[columns]`. `sort_key` returns None for a run without a value;
+    such a run is last in either direction. `order` describes the usual order in words. `look` is the style of the cell:
+    plain, dim, right (dim and right-aligned), moment (like right, without the time of day if the column is narrow), or
+    chip (in the outcome's colour). `min_width_chosen` is the minimum width after the user chose columns (0:
+    `min_width`). `grows`, `drop_order` and `spare` are passed to `FitColumn`. `cycle` is the position in the cycle of
+    the key `s`. A column that is not `shown` by default can be shown with `C` or in `[columns]`."""
 
     name: str
     text: Callable[[RunRow, When], str]

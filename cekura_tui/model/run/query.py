@@ -18,11 +18,8 @@ class RunQuery(NamedTuple):
     """Ids of all runs whose notes match, as the server has no notes; None if the filter does not require a note."""
 
     def params(self, now: float, *, narrow: bool = True) -> dict[str, str | int]:
-        """Query parameters of the list request; relative times count back from `now` (Unix time).
-
-        With `narrow`, the server sends fewer runs, but may omit matching runs. Without `narrow`, the server sends all
-        matching runs, and others.
-        """
+        """Query parameters of the list request; relative times count back from `now` (Unix time). With `narrow`, the
+        server sends fewer runs, but may omit matching runs. Without, it sends all matching runs, and others."""
         # The scope wins: a contradicting filter is tested here, and matches nothing.
         named = {} if self._noted_param is None else {"id__in": self._noted_param}
         return {**named, **split(self.filter, now, narrow=narrow).params, **self.scope.params}

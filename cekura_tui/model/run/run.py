@@ -1,20 +1,10 @@
 """A run as the API sends it: only the id is guaranteed, and nothing that was sent is lost.
 
-The server sends a run in two forms. Both are a `Run`, from which `row_of` makes a `RunRow`:
-
-1. A *list row* has names, status, outcome, times and some metrics; transcript and evaluation are missing.
-2. A *whole run*, requested by id, has all verdicts and the transcript; `whole` is True for a whole run.
-3. Only a whole run has the number of failed checks; the number is unknown (None) for a list row.
-4. `RunLists` remembers the rows of whole runs, also in the store, for every list that is shown later.
-5. `filled` adds outcome, failed checks and review of the whole run to a list row while both have the same status and
-   kind of outcome. Otherwise the list row stays, because the run changed after it was read whole.
-6. `RunFeed` has the list: the pages that the server filtered, kept up to date by requesting newer and running runs.
-7. `RunSweep` reads all pages of a scope if the server can't filter by every term. It keeps the runs that match, and
-   running runs that may match later.
-8. `RunSweep.joined` merges the runs of feed and sweep: if both have a run, the feed's row wins, filled from the whole
-   run.
-9. A list row does not say whether a term that needs the whole run holds; the row is listed until its run is read whole.
-10. A run without a transcript has an unknown number of turns, not 0.
+The server sends a run in two forms, as a *list row* with names, status, outcome, times and some metrics, or as a *whole
+run*, requested by id, with all verdicts and the transcript (`Run.whole`). The number of failed checks is unknown (None)
+for a list row, and so is whether a term of a filter holds that needs the whole run: the row is listed until its run is
+read whole. A run without a transcript has an unknown number of turns, not 0. `filled` completes a list row from its
+whole run; `RunLists`, `RunFeed` and `RunSweep` load both.
 """
 
 from __future__ import annotations

@@ -160,11 +160,8 @@ class Threshold:
 
 def join_rubric(run: Run, metrics: Sequence[Metric]) -> list[tuple[Metric, Threshold | None]]:
     """Pair each metric with its line of the rubric, or None; then pair each line left with a metric made from the line.
-
-    A metric and a line match by id; if several metrics share the id, the names of metric and line must match, too. If
-    the metric or the line has no id, they match by name. A metric with neither id, name nor explanation is dropped, and
-    so is an unmatched line with neither id nor name.
-    """
+    They match by id, by id and name if several metrics share the id, or by name if one of the two has no id. A metric
+    with neither id, name nor explanation is dropped, and so is an unmatched line with neither id nor name."""
     named = [metric for metric in metrics if metric.name or metric.id is not None or metric.explanation]
     lines = list(_lines(run))
     if not lines:
@@ -459,12 +456,9 @@ def _of_expected(expected: ExpectedOutcome) -> Verdict | None:
 
 
 def _expected_state(score: float | None, explanation: tuple[str, ...], alignments: tuple[Alignment, ...]) -> State:
-    """The state of the expected outcome: failed if a part is not met or an explanation starts with ❌.
-
-    Otherwise, it is passed if all parts are met, and to be reviewed if only some parts were judged. If no part was
-    judged, a ✅ at the start of an explanation or a score of 100 means passed, a score of 0 means failed, and anything
-    else is to be reviewed.
-    """
+    """The state of the expected outcome: failed if a part is not met or an explanation starts with ❌; else passed if
+    all parts are met, and to be reviewed if only some parts were judged. If no part was judged, a ✅ at the start of an
+    explanation or a score of 100 means passed, a score of 0 failed, and anything else to be reviewed."""
     known = [alignment.aligned for alignment in alignments if alignment.aligned is not None]
     marks = [text.lstrip()[:1] for text in explanation]
     if not all(known) or "❌" in marks:

@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 
 class RunRow(NamedTuple):
     """A line of the run list. `at` is Unix time; `duration` is "MM:SS" or empty; `status` is the server's word.
-
     `failing` has the names of failed checks: all of them if the run was read `whole`, else maybe only some. `as_text`
-    is True for a text run, False for a voice run, and None if unknown.
-    """
+    is True for a text run, False for a voice run, and None if unknown."""
 
     id: int
     scenario: str
@@ -81,12 +79,10 @@ def seconds_of(duration: str) -> int | None:
 
 @dataclass(frozen=True)
 class RunView:
-    """A whole run, read for display; `got_at` is when the server sent the run (Unix time).
-
-    `source` is the cleaned object with every field; `sent` is the exact object, or None if cleaning changed nothing.
-    `why` names the error that made the program show a cached run; else empty. `repr` is short, because Textual builds
-    the `repr` of each worker's arguments.
-    """
+    """A whole run, read for display; `got_at` is when the server sent the run (Unix time). `source` is the cleaned
+    object with every field; `sent` is the exact object, None if cleaning changed nothing. `why` names the error that
+    made the program show a cached run; else empty. `repr` is short: Textual builds the `repr` of each worker's
+    arguments."""
 
     row: RunRow
     verdicts: tuple[Verdict, ...] = field(repr=False)

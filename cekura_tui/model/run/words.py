@@ -36,12 +36,7 @@ LONGEST_WORD = 60
 """Maximum number of characters of a value shown beside the name of its metric."""
 
 _LONGEST_COMPARED = 20_000
-STATE_WORDS: dict[State, str] = {
-    "fail": "failed",
-    "pass": "passed",
-    "review": "needs review",
-    "na": "does not apply",
-}
+STATE_WORDS: dict[State, str] = {"fail": "failed", "pass": "passed", "review": "needs review", "na": "does not apply"}
 _MARKED = re.compile(r"^[\s•*–-]*([✅✓✔❌✗✘]?)\ufe0f?(.*)", re.DOTALL)
 """Matches an item of an explanation as (mark, text); the mark may be empty."""
 _MAY_FOLLOW_A_PART = ("", *".,;:([–—")
@@ -86,11 +81,9 @@ def alignment_words(alignment: Alignment) -> str:
 
 
 def explanation_and_parts(verdict: Verdict) -> tuple[list[str], list[str]]:
-    """The items of an explanation, and the words of each part of the expected outcome, without repetition.
-
-    An item that repeats a part is left out, and the rest of the item is added to the part. Items and parts are not
-    compared if there are more than _MOST_COMPARED pairs.
-    """
+    """The items of an explanation, and the words of each part of the expected outcome. An item that repeats a part is
+    left out, and the rest of the item is added to the part, unless there are more than _MOST_COMPARED pairs to
+    compare."""
     parts = [alignment_words(part) for part in verdict.alignments]
     if not parts or len(parts) * len(verdict.explanation) > _MOST_COMPARED:
         return list(verdict.explanation), parts

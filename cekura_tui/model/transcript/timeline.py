@@ -339,11 +339,9 @@ def _of(some: int, turns: int) -> str:
 
 @dataclass(frozen=True)
 class Call:
-    """The turns of one call, with the data that a transcript view needs.
-
-    `timings` is by turn number. `sizes` has the numbers of characters and line ends of each turn's text; (0, 0) for a
-    tool turn, which is folded. `speakers` has each speaker's number of turns. `latest` is the latest start in seconds.
-    """
+    """The turns of one call, with the data that a transcript view needs. `timings` is by turn number. `sizes` has the
+    numbers of characters and line ends of each turn's text; (0, 0) for a tool turn, which is folded. `speakers` has
+    each speaker's number of turns. `latest` is the latest start in seconds."""
 
     turns: Sequence[Turn] = ()
     timings: Mapping[int, Timing] = field(default_factory=dict)
