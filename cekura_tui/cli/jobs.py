@@ -293,13 +293,13 @@ def _put_record(record: JobRecord, relaunches: Sequence[Job]) -> None:
 
 
 def _facts(record: JobRecord, relaunches: Sequence[Job]) -> list[tuple[str, str]]:
-    from cekura_tui.model.job import JobState
+    from cekura_tui.model.job import OPEN_LAUNCH, JobState
     from cekura_tui.model.text import clock_text
 
     job = record.job
     unconfirmed = job.state == JobState.UNCONFIRMED
     uncertain = unconfirmed or job.state == JobState.LOST
-    open_launch = unconfirmed or job.state == JobState.LAUNCHING
+    open_launch = job.state in OPEN_LAUNCH
     launched = clock_text(job.launched_at, seconds=open_launch) if job.launched_at else ""
     drop = f"to remove the job from this machine, run `{current_options().command_line(f'jobs forget {job.number}')}`"
     other_key = job.other_key and not job.state.final

@@ -53,6 +53,10 @@ class JobState(StrEnum):
         return self.value.replace("_", " ")
 
 
+OPEN_LAUNCH = (JobState.LAUNCHING, JobState.UNCONFIRMED)
+"""States of a job that the server has not confirmed yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """The inputs of a launch: one to three runs of one agent, the prompt, and an optional focus. A kind of job with

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cekura_tui.jobs.owner import Owner, read_owner
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
-from cekura_tui.model.job import Draft, Job, JobState, Suggestion
+from cekura_tui.model.job import OPEN_LAUNCH, Draft, Job, JobState, Suggestion
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.store.errors import DamagedText, StoreError
 from cekura_tui.store.job_reading import UnreadableJob
@@ -19,6 +19,7 @@ from cekura_tui.store.jobs import RawAnswer, StateChange
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client
     from cekura_tui.jobs.engine import JobEngine
+    from cekura_tui.jobs.polling import PollTimes
     from cekura_tui.store.store import Store
 
 
@@ -27,17 +28,16 @@ DAMAGED = "damaged in the database"
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """Everything known about a job. `changes` and the distinct raw `answers` are oldest first.
-
-    `draft` holds the sent values; None if the job's record or prompt is damaged. `owner` is the process that
-    launched the job; None if unknown. `curls` maps `launch` and `progress` to shell commands without the API key.
-    """
+    """Everything known about a job, oldest changes and answers first. `draft` is None if it is damaged; `owner` is the
+    launching process; `owner_runs` and `polls` are None if unknown; `curls` have no API key."""
 
     job: Job
     draft: Draft | None
     changes: tuple[StateChange, ...]
     answers: tuple[RawAnswer, ...]
     owner: Owner | None
+    owner_runs: bool | None
+    polls: PollTimes | None
     curls: Mapping[str, str]
 
     @property
@@ -46,11 +46,6 @@ class JobRecord:
         if self.draft is None:
             return [("Runs", " ".join(map(str, self.job.run_ids))), ("Agent", self.job.agent), ("Prompt", DAMAGED)]
         return KINDS[self.job.kind].sent(self.job, self.draft)
-
-    @property
-    def owner_runs(self) -> bool | None:
-        """Whether the launching process still runs; None if that process is unknown or on another host."""
-        return self.owner.is_running if self.owner is not None and self.owner.is_local else None
 
 
 class JobService:
@@ -187,7 +182,9 @@ class JobService:
             draft = self._store.jobs.draft_of(job)
         changes, answers = self._store.jobs.changes(number), self._store.jobs.answers(number)
         curls = self._client.curls(KINDS[job.kind], draft, job.progress_id)
-        return JobRecord(job, draft, tuple(changes), tuple(answers), read_owner(job.owner), curls)
+        owner, polls = read_owner(job.owner), self._engine.poll_times(number)
+        owner_runs = owner.is_running if owner and owner.is_local and job.state in OPEN_LAUNCH else None
+        return JobRecord(job, draft, tuple(changes), tuple(answers), owner, owner_runs, polls, curls)
 
     async def suggestion(self, number: int) -> Suggestion:
         return self._store.jobs.suggestion(await self.get(number))

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 from rich.cells import cell_len
 from rich.segment import Segment
 
-from cekura_tui.model.job import Job
+from cekura_tui.model.job import OPEN_LAUNCH, Job
 from cekura_tui.model.text import capped, clean
 from cekura_tui.store.jobs import RawAnswer
 from cekura_tui.ui.jobs import words as job_words
@@ -21,7 +21,6 @@ from cekura_tui.ui.kit.strips import Line, RowState, wrap
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.job_service import JobRecord
-from cekura_tui.workspace.session import Session
 
 MAX_ANSWERS = 50
 """Maximum number of distinct answers of the server to show; the newest are shown."""
@@ -63,14 +62,13 @@ def format_answers(answers: Sequence[RawAnswer], formatted: Mapping[str, str]) -
     return {answer.raw: formatted.get(answer.raw) or format_answer(answer.raw) for answer in newest}
 
 
-def facts_of(record: JobRecord, owner_runs: bool | None, answers: Mapping[str, str], state: AppState) -> list[Fact]:
-    """All details of a job, as rows. `owner_runs` says whether the process that launched the job still runs; None if
-    unknown. `answers` maps raw answers to formatted answers."""
+def facts_of(record: JobRecord, answers: Mapping[str, str], state: AppState) -> list[Fact]:
+    """All details of a job, as rows. `answers` maps raw answers to formatted answers."""
     job = record.job
     rows = list(state_facts(job, state))
     rows += named_facts("fact", job_words.job_facts(job, state))
-    if job.state in job_words.OPEN_LAUNCH:
-        rows += [_head("Launch"), *named_facts("known", job_words.launch_facts(record, owner_runs, state))]
+    if job.state in OPEN_LAUNCH:
+        rows += [_head("Launch"), *named_facts("known", job_words.launch_facts(record, state))]
     rows += [_head("Sent"), *named_facts("sent", record.sent)]
     rows += named_facts("sent", [("SHA-256", job.prompt_sha256), ("Server ID", clean(job.progress_id or ""))])
     rows.append(_head("States"))
@@ -156,15 +154,3 @@ class JobFacts(VirtualList[Fact]):
 
     def _state_of(self, index: int, row: Fact) -> RowState:
         return RowState()
-
-
-async def read_record(state: AppState, number: int) -> tuple[JobRecord, bool | None]:
-    """Read the record of a job, and whether the process that launched the job still runs. The second value is None if
-    that is unknown, or if the server has answered the launch."""
-
-    async def ask(session: Session) -> tuple[JobRecord, bool | None]:
-        record = await session.jobs.record(number)
-        # On the background loop, because checking a process may start another one.
-        return record, record.owner_runs if record.job.state in job_words.OPEN_LAUNCH else None
-
-    return await state.workspace.call(ask)

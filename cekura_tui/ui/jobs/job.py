@@ -16,7 +16,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import NOT_OFFERED, Action
-from cekura_tui.ui.jobs.facts import JobFacts, facts_of, format_answers, read_record
+from cekura_tui.ui.jobs.facts import JobFacts, facts_of, format_answers
 from cekura_tui.ui.jobs.job_keys import JOB_ACTIONS, JobActions
 from cekura_tui.ui.kit.lines import JOB_MARKS, Notice, OneLine, state_style
 from cekura_tui.ui.kit.page import Page, error_action
@@ -66,7 +66,6 @@ Everything known about one job: what was sent, every change of state, and every 
         super().__init__(state)
         self._number = number
         self._record: JobRecord | None = None
-        self._runs: bool | None = None
         self._answers: dict[str, str] = {}
         self.job_actions = JobActions(self, lambda: self.job, self._forgotten)
         self._seen: Job | None = None
@@ -115,12 +114,12 @@ Everything known about one job: what was sent, every change of state, and every 
     @work(group="record", exclusive=True)
     async def load(self) -> None:
         try:
-            record, runs = await read_record(self.state, self._number)
+            record = await self.state.workspace.call(lambda session: session.jobs.record(self._number))
         except CekuraTuiError as error:
             self._record, self.error = None, error
         else:
             self._answers = await asyncio.to_thread(format_answers, record.answers, self._answers)
-            self._record, self._runs = record, runs
+            self._record = record
         self._draw()
 
     def _draw(self) -> None:
@@ -131,7 +130,7 @@ Everything known about one job: what was sent, every change of state, and every 
         self.query_one("#job-headline", OneLine).show(text)
         facts, record, empty = self.query_one(JobFacts), self._record, (f"Loading job {self._number} …", "")
         if record is not None:
-            facts.show_rows(facts_of(record, self._runs, self._answers, self.state))
+            facts.show_rows(facts_of(record, self._answers, self.state))
         error = self.error if record is None else None
         self.show_state(facts, loaded=record is not None, error=error, empty=empty)
         self.job_actions.refresh()

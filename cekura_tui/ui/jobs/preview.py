@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cekura_tui.jobs.polling import PollTimes
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.job import OPEN_LAUNCH, Job, JobState
 from cekura_tui.model.text import clean, clean_line, count
 from cekura_tui.ui.jobs import words as job_words
-from cekura_tui.ui.jobs.facts import Fact, named_facts, read_record, state_facts
+from cekura_tui.ui.jobs.facts import Fact, named_facts, state_facts
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import JOB_MARKS, JOB_TONES
 from cekura_tui.ui.state import AppState
@@ -65,32 +64,21 @@ def excerpts(old: str, new: str) -> tuple[str, str]:
     return clean_line(before + old[start:], _EXCERPT), clean_line(before + new[start:], _EXCERPT)
 
 
-@dataclass(frozen=True, slots=True)
-class JobSnapshot:
-    """The record of a job, whether the process that launched the job still runs, and the times of polls. `owner_runs`
-    is None if unknown. `polls` is None if the job is not polled by this window."""
-
-    record: JobRecord
-    owner_runs: bool | None
-    polls: PollTimes | None = None
-
-
-def preview_rows(job: Job, snapshot: JobSnapshot | None, changes: ChangeSummary | None, state: AppState) -> list[Fact]:
-    """The rows of the preview. `snapshot` may be older than `job`. `snapshot` and `changes` are None while loading."""
+def preview_rows(job: Job, record: JobRecord | None, changes: ChangeSummary | None, state: AppState) -> list[Fact]:
+    """The rows of the preview. `record` may be older than `job`. `record` and `changes` are None while loading."""
     rows = [*_headline(job, changes, state)]
     if job.state.active:
-        rows += _progress(job, snapshot, state)
+        rows += _progress(job, record, state)
     elif job.improved_sha256 is not None:
         rows += _summary(job)
         rows += _changes(changes)
     rows.append(Fact(("head", "job"), "head", "Job", ""))
     polled = "Status" if job.state.active else ""  # already shown as the last answer
     rows += named_facts("fact", [fact for fact in job_words.job_facts(job, state) if fact[0] != polled])
-    if snapshot is None:
+    if record is None:
         return rows
-    record = snapshot.record
-    if job.state in job_words.OPEN_LAUNCH:
-        rows += named_facts("known", job_words.launch_facts(record, snapshot.owner_runs, state))
+    if job.state in OPEN_LAUNCH:
+        rows += named_facts("known", job_words.launch_facts(record, state))
     rows += named_facts("sent", record.sent)
     rows.append(Fact(("head", "states"), "head", "States", ""))
     for n, change in enumerate(record.changes):
@@ -109,13 +97,13 @@ def _headline(job: Job, changes: ChangeSummary | None, state: AppState) -> Itera
     yield from state_facts(job, state)
 
 
-def _progress(job: Job, snapshot: JobSnapshot | None, state: AppState) -> Iterator[Fact]:
+def _progress(job: Job, record: JobRecord | None, state: AppState) -> Iterator[Fact]:
     """Rows with the server's last answer and the time of the next poll. No rows if the job is not running, or if
-    `snapshot` is None."""
-    if snapshot is None or job.state != JobState.RUNNING:
+    `record` is None."""
+    if record is None or job.state != JobState.RUNNING:
         return
     yield Fact(("head", "polls"), "head", "Polling", "")
-    polls = snapshot.polls
+    polls = record.polls
     answered = polls.last_at if polls is not None and job.stale_since is None else job.answered_at
     word = clean_line(job.last_status or "", 60)
     at = state.when(answered, seconds=True)
@@ -157,16 +145,6 @@ def _changes(changes: ChangeSummary | None) -> Iterator[Fact]:
     if (more := changes.total - len(changes.shown)) > 0:
         opens = with_keys("{job-list.open} opens all")
         yield Fact("more", "text", "", f"{count(more, 'more change', 'more changes')} · {opens}", "dim")
-
-
-async def read_snapshot(state: AppState, job: Job) -> JobSnapshot:
-    record, owner_runs = await read_record(state, job.number)
-    return JobSnapshot(record, owner_runs, await read_polls(state, job) if job.state == JobState.RUNNING else None)
-
-
-async def read_polls(state: AppState, job: Job) -> PollTimes | None:
-    """The times of the last and the next poll of a running job; None if this process does not poll the job."""
-    return await state.workspace.do(lambda session: session.engine.poll_times(job.number))
 
 
 async def read_changes(state: AppState, job: Job) -> ChangeSummary:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from dataclasses import replace
 from typing import ClassVar
 
 from textual import on, work
@@ -12,14 +10,13 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.job import OPEN_LAUNCH, Job, JobState
 from cekura_tui.model.text import clean, count
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.jobs.facts import Fact, JobFacts
 from cekura_tui.ui.jobs.job_keys import DETAILS, JOB_ACTIONS, JobActions
 from cekura_tui.ui.jobs.list import MARGIN, JobList, headings
-from cekura_tui.ui.jobs.preview import ChangeSummary, JobSnapshot, preview_rows, read_changes, read_polls, read_snapshot
-from cekura_tui.ui.jobs.words import OPEN_LAUNCH
+from cekura_tui.ui.jobs.preview import ChangeSummary, preview_rows, read_changes
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.debounce import Debounce
 from cekura_tui.ui.kit.lines import JOB_MARKS, Notice, StatusLine
@@ -28,6 +25,7 @@ from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.messages import OpenJob
 from cekura_tui.ui.state import AppState, follow_jobs, is_visible
+from cekura_tui.workspace.job_service import JobRecord
 
 PREVIEW_DELAY = 0.15
 """Seconds between a move of the cursor and the loading of the preview."""
@@ -64,7 +62,7 @@ Jobs run on the server, even while this app is closed. `{job.forget}` deletes a 
         super().__init__(state)
         self._list = JobList(id="jobs")
         self.job_actions = JobActions(self, lambda: self.job)
-        self._snapshot: JobSnapshot | None = None
+        self._record: JobRecord | None = None
         self._changes: dict[int, ChangeSummary] = {}
         """Change summaries by job number. The summary of a suggestion that was opened is dropped, because the user may
         have decided changes."""
@@ -89,7 +87,7 @@ Jobs run on the server, even while this app is closed. `{job.forget}` deletes a 
     def on_screen_resume(self) -> None:
         if (number := self.state.pointed_job) is not None:
             # The user may have decided changes of its suggestion.
-            self._snapshot = None
+            self._record = None
             self._changes.pop(number, None)
         self._draw()
         if self.is_unmounted:
@@ -135,8 +133,8 @@ Jobs run on the server, even while this app is closed. `{job.forget}` deletes a 
     def _is_outdated(self) -> bool:
         """Whether to read the job under the cursor again, because the job has changed or its launch is not confirmed.
         Most updates of the list are about other jobs."""
-        job, snapshot = self.job, self._snapshot
-        return job is None or snapshot is None or snapshot.record.job != job or job.state in OPEN_LAUNCH
+        job, record = self.job, self._record
+        return job is None or record is None or record.job != job or job.state in OPEN_LAUNCH
 
     @on(JobList.Moved)
     def moved(self) -> None:
@@ -158,7 +156,7 @@ Jobs run on the server, even while this app is closed. `{job.forget}` deletes a 
         if (job := self.job) is None:
             return
         try:
-            self._snapshot = await read_snapshot(self.state, job)
+            self._record = await self.state.workspace.call(lambda session: session.jobs.record(job.number))
         except CekuraTuiError as error:
             if job == self.job:
                 self._show_preview(job, [Fact("error", "text", "", clean(error.sentence()), "bad", "! ")])
@@ -172,11 +170,9 @@ Jobs run on the server, even while this app is closed. `{job.forget}` deletes a 
     def _draw_preview(self) -> None:
         if (job := self.job) is None:
             return
-        snapshot = self._snapshot
-        if snapshot is not None and snapshot.record.job.number != job.number:
-            snapshot = None
-        self._show_preview(job, preview_rows(job, snapshot, self._changes.get(job.number), self.state))
-        polls = snapshot.polls if snapshot is not None else None
+        record = self._record if self._record is not None and self._record.job.number == job.number else None
+        self._show_preview(job, preview_rows(job, record, self._changes.get(job.number), self.state))
+        polls = record.polls if record is not None else None
         if polls is not None and job.state == JobState.RUNNING and self._next_poll is None:
             next_at, now = polls.next_at, self.state.clock()
             wait = PREVIEW_DELAY if next_at is None else next_at - now + PREVIEW_DELAY
@@ -190,18 +186,10 @@ Jobs run on the server, even while this app is closed. `{job.forget}` deletes a 
         self._shown = job.number
 
     def _refresh_polls(self) -> None:
+        """Read the poll times again, because a poll with an unchanged answer causes no update of the jobs."""
         self._next_poll = None
         if is_visible(self) and (job := self.job) is not None and job.state == JobState.RUNNING:
-            self._read_polls(job)
-
-    @work(group="polls", exclusive=True)
-    async def _read_polls(self, job: Job) -> None:
-        """Load the poll times of `job` again, because a poll with an unchanged answer causes no update of the jobs."""
-        with contextlib.suppress(CekuraTuiError):  # reading the jobs reports the same error
-            polls = await read_polls(self.state, job)
-            if self._snapshot is not None and self._snapshot.record.job.number == job.number:
-                self._snapshot = replace(self._snapshot, polls=polls)
-                self._draw_preview()
+            self._read()
 
     # Keys
 

@@ -29,8 +29,6 @@ _MEANINGS = {
     JobState.STOPPED: "Polling stopped; the job may still run on the server. {job.resume} resumes polling.",
     JobState.LOST: "The server no longer knows this job. {job.resume} polls again. " + _ADVICE,
 }
-OPEN_LAUNCH = (JobState.LAUNCHING, JobState.UNCONFIRMED)
-"""States of a job that the server has not confirmed yet."""
 _RUNNING_WORDS = WAITING | WORKING | {""}
 _LIST_MARK = re.compile(r"^\s*(?:[-*•+–]\s+|\d{1,3}[.)]\s+|#{1,6}\s+)")
 _FULL, _EMPTY = "▰", "▱"
@@ -151,11 +149,11 @@ def job_facts(job: Job, state: AppState) -> Facts:
     return [(name, text) for name, text in named if text]
 
 
-def launch_facts(record: JobRecord, runs: bool | None, state: AppState) -> Facts:
+def launch_facts(record: JobRecord, state: AppState) -> Facts:
     job = record.job
     return [
         ("Sent", f"{state.when(job.launched_at, seconds=True)} to {job.origin}"),
-        ("Sent by", owner_words(record.owner, runs)),
+        ("Sent by", owner_words(record.owner, record.owner_runs)),
         ("Answer", "received" if record.answers else "none"),
     ]
 
