@@ -235,7 +235,7 @@ class CekuraApp(App[None]):
         self.state.hints.changed = lambda: self.screen.refresh_bindings()
         self.news = News(self, self.state, lambda: self._runs.controller.reload())
         self.jobs_reader = JobsReader(self, self.state, self.news)
-        self.router = Router(self, self.state, self.jobs_reader, lambda: self._runs)
+        self.router = Router(self, self.state, lambda: self._runs)
         self.state.ask = self.router.answer
         self._tune_gc = tune_gc
         self._laid_out = False

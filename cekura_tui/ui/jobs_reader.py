@@ -24,6 +24,7 @@ READ_INTERVAL = 1.0
 class JobsReader:
     def __init__(self, app: App[None], state: AppState, news: News) -> None:
         self._app, self._state, self._news = app, state, news
+        state.mark_read = self.mark_read
         self._marking: set[int] = set()
         """Numbers of opened jobs that the store has not recorded as read yet."""
         self._is_queued = self._reading_soon = False
@@ -73,7 +74,6 @@ class JobsReader:
         self._news.report_trouble(trouble)
 
     def mark_read(self, job: Job) -> None:
-        """Mark an ended job as read: in the state at once, then in the store."""
         self._state.put_job(replace(job, looked_at=self._state.clock()))
         self._marking.add(job.number)
         self._app.run_worker(self._record_read(job.number), group="look")

@@ -14,7 +14,6 @@ from cekura_tui.model.job import JobState
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import count
 from cekura_tui.ui.away import next_unread
-from cekura_tui.ui.jobs_reader import JobsReader
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.messages import (
     CompareRuns,
@@ -39,8 +38,8 @@ if TYPE_CHECKING:
 
 
 class Router:
-    def __init__(self, app: App[None], state: AppState, jobs: JobsReader, runs: Callable[[], RunsScreen]) -> None:
-        self._app, self._state, self._jobs, self._runs = app, state, jobs, runs
+    def __init__(self, app: App[None], state: AppState, runs: Callable[[], RunsScreen]) -> None:
+        self._app, self._state, self._runs = app, state, runs
 
     def answer(self, request: Request) -> None:
         app, state = self._app, self._state
@@ -117,7 +116,7 @@ class Router:
         instead = request.instead and isinstance(app.screen, SuggestionScreen | JobScreen)
         (app.switch_screen if instead else app.push_screen)(screen)
         if job.unread:
-            self._jobs.mark_read(job)
+            self._state.mark_read(job)
 
     def open_next_unread(self) -> None:
         """Open the unread job that ended first."""

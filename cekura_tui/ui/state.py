@@ -33,6 +33,8 @@ class AppState:
         self.clock = clock
         self.ask: Callable[[Request], None] = lambda request: None
         """Sends a request to the app, which answers the request at once."""
+        self.mark_read: Callable[[Job], None] = lambda job: None
+        """Marks an ended job as read: in the state at once, then in the store."""
         self.notes: Callable[[], Mapping[int, str]] = dict
         """Returns the user's notes by run id."""
         self.hints = Hints()

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import time
-from dataclasses import replace
 from typing import ClassVar
 
 from textual import work
@@ -22,7 +19,7 @@ from cekura_tui.ui.kit.lines import JOB_MARKS, Notice, OneLine, state_style
 from cekura_tui.ui.kit.page import Page, error_action
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.messages import BackgroundChanged, OpenJob
+from cekura_tui.ui.messages import OpenJob
 from cekura_tui.ui.state import AppState, follow_jobs
 from cekura_tui.workspace.job_service import JobRecord
 
@@ -102,14 +99,7 @@ Everything known about one job: what was sent, every change of state, and every 
         if not job.unread or job.state == self._marked_state or not (self.is_active and self.app.app_focus):
             return
         self._marked_state = job.state
-        self.state.put_job(replace(job, looked_at=self.state.clock()))
-        self._save_read()
-
-    @work(group="look")
-    async def _save_read(self) -> None:
-        with contextlib.suppress(CekuraTuiError):  # the job stays unread; reading the jobs reports why
-            await self.state.workspace.do(lambda session: session.store.jobs.mark_seen(self._number, time.time()))
-        self.post_message(BackgroundChanged())
+        self.state.mark_read(job)
 
     @work(group="record", exclusive=True)
     async def load(self) -> None:
