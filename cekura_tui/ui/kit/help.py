@@ -14,7 +14,6 @@ from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.dom import DOMNode
-from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -22,6 +21,7 @@ from cekura_tui.manual import TOPICS, read_page
 from cekura_tui.ui.actions import GROUPS, OTHER, Action, action_of
 from cekura_tui.ui.keymap import keymap_in_use, shown_key, with_keys
 from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.kit.lines import WrappedText
 from cekura_tui.ui.kit.palette import Command, Palette
 from cekura_tui.ui.terminal.markdown import ManualPage
 
@@ -76,7 +76,7 @@ def _group_of(node: DOMNode, binding: Binding, action: Action | None) -> str:
     return "Move" if binding.action.startswith(("scroll", "page")) else OTHER
 
 
-class HelpText(Widget):
+class HelpText(WrappedText):
     """Shows problems, groups of keys (in two columns if they fit) and paragraphs with indented continuation lines."""
 
     DEFAULT_CSS = "HelpText { height: auto; }"
@@ -87,20 +87,8 @@ class HelpText(Widget):
         super().__init__(id="help-text")
         self._groups, self._prose = groups, [" ".join(paragraph.split()) for paragraph in prose]
         self._problems = problems
-        self._drawn: tuple[int, Content] = (0, Content())
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return self._content(width).plain.count("\n") + 1
-
-    def render(self) -> Content:
-        return self._content(self.content_size.width)
-
-    def _content(self, width: int) -> Content:
-        if self._drawn[0] != width:
-            self._drawn = width, Content("\n").join(self._lines(width))
-        return self._drawn[1]
-
-    def _lines(self, width: int) -> Iterator[Content]:
+    def lines_at(self, width: int) -> Iterator[Content]:
         if self._problems:
             yield Content.styled("Problems in config.toml", "bold $warning")
             for problem in self._problems:
@@ -164,7 +152,7 @@ def _paragraph(text: str, width: int) -> Iterator[Content]:
         yield Content.assemble("  " if n else ("· ", "$faint"), line)
 
 
-class ManualText(Widget):
+class ManualText(WrappedText):
     """A page of the manual."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"manual--heading", "manual--code", "manual--rule"}
@@ -180,25 +168,15 @@ class ManualText(Widget):
     def __init__(self, topic: str) -> None:
         super().__init__(id="help-text")
         self._page = read_page(topic)
-        self._drawn: tuple[object, Content] = ((), Content())
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return self._content(width).plain.count("\n") + 1
-
-    def render(self) -> Content:
-        return self._content(self.content_size.width)
-
-    def _content(self, width: int) -> Content:
-        """The page at this width as content, because the text of a Rich renderable cannot be selected."""
+    def lines_at(self, width: int) -> Iterator[Content]:
+        """The page as content, because the text of a Rich renderable cannot be selected."""
         names = ("heading", "code", "rule")
         styles = {name: self.get_component_rich_style(f"manual--{name}", partial=True) for name in names}
-        key = (width, *styles.values())
-        if self._drawn[0] != key:
-            console = self.app.console
-            lines = console.render_lines(ManualPage(self._page, styles), console.options.update(width=width), pad=False)
-            texts = (Text.assemble(*((part.text, part.style or "") for part in line)) for line in lines)
-            self._drawn = key, Content.from_rich_text(Text("\n").join(texts))
-        return self._drawn[1]
+        console = self.app.console
+        lines = console.render_lines(ManualPage(self._page, styles), console.options.update(width=width), pad=False)
+        for line in lines:
+            yield Content.from_rich_text(Text.assemble(*((part.text, part.style or "") for part in line)))
 
 
 class HelpDialog(Dialog[None]):

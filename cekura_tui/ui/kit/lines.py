@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual.content import Content
+from textual.geometry import Size
 from textual.reactive import reactive
+from textual.widget import Widget
 from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError
@@ -47,6 +50,28 @@ class StatusLine(Static):
         right = Content(" · ".join(clean_line(part, 80) for part in self.right if part))
         room = self.size.width - right.cell_length
         return Content.assemble(left.truncate(max(room - 1, 0), ellipsis=True, pad=True), " ", right)
+
+
+class WrappedText(Widget):
+    """A text whose lines depend on the width; a subclass returns them from `lines_at`. As high as the text."""
+
+    _drawn: tuple[int, Content] | None = None
+    lines_at: Callable[[int], Iterable[Content]]
+
+    def _content(self, width: int) -> Content:
+        if self._drawn is None or self._drawn[0] != width:
+            self._drawn = width, Content("\n").join(self.lines_at(width))
+        return self._drawn[1]
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return self._content(width).plain.count("\n") + 1
+
+    def render(self) -> Content:
+        return self._content(self.content_size.width)
+
+    def notify_style_update(self) -> None:
+        self._drawn = None
+        super().notify_style_update()
 
 
 class Notice(Static):

@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from typing import Literal
 
 from textual.content import Content
-from textual.geometry import Size
-from textual.widget import Widget
 
 from cekura_tui.model.text import clean, clean_line
+from cekura_tui.ui.kit.lines import WrappedText
 from cekura_tui.ui.suggestion.diff_lines import hanging_breaks
 
 MessageKind = Literal["", "good", "failed"]
 _SIGNS: dict[MessageKind, str] = {"": "", "good": "✓ ", "failed": "✗ "}
 
 
-class HangingText(Widget):
+class HangingText(WrappedText):
     """Shows paragraphs with hanging indents. The widget is as high as the wrapped paragraphs."""
 
     DEFAULT_CSS = """
@@ -32,7 +31,7 @@ class HangingText(Widget):
 
     def show(self, paragraphs: Sequence[Content]) -> None:
         if paragraphs != self._paragraphs:
-            self._paragraphs = paragraphs
+            self._paragraphs, self._drawn = paragraphs, None
             self.refresh(layout=True)
 
     def show_result(self, text: str, kind: MessageKind = "") -> None:
@@ -48,13 +47,7 @@ class HangingText(Widget):
         self.add_class("-warning")
         self.show([Content(f"! {clean_line(warning)}") for warning in warnings])
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return len(self._lines(width))
-
-    def render(self) -> Content:
-        return Content("\n").join(self._lines(self.size.width))
-
-    def _lines(self, width: int) -> list[Content]:
+    def lines_at(self, width: int) -> list[Content]:
         return [
             Content(" " * indent) + paragraph[start:end]
             for paragraph in self._paragraphs
