@@ -170,55 +170,34 @@ _16 = (
 _SAME = ("background", "surface", "panel", "field")
 
 
-def _theme_in_16(ground: int, inks: dict[str, int], *, selection: int, blurred: str) -> dict[str, str]:
+def _theme_in_16(ground: int, inks: dict[str, int], *, blurred: str) -> dict[str, str]:
     """A theme's colours by name. The background is colour number `ground`; `inks` maps names of inks to colour numbers.
     `blurred` is the ground of the cursor's row in an unfocused list, by which the filter recognises this row."""
     same = (name for name in tokens(DARK) if name.endswith("-ground") or name in _SAME)
-    grounds = {"cursor": _BLUE, "selection": selection, "added-word-ground": _GREEN, "removed-word-ground": _RED}
+    grounds = {"cursor": _BLUE, "added-word-ground": _GREEN, "removed-word-ground": _RED}
     numbers = {**dict.fromkeys(same, ground), **inks, **grounds}
     return with_textual({**{name: _16[number] for name, number in numbers.items()}, "cursor-blurred": blurred})
 
 
-_DARK_16 = _theme_in_16(
-    _BLACK,
-    {
-        "text": _WHITE,
-        "muted": _SILVER,
-        "faint": _SILVER,
-        "accent": _BRIGHT_CYAN,
-        "focus": _BRIGHT_CYAN,
-        "success": _BRIGHT_GREEN,
-        "warning": _YELLOW,
-        "error": _BRIGHT_RED,
-        "info": _BRIGHT_CYAN,
-        "caller": _BRIGHT_CYAN,
-        "agent": _WHITE,
-        "added": _BRIGHT_GREEN,
-        "removed": _BRIGHT_RED,
-    },
-    selection=_SILVER,
-    blurred="#000001",
-)
-_LIGHT_16 = _theme_in_16(
-    _WHITE,
-    {
-        "text": _BLACK,
-        "muted": _BLACK,
-        "faint": _GREY,
-        "accent": _BLUE,
-        "focus": _BLUE,
-        "success": _BLUE,
-        "warning": _MAGENTA,
-        "error": _RED,
-        "info": _BLACK,
-        "caller": _BLUE,
-        "agent": _MAGENTA,
-        "added": _BLUE,
-        "removed": _RED,
-    },
-    selection=_CYAN,
-    blurred="#fffffe",
-)
+_INKS_16 = {
+    "text": (_WHITE, _BLACK),
+    "muted": (_SILVER, _BLACK),
+    "faint": (_SILVER, _GREY),
+    "accent": (_BRIGHT_CYAN, _BLUE),
+    "focus": (_BRIGHT_CYAN, _BLUE),
+    "success": (_BRIGHT_GREEN, _BLUE),
+    "warning": (_YELLOW, _MAGENTA),
+    "error": (_BRIGHT_RED, _RED),
+    "info": (_BRIGHT_CYAN, _BLACK),
+    "caller": (_BRIGHT_CYAN, _BLUE),
+    "agent": (_WHITE, _MAGENTA),
+    "added": (_BRIGHT_GREEN, _BLUE),
+    "removed": (_BRIGHT_RED, _RED),
+    "selection": (_SILVER, _CYAN),
+}
+"""The number of each colour in a dark and in a light theme."""
+_DARK_16 = _theme_in_16(_BLACK, {name: dark for name, (dark, _) in _INKS_16.items()}, blurred="#000001")
+_LIGHT_16 = _theme_in_16(_WHITE, {name: light for name, (_, light) in _INKS_16.items()}, blurred="#fffffe")
 _ON_BLACK = {
     **{_BLACK: _WHITE, _RED: _BRIGHT_RED, _GREEN: _BRIGHT_GREEN, _BROWN: _YELLOW, _BLUE: _BRIGHT_CYAN},
     **{_MAGENTA: _BRIGHT_MAGENTA, _CYAN: _BRIGHT_CYAN, _GREY: _SILVER, _BRIGHT_BLUE: _BRIGHT_CYAN},

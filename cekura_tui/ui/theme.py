@@ -134,42 +134,27 @@ def tokens(palette: Colours) -> dict[str, str]:
 
 def with_textual(made: dict[str, str]) -> dict[str, str]:
     """Add the variables of Textual's inputs, boxes, buttons and scroll bars to our colours."""
-    return {**made, **{name: made[ours] for name, ours in _OF_TEXTUAL.items()}}
+    return {**made, **{name: made[ours] for ours, names in _OF_TEXTUAL.items() for name in names.split()}}
 
 
 _OF_TEXTUAL = {
-    "foreground": "text",
-    "primary": "accent",
-    "secondary": "agent",
-    "text-muted": "muted",
-    "text-disabled": "muted",
-    "text-primary": "accent",
-    "text-accent": "accent",
-    "text-secondary": "agent",
-    "text-success": "success",
-    "text-warning": "warning",
-    "text-error": "error",
-    "border": "focus",
-    "border-blurred": "faint",
-    "block-cursor-background": "cursor",
-    "block-cursor-foreground": "text",
-    "block-cursor-blurred-background": "cursor-blurred",
-    "block-cursor-blurred-foreground": "text",
-    "input-cursor-background": "text",
-    "input-cursor-foreground": "background",
-    "input-selection-background": "selection",
-    "input-selection-foreground": "text",
-    "screen-selection-background": "selection",
-    "screen-selection-foreground": "text",
-    "scrollbar": "faint",
-    "scrollbar-hover": "faint",
-    "scrollbar-active": "accent",
-    "scrollbar-background": "background",
-    "scrollbar-background-hover": "background",
-    "scrollbar-background-active": "background",
-    "scrollbar-corner-color": "background",
+    "text": """foreground block-cursor-foreground block-cursor-blurred-foreground input-cursor-background
+        input-selection-foreground screen-selection-foreground""",
+    "accent": "primary text-primary text-accent scrollbar-active",
+    "agent": "secondary text-secondary",
+    "muted": "text-muted text-disabled",
+    "success": "text-success",
+    "warning": "text-warning",
+    "error": "text-error",
+    "focus": "border",
+    "faint": "border-blurred scrollbar scrollbar-hover",
+    "cursor": "block-cursor-background",
+    "cursor-blurred": "block-cursor-blurred-background",
+    "background": """input-cursor-foreground scrollbar-background scrollbar-background-hover scrollbar-background-active
+        scrollbar-corner-color""",
+    "selection": "input-selection-background screen-selection-background",
 }
-"""Maps Textual's variables to the names of our colours."""
+"""Names of Textual's variables, by the name of our colour that they get."""
 
 
 def colours_of(theme: Theme, variables: Mapping[str, str], own: Mapping[str, str] | None = None) -> Colours:
