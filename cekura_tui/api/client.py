@@ -112,8 +112,6 @@ class Client:
         *,
         loopback: bool = False,
         requests: deque[RequestRecord] | None = None,
-        clock: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -134,7 +132,7 @@ class Client:
         agent = f"cekura-tui/{__version__}"
         self._headers = {"X-CEKURA-API-KEY": key, "User-Agent": agent}
         self._headers |= {"Accept": "application/json", "Accept-Encoding": "gzip"}
-        self._clock, self._monotonic, self._sleep, self._jitter = clock, monotonic, sleep, jitter
+        self._sleep, self._jitter = sleep, jitter
         self._flight = asyncio.Semaphore(IN_FLIGHT)
         self._http = self._open(READ)
         self._versions: dict[str, str] = {}
@@ -184,7 +182,7 @@ class Client:
         answer = await self._logged(request, http or self._http, within, attempt)
         if answer.is_success:
             return answer
-        raise answers.refusal(answer, self._host, self._clock())
+        raise answers.refusal(answer, self._host, time.time())
 
     async def probe(self, method: Literal["GET", "OPTIONS"], path: str) -> ApiResponse:
         """Send a read-only request once; return the answer, whatever its status."""
@@ -195,7 +193,7 @@ class Client:
     ) -> ApiResponse:
         """Send a request once and return the answer, whatever its status. The request is logged to `requests` and to
         the log file, even if it fails or is cancelled."""
-        at, began = self._clock(), time.perf_counter()
+        at, began = time.time(), time.perf_counter()
         status, error, request_id = 0, "cancelled", ""
         try:
             answer = await self._exchange(request, http, within)
@@ -257,10 +255,7 @@ class Client:
         if once:
             return await self._send(request)
         return await retried(
-            lambda attempt: self._send(request, attempt=attempt),
-            monotonic=self._monotonic,
-            sleep=self._sleep,
-            jitter=self._jitter,
+            lambda attempt: self._send(request, attempt=attempt), sleep=self._sleep, jitter=self._jitter
         )
 
     async def _versioned(

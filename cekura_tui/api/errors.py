@@ -74,9 +74,7 @@ class Unreachable(ApiError):
 class NotConnected(Unreachable):
     """No connection was made, so nothing was sent."""
 
-    @property
-    def not_accepted(self) -> bool:
-        return True
+    not_accepted = True
 
 
 class NotSecure(NotConnected):

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any
 
+from cekura_tui.demo import evaluation
 from cekura_tui.demo.corpus import PROJECT_IDS, PROJECT_NAMES, Corpus
 from cekura_tui.demo.dialogue import (
     DialogueTurn,
@@ -21,16 +22,6 @@ from cekura_tui.demo.dialogue import (
     in_english,
     speak,
     stretched,
-)
-from cekura_tui.demo.evaluation import (
-    as_v2,
-    categories_of,
-    metrics_of,
-    outcome_of,
-    row_metrics,
-    rubric_of,
-    rules_checked,
-    undeclared_metrics,
 )
 from cekura_tui.demo.facts import Dice, Facts, Kind, Shape, reason_of, roll, success_of
 from cekura_tui.demo.library import DemoAgent
@@ -70,13 +61,13 @@ def run_row(corpus: Corpus, facts: Facts) -> Json:
     """A run as a row of the list. Runs to review have metrics, half of the judged runs critical categories as well."""
     row = _shared(corpus, facts)
     if facts.fate.kind is Kind.REVIEW:
-        measured = undeclared_metrics(Dice(facts.id + 500_000_000), False)
+        measured = evaluation.undeclared_metrics(Dice(facts.id + 500_000_000), False)
         row["metrics"] = [{name: metric[name] for name in _ROW_METRIC_FIELDS} for metric in measured]
     if facts.fate.kind in _JUDGED and roll(facts.id, 8) % 2 == 0:
         broken = judged_broken(corpus, facts)
-        rules = rules_checked(corpus.agent_of(facts), corpus.script_of(facts))
-        row["metrics"] = row_metrics(rules, broken)
-        row["critical_categories"] = categories_of(rules, broken, Dice(facts.id))
+        rules = evaluation.rules_checked(corpus.agent_of(facts), corpus.script_of(facts))
+        row["metrics"] = evaluation.row_metrics(rules, broken)
+        row["critical_categories"] = evaluation.categories_of(rules, broken, Dice(facts.id))
     return row
 
 
@@ -189,20 +180,20 @@ def _verdicts(corpus: Corpus, facts: Facts, turns: list[DialogueTurn], version: 
     dice = Dice(facts.id + 500_000_000)
     foreign = not all(in_english(line.text) for line in turns)
     if facts.fate.kind is Kind.REVIEW:
-        metrics = undeclared_metrics(dice, foreign)
+        metrics = evaluation.undeclared_metrics(dice, foreign)
         return {"evaluation": {"metrics": metrics}, "rubric": [], "expected_outcome": {}, "critical_categories": []}
     if facts.fate.kind not in _JUDGED:
         return {"evaluation": None, "rubric": None, "expected_outcome": None, "critical_categories": []}
     broken = judged_broken(corpus, facts)
     evidence = broken_at(turns)
-    rules = rules_checked(agent, script)
-    metrics = metrics_of(rules, broken, evidence, dice, foreign)
-    outcome = outcome_of(script, broken, evidence, dice)
+    rules = evaluation.rules_checked(agent, script)
+    metrics = evaluation.metrics_of(rules, broken, evidence, dice, foreign)
+    outcome = evaluation.outcome_of(script, broken, evidence, dice)
     return {
-        "evaluation": {"metrics": [as_v2(metric) for metric in metrics] if version == 2 else metrics},
-        "rubric": rubric_of(metrics),
+        "evaluation": {"metrics": [evaluation.as_v2(metric) for metric in metrics] if version == 2 else metrics},
+        "rubric": evaluation.rubric_of(metrics),
         "expected_outcome": outcome,
-        "critical_categories": categories_of(rules, broken, dice),
+        "critical_categories": evaluation.categories_of(rules, broken, dice),
     }
 
 

@@ -143,11 +143,6 @@ class Corpus:
             return max(0, first - len(NEWEST))
         return first if project or self._arrivals is None else first + self._arrivals.number(ago=SLOWEST)
 
-    def run_ids(self, project: int) -> range:
-        """Ids of a project's runs, newest first."""
-        base = RUN_BASES[project]
-        return range(base + self.count(project), base, -1)
-
     def result_ids(self, project: int) -> range:
         """Ids of a project's results, newest first."""
         base = RESULT_BASES[project]

@@ -11,17 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from cekura_tui.demo.answers import (
-    ORGANIZATION_ID,
-    agent_v1,
-    agent_v2,
-    project_list,
-    result_row,
-    result_whole,
-    run_row,
-    scenario_folder,
-    scenario_row,
-)
+from cekura_tui.demo import answers
 from cekura_tui.demo.corpus import PROJECT_IDS
 from cekura_tui.demo.forms import (
     HANDLERS,
@@ -42,8 +32,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def make_app(workspace: DemoWorkspace) -> Starlette:
-    """The app with all operations that the program or the vendor's clients call. Requests to run results or scenarios
-    are answered with 501."""
+    """The app with all operations that the program or the vendor's clients call."""
     reads = ReadEndpoints(workspace)
     agents = AgentEndpoints(workspace)
     improvement = ImproveEndpoints(workspace)
@@ -56,10 +45,7 @@ def make_app(workspace: DemoWorkspace) -> Starlette:
         ("v1", "runs/improve_prompt_issues", improvement.issues, ("POST",)),
         ("v1 v2", "results", reads.results, ("GET",)),
         ("v1 v2", "results/{id:id}", reads.result, ("GET",)),
-        ("v1 v2", "results/{id:id}/rerun", reads.rerun, ("POST",)),
         ("v1", "scenarios", reads.scenarios, ("GET",)),
-        ("v1", "scenarios/run_scenarios", reads.run_scenarios, ("POST",)),
-        ("v1", "scenarios/run_scenarios_text", reads.run_scenarios, ("POST",)),
         ("v1 v2", "aiagents", agents.listed, ("GET",)),
         ("v1 v2", "aiagents/{id:id}", agents.one, ("GET", "PATCH")),
     ]
@@ -115,11 +101,11 @@ class ReadEndpoints:
     async def projects(self, request: Request) -> Response:
         given = request.query_params
         wanted, organization = number(given, "project_id"), number(given, "organization_id")
-        known = project_list() if organization in (None, ORGANIZATION_ID) else []
+        known = answers.project_list() if organization in (None, answers.ORGANIZATION_ID) else []
         return Reply([project for project in known if wanted in (None, project["id"])])
 
     async def project(self, request: Request) -> Response:
-        found = [project for project in project_list() if project["id"] == request.path_params["id"]]
+        found = [project for project in answers.project_list() if project["id"] == request.path_params["id"]]
         return Reply(found[0]) if found else not_found()
 
     async def runs(self, request: Request) -> Response:
@@ -136,7 +122,7 @@ class ReadEndpoints:
 
     def _row(self, run_id: int) -> object:
         facts = self._corpus.facts(run_id)
-        return None if facts is None else run_row(self._corpus, facts)
+        return None if facts is None else answers.run_row(self._corpus, facts)
 
     async def run(self, request: Request) -> Response:
         run = self._workspace.run(request.path_params["id"], version_of(request))
@@ -175,21 +161,12 @@ class ReadEndpoints:
         known = [result_id for place in places for result_id in self._corpus.result_ids(place)]
         asked = agent_id is not None or text
         ids = await self._in_thread(lambda: [one for one in known if fits(one)]) if asked else known
-        return paged(request, ids, lambda result_id: result_row(self._corpus, result_id))
+        return paged(request, ids, lambda result_id: answers.result_row(self._corpus, result_id))
 
     async def result(self, request: Request) -> Response:
         result_id = request.path_params["id"]
         known = len(self._corpus.runs_of_result(result_id))
-        return Reply(result_whole(self._corpus, result_id)) if known else not_found()
-
-    async def rerun(self, request: Request) -> Response:
-        if not len(self._corpus.runs_of_result(request.path_params["id"])):
-            return not_found()
-        return detail(501, "This server does not run results again.")
-
-    async def run_scenarios(self, request: Request) -> Response:
-        await read_fields(request)
-        return detail(501, "This server does not run scenarios.")
+        return Reply(answers.result_whole(self._corpus, result_id)) if known else not_found()
 
     async def scenarios(self, request: Request) -> Response:
         given = request.query_params
@@ -202,9 +179,9 @@ class ReadEndpoints:
             if project in (None, PROJECT_IDS[agent.project])
             and agent_id in (None, agent.id)
             and (tags is None or tags & set(script.rules))
-            and (not folder or folder == scenario_folder(agent))
+            and (not folder or folder == answers.scenario_folder(agent))
         }
-        return paged(request, list(found), lambda script_id: scenario_row(*found[script_id]))
+        return paged(request, list(found), lambda script_id: answers.scenario_row(*found[script_id]))
 
 
 class AgentEndpoints:
@@ -225,13 +202,13 @@ class AgentEndpoints:
             agent.id
             for agent in known
             if project in (None, PROJECT_IDS[agent.project])
-            and organization in (None, ORGANIZATION_ID)
+            and organization in (None, answers.ORGANIZATION_ID)
             and text in agent.name.casefold()
         ]
 
     def _shown(self, agent_id: int, version: int) -> object:
         known = self._workspace.agent(agent_id)
-        return (agent_v2 if version == 2 else agent_v1)(known.agent, known.made, known.changed)
+        return (answers.agent_v2 if version == 2 else answers.agent_v1)(known.agent, known.made, known.changed)
 
     async def one(self, request: Request) -> Response:
         agent_id, version = request.path_params["id"], version_of(request)

@@ -162,7 +162,7 @@ class JobEngine:
             answer = await self._client.launch(draft)
         except ApiError as error:
             if not error.not_accepted:
-                return await self._unconfirmed(job, error.message, error.body)
+                return await self._record(job, JobState.UNCONFIRMED, error.message, error.body)
             with contextlib.suppress(SentUnrecorded):
                 await self._record(job, JobState.DRAFT, error.message, error.body)
             if "Draft saved" not in error.hint:
@@ -171,12 +171,12 @@ class JobEngine:
         except asyncio.CancelledError:
             reason = "cekura-tui was closed before the server answered. The job may or may not have started."
             with contextlib.suppress(StoreError):
-                await self._unconfirmed(job, reason)
+                await self._record(job, JobState.UNCONFIRMED, reason)
             raise
         id_field = KINDS[draft.kind].id_field
         if answer.progress_id is None:
             reason = f"The server's answer has no usable {id_field}, so the job can't be polled."
-            return await self._unconfirmed(job, reason, answer.raw)
+            return await self._record(job, JobState.UNCONFIRMED, reason, answer.raw)
         return await self._record(job, JobState.RUNNING, "", answer.raw, answer.progress_id)
 
     def _begin(self, draft: Draft, over: Job | None, again_of: int | None) -> Job:
@@ -193,10 +193,9 @@ class JobEngine:
             raise UsageError(f"Can't relaunch job {again_of} ({job.state.words}).")
         raise UsageError(f"Job {again_of} was already relaunched as job {job.number}.", "See the list of jobs.")
 
-    async def _unconfirmed(self, job: Job, reason: str, raw: str = "") -> Job:
-        return await self._record(job, JobState.UNCONFIRMED, reason, raw)
-
-    async def _record(self, job: Job, state: JobState, reason: str, raw: str, progress_id: str | None = None) -> Job:
+    async def _record(
+        self, job: Job, state: JobState, reason: str, raw: str = "", progress_id: str | None = None
+    ) -> Job:
         """Commit the outcome of a launch, notify the listener, and return the job."""
         answer = PendingAnswer(job.number, job.launched_at or 0.0, progress_id, raw, self._clock(), state, reason)
         sentence = f"Job {job.number} was sent. {reason} The answer"

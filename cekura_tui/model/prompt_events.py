@@ -117,23 +117,20 @@ def _is_same_event(before: PromptUse, use: PromptUse) -> bool:
 def how_words(use: PromptUse, uses: Sequence[PromptUse]) -> str:
     """How a prompt was used, in words: "sent with job 4"; `uses` are all uses of the agent's prompts."""
     job = f"job {use.job}" if use.job is not None else "a job"
-    match use.how:
-        case "seen":
-            return "read from the agent"
-        case "sent":
-            return f"sent with {job}"
-        case "proposed":
-            return f"suggested by {job}"
-        case "staged":
-            return f"staged from {job}"
-        case "written":
-            return f"updated from {job}" if use.job is not None else _write_without_job(use, uses)
-        case "replaced":
-            if use.job is not None:
-                return f"before {job}'s update"
-            writes = (one for one in uses if one.how == "written" and 0 <= one.at - use.at <= _ONE_EVENT)
-            is_restore = any(_write_without_job(one, uses) == "restored" for one in writes if one.job is None)
-            return "before the restore" if is_restore else "before an update"
+    if use.how == "written" and use.job is None:
+        return _write_without_job(use, uses)
+    if use.how == "replaced" and use.job is None:
+        writes = (one for one in uses if one.how == "written" and 0 <= one.at - use.at <= _ONE_EVENT)
+        is_restore = any(_write_without_job(one, uses) == "restored" for one in writes if one.job is None)
+        return "before the restore" if is_restore else "before an update"
+    return {
+        "seen": "read from the agent",
+        "sent": f"sent with {job}",
+        "proposed": f"suggested by {job}",
+        "staged": f"staged from {job}",
+        "written": f"updated from {job}",
+        "replaced": f"before {job}'s update",
+    }[use.how]
 
 
 def _write_without_job(use: PromptUse, uses: Sequence[PromptUse]) -> str:

@@ -92,11 +92,7 @@ class JobStore(AccountStore):
 
     def _select(self, rest: str, *values: object) -> list[sqlite3.Row]:
         own = f"SELECT {JOB_COLUMNS} FROM jobs WHERE origin = ? AND key_id = ? AND "
-        return self._database.read(own + rest, self._account.origin, self._account.key_id, *values)
-
-    @property
-    def _account_values(self) -> tuple[str, str, str]:
-        return (self._account.origin, self._account.key_id, self._account.profile)
+        return self._database.read(own + rest, *self._pair, *values)
 
     # Reading
 
@@ -113,13 +109,15 @@ class JobStore(AccountStore):
         `Account.any_key`, the jobs of every key. Drafts are included only if `drafts` is true, and finished jobs only
         if among the newest MAX_LISTED jobs. Forgotten and unreadable jobs are left out; `unreadable` names the
         unreadable."""
-        rows = self._database.read(SELECT_LISTED, *self._account_values, drafts, MAX_LISTED, self._account.any_key)
+        account = (*self._pair, self._account.profile)
+        rows = self._database.read(SELECT_LISTED, *account, drafts, MAX_LISTED, self._account.any_key)
         jobs, self.unreadable = read_jobs(rows, self._account.reader)
         return with_updates(self._database.read, jobs)
 
     def unfinished(self) -> list[Job]:
         """The running and launching jobs of the account's key, and the launching jobs of its profile with any key."""
-        return read_jobs(self._database.read(_UNFINISHED, *self._account_values), self._account.reader)[0]
+        rows = self._database.read(_UNFINISHED, *self._pair, self._account.profile)
+        return read_jobs(rows, self._account.reader)[0]
 
     def latest_draft(self, agent_id: int | None, run_ids: Sequence[int], kind: str = DEFAULT_KIND) -> Job | None:
         """The agent's latest draft of a kind, preferably a draft for exactly these runs; None if there is no draft."""
@@ -199,11 +197,6 @@ class JobStore(AccountStore):
         with self._database.write() as sql:
             yield JobRows(sql, self._account.reader)
 
-    @property
-    def _account_row(self) -> dict[str, object]:
-        account = self._account
-        return {"origin": account.origin, "key_id": account.key_id, "profile": account.profile}
-
     def save_draft(self, draft: Draft, at: float, over: Job | None = None) -> Job:
         """Save a draft in place of the draft `over`, or as a new draft; returns the saved job. If another window gave
         `over` different contents, a new draft is saved; if it launched `over` with the contents of `draft`, the
@@ -211,7 +204,7 @@ class JobStore(AccountStore):
         with self._rows() as rows:
             current = rows.replaceable(draft, over)
             if current is None:
-                return rows.insert(draft, JobState.DRAFT, at, **self._account_row)
+                return rows.insert(self._account, draft, JobState.DRAFT, at)
             if current.state == JobState.DRAFT:
                 rows.rewrite(current, draft, at)
             return rows.get(current.number)
@@ -229,7 +222,7 @@ class JobStore(AccountStore):
                 if again_of is not None and (first := rows.relaunched(again_of)) is not None:
                     return first
                 if (current := rows.replaceable(draft, over)) is None:
-                    job = rows.insert(draft, JobState.LAUNCHING, at, again_of=again_of, **launch, **self._account_row)
+                    job = rows.insert(self._account, draft, JobState.LAUNCHING, at, again_of=again_of, **launch)
                 elif current.state != JobState.DRAFT:
                     return current
                 else:
@@ -405,8 +398,9 @@ class JobRows:
             raise StoreError(f"No job {number} in the database.")
         return read_job(row, self._key_id)
 
-    def insert(self, draft: Draft, state: JobState, at: float, **more: object) -> Job:
-        values = {"state": state, "since": at, "created_at": at, **self._sent_columns(draft, at), **more}
+    def insert(self, account: Account, draft: Draft, state: JobState, at: float, **more: object) -> Job:
+        of: dict[str, object] = {"origin": account.origin, "key_id": account.key_id, "profile": account.profile}
+        values = {**of, "state": state, "since": at, "created_at": at, **self._sent_columns(draft, at), **more}
         names, marks = ", ".join(values), ", ".join("?" * len(values))
         cursor = self.sql.execute(f"INSERT INTO jobs ({names}) VALUES ({marks})", tuple(values.values()))
         number = cursor.lastrowid or 0

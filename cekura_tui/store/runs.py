@@ -22,10 +22,8 @@ if TYPE_CHECKING:
     from cekura_tui.model.run.groups import Finding
     from cekura_tui.model.run.run import Run
 
-MAX_FINDINGS = 20_000
-"""Maximum number of runs with saved findings, over all accounts."""
-MAX_WHOLE_ROWS = 20_000
-"""Maximum number of saved rows of runs read in full, per account."""
+MAX_FINDINGS, MAX_WHOLE_ROWS = 20_000, 20_000
+"""Maximum numbers of runs with saved findings, over all accounts, and of saved rows of whole runs, per account."""
 
 
 class FindingStore(AccountStore):
@@ -97,10 +95,8 @@ class NoteStore(AccountStore):
 SELECT_NOTES = "SELECT run_id, text FROM notes WHERE origin = ? AND key_id = ?"
 
 
-MAX_ROWS = 1_000
-"""Maximum number of rows cached per list of runs."""
-MAX_LISTS = 30
-"""Maximum number of cached lists, counted separately for lists with and without a filter."""
+MAX_ROWS, MAX_LISTS = 1_000, 30
+"""Maximum numbers of rows cached per list, and of cached lists, counted separately with and without a filter."""
 MAX_OPENED = 300
 MAX_OPENED_BYTES = 64 * 2**20
 MAX_OPENED_RUN = 8 * 2**20

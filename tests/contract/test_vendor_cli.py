@@ -113,7 +113,6 @@ def test_the_vendor_cli_reads_runs_and_results(vendor: Vendor) -> None:
     assert vendor.json("results", "list", "--project-id", project)["count"] == 40
     result = vendor.json("results", "get", run["result_id"])
     assert str(FAILED) in result["runs"]
-    assert "does not run results again" in vendor("results", "rerun", run["result_id"], status=2)
 
 
 def test_the_vendor_cli_reads_the_status_of_a_result_and_watches_the_result_end(vendor: Vendor) -> None:

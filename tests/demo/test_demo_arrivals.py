@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from demo_client import EPOCH, RUNS, Clock, listed, served_by
+from demo_client import EPOCH, RUNS, Clock, listed, run_ids, served_by
 from waiting import until
 
 from cekura_tui.demo.answers import run_row
@@ -97,7 +97,7 @@ def test_settled_runs_never_change(clock: Clock) -> None:
         clock.now += 137.0
         now = clock.now
         for project in (0, 1):
-            settled = corpus.run_ids(project)[::-1][: corpus.settled(project)]
+            settled = run_ids(corpus, project)[::-1][: corpus.settled(project)]
             before = [corpus.facts(run_id) for run_id in settled]
             clock.now = now + 10 * SLOWEST
             assert [corpus.facts(run_id) for run_id in settled] == before

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from demo_client import run_ids
 
 from cekura_tui.demo.answers import run_row, run_whole
 from cekura_tui.demo.corpus import Corpus
@@ -20,7 +21,7 @@ GOING_ON = ("running", "in_progress")
 
 @pytest.fixture(scope="module")
 def facts(corpus: Corpus) -> list[Facts]:
-    return [known for project in (0, 1) for i in corpus.run_ids(project) if (known := corpus.facts(i)) is not None]
+    return [known for project in (0, 1) for i in run_ids(corpus, project) if (known := corpus.facts(i)) is not None]
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import difflib
 from typing import Any
 
 import pytest
+from demo_client import run_ids
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -103,7 +104,7 @@ def test_a_focus_excludes_other_issues() -> None:
 
 def test_a_reviewed_outcome_of_a_run_overrides_the_checks(corpus: Corpus) -> None:
     by_kind: dict[Kind, list[dict[str, Any]]] = {}
-    for run_id in corpus.run_ids(0):
+    for run_id in run_ids(corpus, 0):
         known = corpus.facts(run_id)
         assert known is not None
         by_kind.setdefault(known.fate.kind, []).append(run_whole(corpus, known))

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from demo_client import EPOCH, Clock, seconds_of
+from demo_client import EPOCH, Clock, run_ids, seconds_of
 from examples import COSTLY
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +23,7 @@ RUNS = 300
 
 def rows_of(corpus: Corpus) -> list[dict[str, Any]]:
     """The rows of all runs as the API sends rows: the first project, then the second, each newest first."""
-    found = [corpus.facts(run_id) for project in (0, 1) for run_id in corpus.run_ids(project)]
+    found = [corpus.facts(run_id) for project in (0, 1) for run_id in run_ids(corpus, project)]
     return [run_row(corpus, facts) for facts in found if facts is not None]
 
 

@@ -6,7 +6,7 @@ import itertools
 from typing import Any
 
 import pytest
-from demo_client import EPOCH, Clock
+from demo_client import EPOCH, Clock, run_ids
 from test_demo_arrivals import FINAL, ORDER
 
 from cekura_tui.demo.answers import run_whole
@@ -33,7 +33,7 @@ def runs_seen() -> RunsSeen:
     clock = Clock(EPOCH)
     corpus = Corpus(100, EPOCH, arrivals=Arrivals(EPOCH, 5.0, clock))
     still = Corpus(100, EPOCH)
-    live = [run_id for run_id in still.run_ids(0)[:30] if facts_of(still, run_id).fate.kind is Kind.LIVE]
+    live = [run_id for run_id in run_ids(still, 0)[:30] if facts_of(still, run_id).fate.kind is Kind.LIVE]
     runs_seen: RunsSeen = {run_id: [] for run_id in (*live, *range(900_101, 900_131))}
     while clock.now < EPOCH + 150 + SLOWEST:
         for run_id, seen in runs_seen.items():
@@ -118,7 +118,7 @@ def test_runs_in_progress_at_the_start_have_the_transcript_of_their_status(runs_
 
 def test_in_a_frozen_workspace_a_run_in_progress_has_part_of_its_call(corpus: Corpus) -> None:
     lengths = {}
-    for run_id in corpus.run_ids(0)[:30]:
+    for run_id in run_ids(corpus, 0)[:30]:
         facts = facts_of(corpus, run_id)
         if facts.fate.kind is Kind.LIVE:
             run = run_whole(corpus, facts)

@@ -7,6 +7,7 @@ from typing import Any
 
 import odd_runs
 import pytest
+from demo_client import run_ids
 from evidence_cases import evidence_in
 from odd_runs import EMPATHY, LONG_RUN, LONG_TURNS, TALKATIVE_RUN, odd_corpus, with_odd_turns
 
@@ -27,7 +28,7 @@ def corpus() -> Corpus:
 
 @pytest.fixture(scope="module")
 def known(corpus: Corpus) -> list[Facts]:
-    return [facts for project in (0, 1) for i in corpus.run_ids(project) if (facts := corpus.facts(i)) is not None]
+    return [facts for project in (0, 1) for i in run_ids(corpus, project) if (facts := corpus.facts(i)) is not None]
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 from waiting import until
 
-from cekura_tui.demo.corpus import FIRST_PROJECT
+from cekura_tui.demo.corpus import FIRST_PROJECT, RUN_BASES, Corpus
 from cekura_tui.demo.server import DemoServer
 
 EPOCH = 1_760_000_000.0
@@ -30,6 +30,11 @@ def client_of(server: DemoServer) -> httpx.Client:
     """An HTTP client that sends the server's key."""
     headers = {"X-CEKURA-API-KEY": server.key}
     return httpx.Client(base_url=server.url, headers=headers, trust_env=False, timeout=60)
+
+
+def run_ids(corpus: Corpus, project: int) -> range:
+    """Ids of a project's runs, newest first."""
+    return range(RUN_BASES[project] + corpus.count(project), RUN_BASES[project], -1)
 
 
 @contextmanager

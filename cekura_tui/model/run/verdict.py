@@ -172,25 +172,20 @@ def join_rubric(run: Run, metrics: Sequence[Metric]) -> list[tuple[Metric, Thres
     for line in lines:
         by_id.setdefault(line.id, []).append(line)
         by_name.setdefault(line.name, []).append(line)
-    found = [(metric, _line_of(metric, shared, by_id, by_name)) for metric in named]
+
+    def line_of(metric: Metric) -> Threshold | None:
+        name = _name(metric.name)
+        own = by_id.get(metric.id, []) if metric.id is not None else []
+        same = next((line for line in own if line.name == name), None)
+        if same or (own and metric.id not in shared):
+            return same or own[0]
+        alike = by_name.get(name, []) if name else []
+        return next((line for line in alike if metric.id is None or line.id is None), None)
+
+    found = [(metric, line_of(metric)) for metric in named]
     used = {id(line) for _, line in found if line}
     rest = [line for line in lines if id(line) not in used and (line.id is not None or line.name)]
     return [*found, *((line.line.as_metric(), line) for line in rest)]
-
-
-def _line_of(
-    metric: Metric,
-    shared: set[int | None],
-    by_id: dict[int | None, list[Threshold]],
-    by_name: dict[str, list[Threshold]],
-) -> Threshold | None:
-    name = _name(metric.name)
-    own = by_id.get(metric.id, []) if metric.id is not None else []
-    same = next((line for line in own if line.name == name), None)
-    if same or (own and metric.id not in shared):
-        return same or own[0]
-    alike = by_name.get(name, []) if name else []
-    return next((line for line in alike if metric.id is None or line.id is None), None)
 
 
 def _lines(run: Run) -> Iterable[Threshold]:

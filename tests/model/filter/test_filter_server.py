@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
+from demo_client import run_ids
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -123,7 +124,7 @@ def test_rest_words_name_once_each_key_or_word_that_is_tested_locally() -> None:
 @cache
 def workspace() -> tuple[CorpusListing, list[RunRow]]:
     corpus = Corpus(240, EPOCH)
-    found = [corpus.facts(run_id) for run_id in corpus.run_ids(0)]
+    found = [corpus.facts(run_id) for run_id in run_ids(corpus, 0)]
     payloads = [clean_json(run_row(corpus, facts)) for facts in found if facts is not None]
     return CorpusListing(corpus), [row_of(Run.read(payload)) for payload in payloads]
 
