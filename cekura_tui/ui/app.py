@@ -61,12 +61,6 @@ from cekura_tui.workspace.workspace import Workspace
 
 _log = logging.getLogger("cekura_tui.ui")
 
-_SHEETS_DELAY = 1.0
-"""Seconds from the start of the workspace until the style sheets that the first frame does not need are parsed."""
-_GC_THRESHOLDS = (700, 10, 30)
-"""Thresholds that make automatic full garbage collections rare: a full collection delays a key by about 25 ms.
-`Painting` runs most full collections."""
-
 
 def _why_blocked(app: CekuraApp) -> str | None:
     """Why another page can't be opened now: the sign-in or a dialog is open. None if neither is open."""
@@ -94,8 +88,6 @@ def _unless_suspendable(app: CekuraApp) -> str | None:
 
 _PAINTED_TOGETHER = (events.Key, events.MouseDown, events.MouseUp, events.Paste, events.Resize)
 """Events that hold painting until all changes that they cause are laid out."""
-_WRITE_TIME = 0.01
-"""Seconds allowed for writing the first frame to the terminal before the workspace starts."""
 
 
 class CekuraApp(App[None]):
@@ -338,8 +330,8 @@ class CekuraApp(App[None]):
     # Starting
 
     def on_load(self) -> None:
-        """Paint the first frame once, then start the workspace."""
-        self.painting.hold_for_screen(painted=lambda: self.set_timer(_WRITE_TIME, self._start))
+        """Paint the first frame once; once it had time to be written, start the workspace."""
+        self.painting.hold_for_screen(painted=lambda: self.set_timer(0.01, self._start))
         self.screen_change_signal.subscribe(self, lambda _: self.painting.hold_for_screen(), immediate=True)
 
     def on_mount(self) -> None:
@@ -349,7 +341,7 @@ class CekuraApp(App[None]):
 
     def _start(self) -> None:
         if self._tune_gc:
-            gc.set_threshold(*_GC_THRESHOLDS)
+            gc.set_threshold(700, 10, 30)  # a full collection delays a key by 25 ms; `Painting` runs most of them
             gc.freeze()  # loaded code is never garbage
             gc.enable()
         self._workspace.start(self.jobs_reader.background_changed)
@@ -358,7 +350,7 @@ class CekuraApp(App[None]):
             self.post_message(SignInRequested(self._workspace.setup.no_key))
             return
         self._load()
-        self.set_timer(_SHEETS_DELAY, self._load_rest)
+        self.set_timer(1.0, self._load_rest)
 
     def _load_rest(self) -> None:
         parse_other_sheets(self)

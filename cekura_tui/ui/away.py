@@ -105,8 +105,6 @@ def job_counts_text(jobs: Iterable[Job]) -> str:
 
 SERVER_PATIENCE = 5.0
 """Maximum seconds that the message about ended jobs waits for the server's answers."""
-LONG_ABSENCE = 60.0
-"""Seconds of absence after which the run list is reloaded."""
 
 
 @dataclass
@@ -179,8 +177,8 @@ class WhileAway:
             self._record_visit()
 
     def user_active(self, *, focused: bool = False) -> None:
-        """Record that the user is active, and report the jobs that ended during an absence. After a long absence, also
-        reload the runs."""
+        """Record that the user is active, and report the jobs that ended during an absence. After more than a minute,
+        also reload the runs."""
         now = self._state.clock()
         since = self._presence.record_activity(now, focused=focused)
         if self._pending is not None:
@@ -188,7 +186,7 @@ class WhileAway:
         elif since is None:
             self._seen = self._unread
         else:
-            if now - since > LONG_ABSENCE:
+            if now - since > 60:
                 self._reload_runs()
             self._wait(_PendingMessage(visit_read=True, jobs_read=True))
             self._show_when_ready()

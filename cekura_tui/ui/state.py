@@ -90,10 +90,8 @@ class AppState:
         return "" if moment is None else clock_text(moment, self.clock(), seconds=seconds)
 
 
-YOUNG = 60
-"""Age in seconds up to which a job's elapsed time is shown in seconds; the time of older jobs is shown in minutes."""
 SLOW_REDRAW = 5.0
-"""Seconds between two redraws of older jobs."""
+"""Seconds between two redraws of jobs that are older than a minute, whose elapsed time is shown in minutes."""
 FAST_REDRAWS = 15
 """Maximum number of young jobs that are redrawn every second; each second then sends less than a kilobyte to the
 terminal. If there are more young jobs, all of them are redrawn less often."""
@@ -104,7 +102,7 @@ def tick_after(jobs: Sequence[Job], now: float) -> float | None:
     launched = [now if job.launched_at is None else job.launched_at for job in jobs if job.state.active]
     if not launched:
         return None
-    if not (young := sum(int(now) - int(moment) < YOUNG for moment in launched)):
+    if not (young := sum(int(now) - int(moment) < 60 for moment in launched)):
         return SLOW_REDRAW
     seconds = min(1.0 + (young - 1) // FAST_REDRAWS, SLOW_REDRAW)
     # At least half a second, in case the clock is frozen just before a full second.

@@ -171,10 +171,6 @@ class JobActions:
             self._state.ask(HandOff(done, lambda: prompt, page.notify_once))
 
 
-DELETE_RANK = 1_100
-"""Footer rank of actions that delete, which come after all other actions."""
-
-
 def _action(id_: str, key: str, name: str, label: str, tooltip: str, footer: int) -> Action:
     def why_not(page: Any) -> str | None:
         return None if page.job_actions.applies(name) else NOT_OFFERED
@@ -188,7 +184,7 @@ JOB_ACTIONS = (
     _action("job.stop", "L", "stop", "Stop polling", "Stop polling a job", 2),
     _action("job.resume", "L", "resume", "Resume polling", "Poll a job again", 3),
     _action("job.again", "i", "launch_again", "Relaunch", "Relaunch an unconfirmed, lost or failed job", 4),
-    _action("job.forget", "D", "forget", "Delete", "Delete a job from this machine", DELETE_RANK),
+    _action("job.forget", "D", "forget", "Delete", "Delete a job from this machine", 1_100),  # after all other actions
     _action("job.copy", "y", "copy", "Copy or save", "A job as JSON or its requests as curl, without the key", 6),
 )
 ACTION_NAMES = ("details", "stop", "resume", "launch_again", "forget", "copy")

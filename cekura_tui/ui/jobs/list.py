@@ -31,8 +31,6 @@ _GROUPS: tuple[tuple[JobState, ...], ...] = (
     (JobState.STOPPED,),
 )
 """Order of the groups in the list: running jobs, jobs that need a decision, stopped jobs. All finished jobs follow."""
-_ROW_MAX_AGE = 900.0
-"""Seconds after which a cached row is built again, because "14:05" becomes "Mon 14:05" on the next day."""
 _RANK = {state: rank for rank, states in enumerate(_GROUPS) for state in states}
 MARGIN = 3
 """Number of cells before the first column: a blank, the mark of an unread job, a blank."""
@@ -212,7 +210,7 @@ class JobList(VirtualList[JobRow]):
     def _rows_of(self, jobs: Iterable[Job], app_state: AppState) -> list[JobRow]:
         """Build the rows of jobs. Reuse rows of finished jobs, because comparing a job is faster than building rows."""
         rows, row_cache = [], dict[int, tuple[object, JobRow]]()
-        now = int(app_state.clock() // _ROW_MAX_AGE)
+        now = int(app_state.clock() // 900)  # "14:05" becomes "Mon 14:05" on the next day
         for job in jobs:
             basis = (job, app_state.relaunch_of(job.number), now)
             cached = self._row_cache.get(job.number)

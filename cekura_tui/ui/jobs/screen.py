@@ -29,8 +29,6 @@ from cekura_tui.workspace.job_service import JobRecord
 
 PREVIEW_DELAY = 0.15
 """Seconds between a move of the cursor and the loading of the preview."""
-MIN_POLL_REFRESH = 1.0
-"""Minimum seconds between two reads of a job's poll times."""
 CACHED_PREVIEWS = 40
 """Maximum number of suggestions whose change summary is cached."""
 
@@ -176,7 +174,7 @@ Jobs run on the server, even while this app is closed. `{job.forget}` deletes a 
         if polls is not None and job.state == JobState.RUNNING and self._next_poll is None:
             next_at, now = polls.next_at, self.state.clock()
             wait = PREVIEW_DELAY if next_at is None else next_at - now + PREVIEW_DELAY
-            self._next_poll = self.set_timer(max(wait, MIN_POLL_REFRESH), self._refresh_polls)
+            self._next_poll = self.set_timer(max(wait, 1.0), self._refresh_polls)
 
     def _show_preview(self, job: Job, rows: list[Fact]) -> None:
         if self.is_unmounted:

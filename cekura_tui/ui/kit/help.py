@@ -26,8 +26,6 @@ from cekura_tui.ui.kit.palette import Command, Palette
 from cekura_tui.ui.terminal.markdown import ManualPage
 
 _KEY = "bold $accent"
-_TWO_COLUMNS = 96
-"""Minimum width, in cells, to show the keys in two columns."""
 _GAP = 4
 _TYPING = "Edit the text"
 _TEXTUALS = {
@@ -94,7 +92,7 @@ class HelpText(WrappedText):
             for problem in self._problems:
                 yield from _paragraph(problem, width)
             yield Content()
-        two = width >= _TWO_COLUMNS
+        two = width >= 96
         column = (width - _GAP) // 2 if two else width
         keys = max((cell_len(" ".join(row.keys)) for rows in self._groups.values() for row in rows), default=0)
         blocks = [list(_block(group, rows, keys, column)) for group, rows in self._groups.items()]

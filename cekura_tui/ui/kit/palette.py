@@ -28,11 +28,6 @@ from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.ui.theme import THEMES
 
-_GROUPED = 90
-"""Minimum width, in cells, to show groups in a column of their own."""
-_LEAST_ABOUT = 12
-"""Minimum width, in cells, to show a description."""
-
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -128,12 +123,12 @@ class CommandList(VirtualList[Match], can_focus=False):
     def lines_of(self, row: Match, width: int, state: RowState) -> Sequence[Line]:
         command, dim = row.command, self.style_of("tone--dim")
         match = self.style_of("commands--match")
-        grouped = self._group_cells if width >= _GROUPED else 0
+        grouped = self._group_cells if width >= 90 else 0
         room = width - 2 - grouped
         key = f" {fit(command.key, self._key_cells, right=True)}" if self._key_cells else ""
         name = fit(command.name, min(self._name_cells, room - len(key)))
         about = max(room - len(name) - len(key), 0)
-        shown = fit(command.reason or command.about, about) if about >= _LEAST_ABOUT else " " * about
+        shown = fit(command.reason or command.about, about) if about >= 12 else " " * about
         return [
             [
                 Segment(" " + fit(command.group if row.first else "", grouped), dim),

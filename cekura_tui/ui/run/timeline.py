@@ -177,8 +177,6 @@ _INKS = {
     "label": "color: $muted;",
     "cursor": "color: $background; background: $accent; text-style: bold;",
 }
-_MAX_LOOKBACK = 50
-"""Maximum number of earlier turns that are searched for a turn that covers a column."""
 
 
 class TimelineStrip(Widget, can_focus=False):
@@ -262,7 +260,7 @@ class TimelineStrip(Widget, can_focus=False):
             return self._spans[first].n
         scale = self._scale
         near = {n: self._columns[n] - place for n in range(first, min(first + 1, len(self._spans)))}
-        for n in range(first - 1, max(first - _MAX_LOOKBACK, 0) - 1, -1):
+        for n in range(first - 1, max(first - 50, 0) - 1, -1):  # not all turns of a long call
             end = self._spans[n].end
             near[n] = max(place - (self._columns[n] if end is None else max(scale.after(end) - 1, self._columns[n])), 0)
         return self._spans[min(near, key=lambda n: (near[n], -n))].n

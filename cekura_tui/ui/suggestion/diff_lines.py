@@ -26,8 +26,6 @@ _GUTTER = 3
 _BETWEEN = " │ "
 _ITEM_START = re.compile(r"\s*(?:(?:[-*+•!✓✗]|\(?(?:\d{1,3}|[A-Za-z])[.)])\s+)?")
 """Matches the indentation of a line and, if the line is a list item, its bullet or number."""
-_MAX_INDENT = 12
-"""Maximum hanging indent in cells."""
 _MAX_COMPARED = 4_000
 """Maximum length of the old and new text together, in characters, for common words to be searched."""
 
@@ -64,7 +62,7 @@ def hanging_breaks(text: str, room: int) -> list[tuple[int, int, int]]:
     first, *others = breaks(text, room)
     if not others:
         return [(*first, 0)]
-    indent = min(len(_item_prefix(text)), _MAX_INDENT, room // 2)
+    indent = min(len(_item_prefix(text)), 12, room // 2)
     start = others[0][0]
     return [(*first, 0), *((start + at, start + end, indent) for at, end in breaks(text[start:], room - indent))]
 

@@ -18,8 +18,6 @@ from cekura_tui.ui.suggestion.diff_lines import hanging_breaks, with_background
 
 _GUTTER = 3
 """Number of cells before the text: a blank, the mark, a blank."""
-_LINES_BELOW = 3
-"""Number of lines to keep visible below the cursor's line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,7 @@ class StagedText(VirtualList[StagedRow]):
         index = max(bisect_right(self.rows, position, key=lambda row: row.key) - 1, 0)
         row = self.rows[index]
         self._target = row, position[1] - row.start if row.line == position[0] else 0
-        self.move_to(row.key, following=_LINES_BELOW)
+        self.move_to(row.key, following=3)
         self._scroll_to_target()
 
     def _lay_out(self) -> None:

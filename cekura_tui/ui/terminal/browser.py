@@ -9,8 +9,6 @@ import sys
 from cekura_tui.config.programs import in_thread, run_program
 from cekura_tui.model.run.details import web_link
 
-_OPEN_TIMEOUT = 20.0
-"""Seconds after which a browser that has not opened the link is killed."""
 _OPEN_SCRIPT = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.argv[1]))"
 
 
@@ -25,4 +23,4 @@ def _open(link: str) -> bool:
         return False
     # `-I` imports nothing from the current folder. Without TERM, no browser is used that draws in the terminal.
     env = {name: value for name, value in os.environ.items() if name != "TERM"}
-    return not run_program([sys.executable, "-I", "-c", _OPEN_SCRIPT, link], env, limit=_OPEN_TIMEOUT).failure
+    return not run_program([sys.executable, "-I", "-c", _OPEN_SCRIPT, link], env, limit=20.0).failure

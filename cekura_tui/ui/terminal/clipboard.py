@@ -25,8 +25,6 @@ LARGE = 50_000
 """Number of bytes above which the message warns that some terminals drop such a long text."""
 MAX_BYTES = 750_000
 """Maximum number of bytes sent by OSC 52: one megabyte in base64, which is tmux's limit."""
-_MAX_READ = 1 << 24
-"""Maximum number of bytes read from the clipboard to restore it afterwards."""
 
 Which = Callable[[str], str | None]
 """Returns the path of a program, or None if the program is not installed, like `shutil.which`."""
@@ -240,5 +238,5 @@ def _read_until(text: bytes, argv: Sequence[str], env: Mapping[str, str]) -> byt
 
 def read_output(argv: Sequence[str], env: Mapping[str, str], timeout: float = TIMEOUT) -> bytes | None:
     """A tool's standard output; None if the tool fails, is not installed, or takes longer than `timeout` seconds."""
-    ended = run_program(argv, env, kept="stdout", most=_MAX_READ, limit=timeout)
+    ended = run_program(argv, env, kept="stdout", most=1 << 24, limit=timeout)
     return None if ended.failure else ended.output

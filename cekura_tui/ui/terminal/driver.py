@@ -23,13 +23,7 @@ from cekura_tui.ui.terminal.input_parser import InputParser
 
 _log = logging.getLogger("cekura_tui.ui")
 
-_INPUT_POLL = 0.1
-"""Seconds to wait before reading again after a read returned no bytes, which means the end of input."""
-_IDLE_TIMEOUT = 60.0
-"""Maximum seconds of one wait for input while no sequence is incomplete."""
 _READ_SIZE = 1 << 16
-FOREGROUND_POLL = 0.5
-"""Seconds between two checks whether the shell has put the program back in the foreground."""
 
 
 def has_job_control() -> bool:
@@ -202,13 +196,13 @@ class TerminalDriver(LinuxDriver):
         parser = InputParser(self._escape_delay)
         deadline: float | None = None
         while not self.exit_event.is_set():
-            timeout = _IDLE_TIMEOUT if deadline is None else max(deadline - time.monotonic(), 0.0)
+            timeout = 60.0 if deadline is None else max(deadline - time.monotonic(), 0.0)
             readable = select.select([self.fileno, self._wake_event.read_end], [], [], timeout)[0]
             if self._wake_event.read_end in readable:
                 os.read(self._wake_event.read_end, _READ_SIZE)
             if self.fileno in readable:
                 if not (data := os.read(self.fileno, _READ_SIZE)):
-                    self.exit_event.wait(_INPUT_POLL)  # the input has ended
+                    self.exit_event.wait(0.1)  # the input has ended
                     continue
                 messages = parser.feed(data)
             elif deadline is not None and time.monotonic() >= deadline:
@@ -265,7 +259,7 @@ class TerminalDriver(LinuxDriver):
             self.resume_application_mode()
             self._app.refresh(layout=True)
         else:
-            self._loop.call_later(FOREGROUND_POLL, self._resume_drawing)
+            self._loop.call_later(0.5, self._resume_drawing)  # until the shell puts the program in front
 
     # The terminal
 

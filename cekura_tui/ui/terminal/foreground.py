@@ -21,8 +21,6 @@ from cekura_tui.model.text import Prompt, prompt_bytes, visible
 from cekura_tui.ui.terminal.capabilities import output_terminal
 
 T = TypeVar("T")
-_RESET_KEYS = b"\x1b[?1l\x1b>"
-"""Resets cursor keys and keypad to normal mode."""
 
 
 def run_in_front(app: App[Any], command: Sequence[str], stdin_data: bytes | None = None) -> str:
@@ -44,7 +42,7 @@ def lend_terminal(app: App[Any], work: Callable[[], T], title: str = "") -> T:
             done = work()
         except (Exception, KeyboardInterrupt) as error:  # raised inside `suspend`, it would leave the app suspended
             failure = error
-        _write(_RESET_KEYS)  # a killed program may have left them changed
+        _write(b"\x1b[?1l\x1b>")  # cursor keys and keypad: a killed program may have left them changed
     signal.signal(signal.SIGINT, before)
     app.refresh()
     if failure is not None:

@@ -90,8 +90,6 @@ EXIT_TIMEOUT, EXIT_TIMEOUT_LOST = 1.5, 1.0
 """Seconds for the app to exit before the process is killed: normally, and after the terminal closed."""
 STALL_TIMEOUT = 0.4
 """Seconds to wait for a stalled terminal before its pending output is discarded."""
-TERMINAL_POLL = 0.5
-"""Seconds between two checks for a closed terminal, needed if SIGHUP is ignored."""
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _INTERRUPT = signal.SIGURG
 """The signal that interrupts a blocked write. Not SIGWINCH, whose handler Textual resets as the app begins to exit."""
@@ -148,8 +146,8 @@ class EmergencyExit:
         self._begin_exit(self._app.status or 0)
 
     def watch(self) -> None:
-        """Exit as on SIGHUP when the terminal closes, because Textual's input thread would loop."""
-        while not self.done.wait(TERMINAL_POLL):
+        """Exit as on SIGHUP when the terminal closes, even if SIGHUP is ignored: Textual's input thread would loop."""
+        while not self.done.wait(0.5):
             if self._terminal.is_gone():
                 self._begin_exit(128 + signal.SIGHUP, EXIT_TIMEOUT_LOST)
                 return

@@ -165,7 +165,7 @@ class AppStylesheet(Stylesheet):
 
     def __init__(self, *, variables: dict[str, str] | None = None) -> None:
         super().__init__(variables=variables)
-        self._parse_cache = LRUCache(_CACHED_SHEETS)
+        self._parse_cache = LRUCache(512)
         self.version = 0
         """Number of times the variables changed."""
         self._conditions_of: list[RuleSet] = []
@@ -207,7 +207,7 @@ class AppStylesheet(Stylesheet):
                 super().replace_rules(node, values, animate=animate)
             self._process_component_classes(node)
             return
-        if len(self._style_cache) >= _CACHED_STYLES:
+        if len(self._style_cache) >= 5_000:
             self._style_cache.clear()
         self._applied_rules.pop(id(node), None)
         super().apply(node, animate=animate)
@@ -267,8 +267,6 @@ def stylesheet_version(stylesheet: Stylesheet) -> int:
     return stylesheet.version if isinstance(stylesheet, AppStylesheet) else 0
 
 
-_CACHED_SHEETS, _CACHED_STYLES = 512, 5_000
-"""Maximum number of cached parsed sheets, and of cached computed styles."""
 _FLAGS = ("_has_hover_style", "_has_focus_within", "_has_order_style", "_has_odd_or_even")
 """Attributes that `Stylesheet.apply` sets on a node."""
 _NEVER_STYLED: tuple[tuple[object, ...], object] = (), None
@@ -324,17 +322,13 @@ def events_of(parser: XTermParser, sent: str) -> tuple[list[Message], list[Messa
     ArithmeticError for an invalid number; the parser is then unusable. Uses `Parser._awaiting`, `_timeout_time`,
     `XTermParser._sequence_to_key_events`. No fallback if removed: letters of an incomplete sequence would act as
     keys."""
-    if sent.startswith("\x1b") and len(sent) > _LONGEST_SEQUENCE:
-        return [*parser._sequence_to_key_events(sent)], []  # text composed by an input method
+    if sent.startswith("\x1b") and len(sent) > 32:  # longer than Textual accepts: text composed by an input method
+        return [*parser._sequence_to_key_events(sent)], []
     known = [*parser.feed(sent)] if sent else []
     if parser._awaiting.timeout is None:
         return known, []
     parser._timeout_time = 0.0
     return known, [*parser.tick()]
-
-
-_LONGEST_SEQUENCE = 32
-"""Characters of the longest sequence that Textual's parser accepts."""
 
 
 def type_into(area: TextArea, text: str) -> None:
