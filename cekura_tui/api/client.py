@@ -126,7 +126,6 @@ class Client:
         self._loopback = loopback
         self.requests = deque[RequestRecord](maxlen=MAX_RECORDS) if requests is None else requests
         self.sent = 0
-        """The number of requests sent so far."""
         self.refusal: Callable[[], ApiError | None] = lambda: None
         """Called before each request but `probe`."""
         agent = f"cekura-tui/{__version__}"

@@ -158,7 +158,6 @@ def _of_vendor(path: Path | None, server: Server) -> ApiKey:
 
 
 _MAX_CHARACTERS = 65_536
-"""Limit of characters read from a key file."""
 
 
 def _read_key_file(name: str) -> str:

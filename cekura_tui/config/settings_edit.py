@@ -138,7 +138,6 @@ _EXAMPLES = {
     "theme": 'name = "nord"',
     "columns": "scenario = 30",
 }
-"""Example values for settings whose default is empty."""
 
 
 def _with_line(text: str, entry: Name, value: object) -> str:

@@ -112,7 +112,6 @@ def refuse_filters(given: Mapping[str, str], *names: str) -> None:
 
 
 def read_query(given: Mapping[str, str]) -> ListQuery:
-    """Parse the parameters of a request. Raises Invalid."""
     refuse_filters(given, *_UNSUPPORTED)
     ids = intersect(numbers(given, "id__in"), numbers(given, "id"))
     results = intersect(single(given, "result_id"), single(given, "result__id"))

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from cekura_tui.demo.answers import run_whole, turns_of
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.dialogue import broken_at, clock_text
-from cekura_tui.demo.forms import LaunchForm, Reply, detail, read_fields, read_launch, read_runs, text_field
+from cekura_tui.demo.forms import Reply, detail, read_fields, read_launch, read_runs, text_field
 from cekura_tui.demo.improver import ImprovementOutcome, Issue, Prompt, improve, issues_of
 from cekura_tui.demo.jobs import DemoDatabase, DemoJob
 from cekura_tui.demo.library import DemoAgent, agents_by_id
@@ -117,8 +117,12 @@ class ImproveEndpoints:
         self._workspace = workspace
 
     async def launch(self, request: Request) -> Response:
-        form = await self._form(request)
-        workspace = self._workspace
+        fields, workspace = await read_fields(request), self._workspace
+        if isinstance(prompt := fields.get("prompt"), str):  # logged, so that tests can check what arrived
+            sent = prompt_bytes(prompt)
+            noted = {"prompt_sha256": sha256(sent), "prompt_bytes": len(sent), "run_ids": fields.get("run_ids")}
+            request.scope["noted"].update(noted)
+        form = read_launch(fields, workspace.corpus)
         return Reply({"progress_id": workspace.database.launch(form, workspace.now(), workspace.speed)})
 
     async def progress(self, request: Request) -> Response:
@@ -139,12 +143,3 @@ class ImproveEndpoints:
             return Reply(self._workspace.issues(job.form.run_ids, job.form.prompt))
         run_ids, agent_id = read_runs(fields, self._workspace.corpus)
         return Reply(self._workspace.issues(run_ids, written or self._workspace.agent(agent_id).agent.prompt))
-
-    async def _form(self, request: Request) -> LaunchForm:
-        """Read and validate a launch. A hash of the prompt is logged, so that tests can check what arrived."""
-        fields = await read_fields(request)
-        if isinstance(prompt := fields.get("prompt"), str):
-            sent = prompt_bytes(prompt)
-            noted = {"prompt_sha256": sha256(sent), "prompt_bytes": len(sent), "run_ids": fields.get("run_ids")}
-            request.scope["noted"].update(noted)
-        return read_launch(fields, self._workspace.corpus)

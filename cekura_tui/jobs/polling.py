@@ -94,7 +94,6 @@ class PolledJob:
     suspected: Streak = field(default_factory=lambda: Streak(SUSPECTED))
     in_flight: bool = False
     polled_elsewhere: bool = False
-    """Whether another process polls the job."""
     ended_at: float | None = None
     """Unix time of the last answer that this process recorded; None if there is none."""
 

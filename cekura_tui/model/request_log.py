@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 MAX_RECORDS = 200
-"""Number of requests kept."""
 
 
 class RequestRecord(NamedTuple):

@@ -294,16 +294,16 @@ def _one_of(field: str, read: Callable[[str], object] = str) -> MakeTest:
     return lambda term, now, notes: _cached(frozenset(map(read, term.texts)).__contains__, field)
 
 
-def _lasts(field: str, read: Callable[[Any], float | None] = lambda seconds: seconds) -> MakeTest:
-    """Match rows whose duration satisfies the term, such as `dur>120`; `read` converts the field to seconds."""
+def _lasts(term: Term, now: float, notes: Notes) -> Answer:
+    limit = length_of(term.texts[0]) or 0
+    shortest = limit + (term.op == ">") if term.op in (">", ">=") else 0
+    longest = limit - (term.op == "<") if term.op in ("<", "<=") else inf
 
-    def holds(term: Term, now: float, notes: Notes) -> Answer:
-        limit = length_of(term.texts[0]) or 0
-        shortest = limit + (term.op == ">") if term.op in (">", ">=") else 0
-        longest = limit - (term.op == "<") if term.op in ("<", "<=") else inf
-        return _cached(lambda value: None if (found := read(value)) is None else shortest <= found <= longest, field)
+    def answer(duration: str) -> bool | None:
+        seconds = seconds_of(duration)
+        return None if seconds is None else shortest <= seconds <= longest
 
-    return holds
+    return _cached(answer, "duration")
 
 
 def _since(term: Term, now: float, notes: Notes) -> Answer:
@@ -441,7 +441,7 @@ KEYS: tuple[FilterKey, ...] = (
         "persona", NAME, "~hurry", _called("personality"), _ids("personality__id__in"), _PERSONAS, names="personalities"
     ),
     FilterKey("metric", METRIC, "~completion", _failed_metric, None, _CHECKS, names="metrics", from_whole_run=True),
-    FilterKey("dur", LENGTH, "120", _lasts("duration", seconds_of), _length_params, ("duration",), changes=True),
+    FilterKey("dur", LENGTH, "120", _lasts, _length_params, ("duration",), changes=True),
     FilterKey("result", ID, "991", _one_of("result_id", int), _ids("result__id", 1), ("results",), names="results"),
     FilterKey("id", ID, "48213", _one_of("id", int), _ids("id__in"), ("ids", "run", "runs")),
     FilterKey("until", MOMENT, "2026-11-01", _until, _until_params, ("before", "to"), ("today", "yesterday")),

@@ -44,7 +44,6 @@ class PagedRuns:
         """How often all pages were discarded because they no longer fitted the server's count, order or page size."""
         self._measured, self._directed = first.more, False
         self.reported_count = first.count
-        """The total that the server reported last."""
         self._max_pages = max_pages
         self._pages: dict[int, tuple[RunRow, ...]] = {}
         """Rows by page number, from the least to the most recently viewed page."""

@@ -171,7 +171,6 @@ def _repeats_state(verdict: Verdict) -> bool:
 
 STATE_MARKS = {"pass": "✓", "fail": "✗", "na": "–", "review": "◐"}
 NOT_APPLICABLE = "Not applicable:"
-"""Heading above verdicts that do not apply."""
 _MET: dict[bool | None, State] = {True: "pass", False: "fail", None: "review"}
 SPEAKERS: dict[str, str] = {
     "testing": "Caller",
