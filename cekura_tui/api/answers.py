@@ -92,8 +92,7 @@ class ApiResponse:
 
     @property
     def request_id(self) -> str:
-        """The server's id of this request, to quote to the server's support; empty if the server sent none, "?" if the
-        id has unusual characters."""
+        """The server's id of this request, for its support; empty if none, "?" if it has unusual characters."""
         name = next((self.headers[name] for name in _REQUEST_IDS if name in self.headers), "")
         return redact(name, [self.key]) if re.fullmatch(r"[\w.-]{0,64}", name, re.ASCII) else "?"
 
@@ -103,8 +102,7 @@ class ApiResponse:
         return self._safe(*self.parsed(), keep, cleaned=cleaned)
 
     def json_with(self, exact: Collection[tuple[str, ...]]) -> object:
-        """The body as JSON, with all strings cleaned and the key redacted. Raises BadAnswer. The strings at the paths
-        `exact` are neither cleaned nor redacted."""
+        """The body as JSON, as `json` returns it, but the strings at the paths `exact` as sent. Raises BadAnswer."""
         value, repeats = self.parsed()
         texts = [(path, _at(value, path)) for path in exact]
         cleaned = self._safe(value, repeats)
@@ -268,8 +266,7 @@ def _server_message(answer: ApiResponse) -> str:
 
 
 def read_page(body: object, read: Callable[[object], T]) -> ListPage[T]:
-    """Parse a page `{count, next, previous, results}`, or a bare list as the only page. Raises BadAnswer. Entries that
-    `read` rejects are skipped."""
+    """Parse a page `{count, next, previous, results}`, or a bare list as the only page, as `read_list` does."""
     page = body if isinstance(body, dict) else {"results": body}
     items = read_list(page.get("results"), read)
     count = page.get("count")
@@ -334,8 +331,7 @@ MAX_ID = 60_000
 
 
 def progress_id(answer: ApiResponse, name: str) -> str | None:
-    """The id by which to poll a launched job, from the answer's field `name` (string or number). None if the answer has
-    no id, or an id that cannot be used."""
+    """The id of a launched job, from the answer's field `name` (string or number); None if there is no usable id."""
     try:
         body, _ = answer.parsed()
     except BadAnswer:

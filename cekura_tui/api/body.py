@@ -21,8 +21,7 @@ def too_large(what: str, status: int = 0) -> TooLarge:
 
 
 async def read_body(response: httpx.Response) -> bytes:
-    """Read and decompress the body of a response. Raises BadAnswer if the body cannot be decompressed, TooLarge if it
-    has more than `MAX_BYTES`."""
+    """Read and decompress the body of a response. Raises BadAnswer, and TooLarge beyond `MAX_BYTES`."""
     body, status = bytearray(), response.status_code
     gzip, received = _gzip_of(response), False
     async for chunk in response.aiter_raw():

@@ -174,8 +174,7 @@ class Client:
         within: float | None = READ_TIMEOUT,
         attempt: int = 1,
     ) -> ApiResponse:
-        """Send a request once and return the answer. Raises ApiError unless the answer is 2xx. `within` is the time
-        limit in seconds; None is no limit."""
+        """Send a request once, for at most `within` seconds (None: any). Raises ApiError unless the answer is 2xx."""
         if (refusal := self.refusal()) is not None:
             raise refusal
         answer = await self._logged(request, http or self._http, within, attempt)
@@ -355,8 +354,7 @@ class Client:
         return ProgressAnswer(answer.json_with(kind.exact), answer.text)
 
     def curls(self, kind: JobKind, draft: Draft | None, progress_id: str | None) -> dict[str, str]:
-        """A job's requests as curl commands without the key. The dict has `launch` only if a draft is given, and
-        `progress` only if an id is given."""
+        """A job's requests as curl commands without the key: `launch` of a draft, and `progress` of an id, if given."""
         base = str(self._base).rstrip("/")
         launch = {"launch": curl_command(base, kind.launch(draft))} if draft is not None else {}
         return launch | ({"progress": curl_command(base, kind.progress(progress_id))} if progress_id else {})

@@ -39,8 +39,7 @@ class ApiError(CekuraTuiError):
 
     @property
     def from_api(self) -> bool:
-        """Whether the body looks like JSON, as every answer of the API does. Other bodies come from a proxy, or from a
-        server without this operation."""
+        """Whether the body looks like JSON, as all the API's answers do; a proxy or another server may send others."""
         return self.body.lstrip()[:1] in ("{", "[")
 
     @property

@@ -32,8 +32,7 @@ DEFAULT_DASHBOARD_URL = "https://dashboard.cekura.ai"
 
 
 class Server(NamedTuple):
-    """A validated base URL. `origin` is scheme, host and port; `base` is the origin and the path of the URL. `loopback`
-    is True if the host is this machine."""
+    """A validated base URL; `origin` is its scheme, host and port. `loopback`: the host is this machine."""
 
     origin: str
     base: str
@@ -127,8 +126,7 @@ def check_key(text: str, source: str) -> ApiKey:
 
 
 def refuse_open_file(path: Path, mode: int) -> None:
-    """Raise KeyMissing if a key file is a regular file that other users may open. `mode` is the mode of the opened
-    file, not of a link to the file."""
+    """Raise KeyMissing if other users may open a regular key file; `mode` is of the opened file, not of a link."""
     if stat.S_ISREG(mode) and mode & 0o077:
         raise KeyMissing(
             f"Other users can open {path} (mode {stat.S_IMODE(mode):04o}), so the key in it was not used.",
@@ -143,8 +141,7 @@ class SavedKey:
 
 
 def saved_keys(path: Path) -> dict[str, SavedKey]:
-    """The saved keys by profile, empty if there is no file. Raises KeyMissing if the file is damaged or other
-    users may open it."""
+    """The saved keys by profile; none without a file. Raises KeyMissing if the file is damaged or open to others."""
     return {
         name: SavedKey(str(entry.get("api_url", "")), str(entry.get("api_key", "")))
         for name, entry in _read_saved(path).items()
@@ -184,8 +181,7 @@ def remove_key(path: Path, profile: str) -> bool:
 
 @contextlib.contextmanager
 def _changing(path: Path) -> Iterator[dict[str, object]]:
-    """Yield the saved entries by profile, and write the entries when the block ends. Raises UsageError. Other processes
-    cannot change the file meanwhile."""
+    """Yield the saved entries by profile, locked, and write them when the block ends. Raises UsageError."""
     try:
         make_private(path.parent)
         with locked(path.parent):

@@ -36,8 +36,7 @@ UNATTENDED, ATTENDED = 10.0, 60.0
 
 
 class KeySource(NamedTuple):
-    """A source that was tried: a path, variable, flag or setting. `why_not` says why the source was not used; it is
-    empty for the source that was used."""
+    """A source that was tried: a path, variable, flag or setting; `why_not` is empty for the source that was used."""
 
     place: str
     why_not: str = ""
@@ -103,8 +102,7 @@ def look_up(places: KeyPlaces, server: Server) -> KeyLookup:
 
 
 def _places(places: KeyPlaces, server: Server) -> Iterator[tuple[str, Callable[[], ApiKey]]]:
-    """Each source with a function that returns the source's key. The function raises _NoKey if there is no key,
-    KeyMissing if the source is unusable."""
+    """Each source with a function that returns its key, or raises _NoKey, or KeyMissing if the source is unusable."""
     vendor = find_vendor_file(places.env)
     yield "--api-key-file", lambda: _of_file(places.key_file)
     yield VARIABLE, lambda: _of_environment(places.env)

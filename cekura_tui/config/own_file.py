@@ -49,8 +49,7 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, *, links: bool = True) ->
 
 
 def read_regular(path: Path, *, links: bool = True, most: int = MOST_BYTES) -> bytes:
-    """Read a regular file. Without `links`, a link is refused. Raises NotUsable if the file is not regular or has more
-    than `most` bytes, else OSError."""
+    """Read a regular file of at most `most` bytes; without `links`, not through a link. Raises NotUsable or OSError."""
     return _content(open_regular(path, links=links), path, most)
 
 

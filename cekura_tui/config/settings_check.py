@@ -38,8 +38,7 @@ def checked(path: Path, text: str) -> SettingsFile:
 
 
 def check_text(path: Path, text: str) -> SettingsFile:
-    """Validate the text of config.toml. Raises TOMLDecodeError, another ValueError or RecursionError if the text is not
-    valid TOML."""
+    """Validate the text of config.toml. Raises ValueError or RecursionError if the text is not valid TOML."""
     found = tomllib.loads(text)
     check = _Checker(line_numbers(text))
     profiles = found.pop("profiles", {})
@@ -125,8 +124,7 @@ def _names_in(value: object) -> Iterator[str]:
 
 
 def _flat(table: Mapping[str, object], above: str = "") -> Iterator[tuple[str, object]]:
-    """Entries of a table and of all tables in it, by dotted name. TOML nests tables for an unquoted
-    `runs.improve = "i"`."""
+    """Entries of a table and its tables by dotted name, as TOML nests tables for an unquoted `runs.improve = "i"`."""
     for name, value in table.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{above}{name}.")
@@ -161,8 +159,7 @@ def line_numbers(text: str) -> dict[Name, int]:
 
 
 def lines_with_ends(text: str) -> list[str]:
-    """Split a text at line feeds only, as TOML does; other line separators may be part of a string. Every line, even
-    the last, is returned with a line feed."""
+    """Split a text at line feeds only, as TOML does; every line, even the last, is returned with a line feed."""
     return [f"{line}\n" for line in text.split("\n")]
 
 

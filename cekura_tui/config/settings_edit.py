@@ -82,8 +82,7 @@ def set_setting(path: Path, name: str, value: object, check: Check = lambda file
 
 
 def copy_settings(path: Path) -> tuple[Path, bytes]:
-    """Copy config.toml, or `settings_template` if it is missing, to a new file beside it; return the copy's path and
-    content. Raises UsageError."""
+    """Copy config.toml, or `settings_template`, to a new file; return its path and content. Raises UsageError."""
     with _changing(path):
         make_private(path.parent)
         content = _content(path)

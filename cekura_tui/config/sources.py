@@ -119,8 +119,7 @@ def _of_vendor(vendor: Mapping[str, str], where: str) -> dict[Name, _Sourced]:
 
 
 def read_settings_file(path: Path) -> SettingsFile:
-    """Read and validate config.toml. For a missing file, the result is empty. For an unreadable file, the result has
-    only a problem."""
+    """Read and validate config.toml: empty for a missing file, only a problem for an unreadable file."""
     try:
         text = read_regular(path).decode(UTF8)
     except FileNotFoundError:

@@ -198,8 +198,7 @@ def _verdicts(corpus: Corpus, facts: Facts, turns: list[DialogueTurn], version: 
 
 
 def call_details(facts: Facts, agent: DemoAgent, turns: Sequence[DialogueTurn]) -> Json:
-    """Fields of a run: recording, provider details, test profile and tool calls. Text runs, some voice runs and
-    unfinished runs have no recording."""
+    """Recording (not of text runs, some voice runs and unfinished runs), provider, test profile and tool calls."""
     over = bool(turns) and facts.fate.kind is not Kind.LIVE
     recorded = over and not facts.as_text and roll(facts.id, 10) % 8 > 0
     call = call_id_of(facts.id)

@@ -65,8 +65,7 @@ class Arrivals:
         return _still_running(end, "evaluating") if end.kind not in UNJUDGED and age < call + _JUDGING else end, None
 
     def arrived(self, first_status: str, seconds: int | None) -> float:
-        """Arrival, as Unix time, of a run that has the status `first_status` at the epoch. `seconds` is the length of
-        the run's call."""
+        """Arrival (Unix time) of a run with the status `first_status` at the epoch, and with a call of `seconds`."""
         if first_status in _AGES:
             return self._epoch - _AGES[first_status]
         return self._epoch - _QUEUED[-1][1] - _SPOKEN[first_status] * (seconds or 0)

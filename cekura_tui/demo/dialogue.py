@@ -216,8 +216,7 @@ def clock_text(seconds: float) -> str:
 
 
 def as_objects(turns: list[DialogueTurn], stamped: bool) -> list[dict[str, Any]]:
-    """Turns as the API's `transcript_object`: tool turns have `data`, and tool calls have no `content`. If `stamped`,
-    each turn also has a `timestamp`."""
+    """Turns as the API's `transcript_object`; tool calls have no `content`. If `stamped`, each has a `timestamp`."""
     objects: list[dict[str, Any]] = []
     call = ("", "")
     for index, turn in enumerate(turns):

@@ -62,8 +62,7 @@ def _rule_metric(rule: Rule, failed: bool, turn: DialogueTurn | None, dice: Dice
 
 
 def declared_metrics(dice: Dice) -> list[Json]:
-    """Metrics with a threshold in the rubric. Of the two boolean metrics, one passes if its value is "True", the other
-    if its value is "False"."""
+    """Metrics with a threshold in the rubric; of the two boolean ones, "True" passes the first, "False" the second."""
     latency = 700 + dice.below(900)
     return [
         _metric(

@@ -37,8 +37,7 @@ class LaunchForm:
 
 
 async def read_fields(request: Request) -> dict[str, object]:
-    """The fields of a request's body, not validated. Raises Invalid if the body cannot be parsed, Unsupported if its
-    media type is not accepted."""
+    """The fields of a request's body, not validated. Raises Invalid or, for another media type, Unsupported."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
         async with request.form(max_part_size=_LARGEST) as form:
@@ -185,8 +184,7 @@ def not_found() -> Reply:
 
 
 def paged(request: Request, found: Sequence[int], render: Callable[[int], object]) -> Reply:
-    """One page of a list of ids; `render` is called only for the ids on the page. Raises Invalid. The answer is 404 if
-    there is no such page."""
+    """One page of a list of ids, or 404; `render` is called only for the ids on the page. Raises Invalid."""
     size = number(request.query_params, "page_size")
     if size is not None and size < 1:
         raise Invalid({"page_size": ["Ensure this value is greater than or equal to 1."]})

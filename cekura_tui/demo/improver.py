@@ -125,8 +125,7 @@ def improve(
 
 
 def issues_of(runs: Iterable[Json], category_ids: Iterable[int] = (), metric_ids: Iterable[int] = ()) -> list[Issue]:
-    """The issues in runs, most frequent first. If categories or metrics are given, only the issues of the given
-    categories and metrics are returned."""
+    """The issues in runs, most frequent first; only of the given categories and metrics, if any are given."""
     found: dict[int, tuple[Rule, list[int], list[str]]] = {}
     for run in runs:
         for rule, explanation in _broken(run):

@@ -85,8 +85,7 @@ class DemoDatabase:
         )
 
     def changes(self) -> dict[int, tuple[str | None, str | None, float]]:
-        """The changed name, the changed prompt and the Unix time of the last change, by agent id. The name or the
-        prompt is None if it was never changed."""
+        """Name and prompt (None if never changed) and Unix time of the last change of each changed agent, by id."""
         return {
             row[0]: (row[1], None if row[2] is None else _as_text(row[2]), row[3])
             for row in self._db.execute("SELECT id, name, prompt, changed FROM agent")

@@ -78,8 +78,7 @@ class DemoWorkspace:
         return answer | {"output": {"improved_prompt": outcome.improved_prompt, "summary_of_changes": outcome.summary}}
 
     def issues(self, run_ids: tuple[int, ...], prompt: str) -> Json:
-        """The issues found in runs, as the API's JSON: one entry per issue and run. The sections that the issues name
-        are looked up in `prompt`."""
+        """The API's issues in runs, an entry per issue and run, with their sections of `prompt`."""
         issues = issues_of(self._runs(run_ids))
         return {"issues": [self._issue(issue, n, prompt) for issue in issues for n in range(len(issue.run_ids))]}
 

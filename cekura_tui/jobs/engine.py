@@ -137,8 +137,7 @@ class JobEngine:
         spawn(self._tasks, self._schedule())
 
     async def close(self) -> None:
-        """Stop polling, and wait up to `CLOSE_TIMEOUT` seconds for launches in flight. Launches that are still not
-        answered are recorded as unconfirmed."""
+        """Stop polling; wait up to `CLOSE_TIMEOUT` seconds for launches, and record the rest as unconfirmed."""
         for task in self._tasks:
             task.cancel()
         await self._recorder.close(self._launches, CLOSE_TIMEOUT)

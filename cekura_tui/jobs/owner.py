@@ -24,8 +24,7 @@ def this_process() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The process that launches a job, on this or another host. `start` is the start time of the process in the
-    system's format, empty if unknown."""
+    """The process that launches a job. `start` is its start time in the system's format, empty if unknown."""
 
     host: str
     pid: int

@@ -30,8 +30,7 @@ SUSPECTED = 20.0
 
 @dataclass
 class Streak:
-    """Counts equal answers in a row. The answer is believed after `TIMES_TO_BELIEVE` counts, if the first count was at
-    least `over` seconds before the last."""
+    """Counts equal answers in a row, believed after `TIMES_TO_BELIEVE` of them in at least `over` seconds."""
 
     over: float = MINUTE
     times: int = 0

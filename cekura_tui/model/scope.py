@@ -80,8 +80,7 @@ def scope_of_link(link: str, dashboard: str) -> Scope:
 
 
 def _read_link(link: str, hint: str) -> tuple[tuple[object, ...], str]:
-    """Split a link into site and path; links to one dashboard have equal sites. Raises UsageError with this hint if the
-    link is not a URL."""
+    """Split a link into site (equal for links to one dashboard) and path. Raises UsageError with this hint."""
     try:
         url = urlsplit(link.strip())
         port = url.port or {"http": 80, "https": 443}.get(url.scheme)

@@ -126,8 +126,7 @@ class JobStore(AccountStore):
         return next(iter(read_jobs(rows, self._account.reader)[0]), None)
 
     def draft_of(self, job: Job) -> Draft:
-        """A new draft with the settings and the prompt of a job. Raises DamagedText if the job's record or
-        prompt is damaged."""
+        """A new draft with the settings and prompt of a job. Raises DamagedText if its record or prompt is damaged."""
         if not job.run_ids and job.kind == DEFAULT_KIND:
             raise DamagedText(f"The record of job {job.number}")
         return Draft(
@@ -255,8 +254,7 @@ class JobStore(AccountStore):
         return job
 
     def adopt(self, number: int, progress_id: str, at: float) -> Job:
-        """Record a progress id that the user entered, and set the job to running. A job that is neither unconfirmed nor
-        lost is left unchanged."""
+        """Record a progress id that the user entered, and set a job that is unconfirmed or lost to running."""
         with self._rows() as rows:
             if rows.get(number).state in _ADOPTABLE:
                 rows.set(number, progress_id=progress_id)
@@ -293,8 +291,7 @@ class JobStore(AccountStore):
     def record_state(
         self, number: int, state: JobState, reason: str, at: float, raw: str = "", *, only_from: Collection[JobState]
     ) -> Job:
-        """Change a job's state and save the raw answer, if the job is in one of the states `only_from`. Returns the
-        job, changed or not."""
+        """Change a job's state and save the raw answer, if it is in a state of `only_from`; return the job."""
         with self._rows() as rows:
             if raw and rows.get(number).state in only_from:
                 rows.save_answer(number, raw, at)
@@ -307,8 +304,7 @@ class JobStore(AccountStore):
             return rows.sql.execute(_CLAIM, (at, number, since)).rowcount == 1
 
     def record_answer(self, number: int, progress: Progress, raw: str, at: float) -> Job:
-        """Record the answer to a poll: the status, and the result if the job has ended. Returns the job. Finished and
-        forgotten jobs stay unchanged."""
+        """Record a poll's status, and the result at the end; return the job. Ended and forgotten jobs stay the same."""
         with self._rows() as rows:
             job = rows.get(number)
             if job.state.final or job.state == JobState.FORGOTTEN:
@@ -332,8 +328,7 @@ class JobStore(AccountStore):
             return ended
 
     def mark_stale(self, numbers: Collection[int], at: float) -> list[Job]:
-        """Mark the running jobs among `numbers` as stale since `at` (Unix time), except jobs that are stale already.
-        Returns all jobs in `numbers`, re-read."""
+        """Mark these running jobs as stale since `at` (Unix time) unless stale already; return all of them, re-read."""
         with self._rows() as rows:
             silent = "UPDATE jobs SET stale_since = ? WHERE number = ? AND stale_since IS NULL AND state = 'running'"
             rows.sql.executemany(silent, [(at, number) for number in numbers])
@@ -463,8 +458,7 @@ class JobRows:
         self._add_to_history(self.get(number), name, "proposed", at)
 
     def _add_to_history(self, job: Job, name: str, how: UseKind, at: float) -> None:
-        """Add the prompt with the hash `name` to the history of the job's agent. Does nothing if the agent is unknown
-        or the prompt is empty."""
+        """Add the prompt with the hash `name`, unless empty, to the history of the job's agent, if known."""
         if job.agent_id is not None and name != _NO_TEXT:
             note_use(self.sql, (job.origin, job.key_id), job.agent_id, name, how, at, job.number)
 
@@ -483,8 +477,7 @@ class JobRows:
         }
 
     def save_answer(self, number: int, raw: str, at: float) -> None:
-        """Save a raw answer about a job, and prune the job's oldest answers. An answer that is saved already only gets
-        a new `last_at`."""
+        """Save a raw answer about a job, or the new `last_at` of a saved one; prune the job's oldest answers."""
         raw = raw[:MAX_ANSWER]
         self.sql.execute(
             "INSERT INTO job_answers (job, raw, first_at, last_at, bytes) VALUES (?, ?, ?, ?, ?)"

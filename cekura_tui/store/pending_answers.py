@@ -43,8 +43,7 @@ class PendingAnswers:
         self._elsewhere = sha256(str(database.absolute()))[:16]
 
     def _places(self) -> Iterator[tuple[Path, str]]:
-        """The directories for the files, in the order in which `save` tries them. Each directory comes with the file
-        name prefix of this database."""
+        """The directories in the order in which `save` tries them, each with this database's prefix of file names."""
         yield self._beside.parent, f"{self._beside.name}-taken-"
         # The first survives a reboot; the second is often on another file system.
         state = self._env.get("XDG_STATE_HOME") or f"{self._env.get('HOME', '')}/.local/state"
@@ -67,8 +66,7 @@ class PendingAnswers:
             raise
 
     def save(self, answer: PendingAnswer) -> Path | None:
-        """Save an answer to a file that only this user can read. Returns the file's path, or None if no file
-        can be written."""
+        """Save an answer to a file that only this user can read; return its path, or None if no file can be written."""
         text = json.dumps(asdict(answer)).encode()
         if len(text) > RESERVED:
             text = json.dumps(asdict(replace(answer, raw=""))).encode()

@@ -38,8 +38,7 @@ def drop_unused(sql: sqlite3.Connection, name: str) -> None:
 
 
 def read_prompt(read: Callable[[str, str], list[sqlite3.Row]], name: str) -> Prompt:
-    """The exact prompt with the hash `name`. Raises StoreError if the prompt was forgotten, and DamagedText if the
-    stored text does not match the hash."""
+    """The exact prompt with the hash `name`. Raises StoreError if it was forgotten, DamagedText if it is damaged."""
     rows = read("SELECT text FROM prompts WHERE sha256 = ?", name)
     if not rows:
         raise StoreError("The prompt was forgotten.", "Take the prompt from a file.")
@@ -88,8 +87,7 @@ def note_use(
 
 
 def drop_uses(sql: sqlite3.Connection, job: int, *kinds: UseKind) -> None:
-    """Remove a job's prompt uses of these kinds. If another job of the agent used a prompt in the same way, the other
-    job's use is recorded instead."""
+    """Remove a job's prompt uses of these kinds; the same use by another job of the agent is recorded instead."""
     for row in sql.execute("SELECT rowid, * FROM prompt_uses WHERE job = ?", (job,)).fetchall():
         if row["how"] in kinds:
             sql.execute("DELETE FROM prompt_uses WHERE rowid = ?", (row["rowid"],))

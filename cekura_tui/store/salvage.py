@@ -155,8 +155,7 @@ def _intact_part(record: Record, columns: tuple[str, ...]) -> tuple[Record, bool
 
 
 def _insert(into: sqlite3.Connection, name: str, columns: tuple[str, ...], record: Record) -> None:
-    """Copy a record into a table. A row is skipped if it exists already, lacks a required column, or is a prompt that
-    does not match its hash."""
+    """Copy a record into a table, unless it exists, lacks a required column, or is a prompt of another hash."""
     row: dict[str, object] = dict(zip(columns, record.values, strict=False))
     if name == "prompts" and not (isinstance(text := row.get("text"), bytes) and sha256(text) == row["sha256"]):
         return

@@ -94,8 +94,7 @@ class Pages:
         return Record(rowid, tuple(_values(payload)))
 
     def _overflow(self, number: int, size: int) -> bytes:
-        """Read `size` bytes of a record from the chain of overflow pages that starts at page `number`. Returns fewer
-        bytes if one of the pages is damaged."""
+        """Read `size` bytes of the chain of overflow pages from page `number` on; fewer if a page is damaged."""
         found: list[bytes] = []
         # Each page reduces the remaining size, so even a circular chain ends.
         while size > 0 and 1 < number <= self.count:

@@ -66,8 +66,7 @@ class TranscriptSearchStore(AccountStore):
         return {run["run_id"] for run in kept}
 
     def search(self, query: TranscriptQuery, run_ids: Collection[int]) -> Iterator[list[sqlite3.Row]]:
-        """Find the turns with all words of a query in some runs, newest run first, in steps. A query without words
-        finds no turns."""
+        """Find the turns with all words of a query (none without words), newest run first, in steps."""
         numbers = sorted(run_ids if query.words else (), reverse=True)
         where = _TURNS + " AND instr(t.folded, ?)" * len(query.words)  # not LIKE, where "%" and "_" are wildcards
         if query.speakers:
@@ -109,8 +108,7 @@ def hit_of(turn: sqlite3.Row, query: TranscriptQuery) -> Hit:
 
 
 def _searched_text(turn: Turn) -> str:
-    """A turn's text, followed by the name, the arguments and the result of the turn's tool call. A part that the turn's
-    text contains already is left out."""
+    """A turn's text, then name, arguments and result of its tool call, except what the text contains already."""
     tool = turn.tool or {}
     texts = [turn.text]
     for name in ("name", "arguments", "result"):

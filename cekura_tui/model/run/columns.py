@@ -159,8 +159,7 @@ class RunColumns(NamedTuple):
         return self.chosen or tuple(ChosenColumn(column.name, column.shown) for column in COLUMNS)
 
     def cells(self, width: int, *, one_agent: bool = False, noted: bool = False) -> Cells:
-        """The columns and widths that fit `width` cells. Without notes (`noted`) there is no note column; with
-        `one_agent` the default columns omit the agent."""
+        """The columns and widths that fit `width` cells: no note column unless `noted`, no agent with `one_agent`."""
         return _cells(self, width, one_agent, noted)
 
     def toggled(self, name: str) -> RunColumns:
@@ -195,8 +194,7 @@ def _with_others_hidden(columns: Iterable[ChosenColumn]) -> RunColumns:
 
 
 def read_columns(text: str) -> RunColumns:
-    """Parse stored columns; a text that can't be parsed gives the default columns. Unknown columns are dropped; missing
-    columns are added at the end as hidden."""
+    """Parse stored columns, or use the defaults. Unknown columns are dropped, missing columns added as hidden."""
     try:
         stored = [(str(name), bool(shown), width) for name, shown, width in json.loads(text)]
     except (ValueError, TypeError):

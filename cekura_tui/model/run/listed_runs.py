@@ -49,8 +49,7 @@ class Layout:
         return range(self.count - end, self.count - first) if self.oldest_first else range(first, end)
 
     def pages_for(self, first: int, last: int, ahead: int = 0) -> list[int]:
-        """The pages with places `first` to `last` (inclusive). `ahead` adds the next page of newer (−1) or older (1)
-        runs, if there is one."""
+        """The pages with places `first` to `last`, and with `ahead` the next page of newer (−1) or older (1) runs."""
         if not self.count:
             return []
         last = max(0, min(last, self.count - 1))

@@ -144,8 +144,7 @@ class PagedRuns:
             del self._page_of[row.id]
 
     def _correct_layout(self, number: int, page: ListPage[RunRow]) -> None:
-        """Correct the list's length, order and page size where page `number` contradicts them. A new order, page size
-        or total discards all pages."""
+        """Correct what page `number` contradicts; a new order, page size or total discards all pages."""
         received, size = len(page.items), self.layout.size
         if received > 1 and not self._directed:  # one run alone shows no order
             self._directed = True

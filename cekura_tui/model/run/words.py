@@ -129,8 +129,7 @@ def _without_prefix(outcome: str, aligned: bool | None) -> str:
 
 
 def category_words(category: Category, explanation: Iterable[str] = ()) -> str:
-    """A category in words: "category Identity, critical: asked too late". A deviation or feedback whose text is already
-    in the explanation is left out."""
+    """A category in words: "category Identity, critical: asked too late", without what the explanation already says."""
     named = ", ".join(filter(None, (category.name, priority_word(category.priority))))
     if category.wrongly_marked:
         named += ", wrongly marked"
@@ -448,8 +447,7 @@ def csv_header(*, checks: bool = True) -> str:
 
 
 def csv_row(row: RunRow, note: str = "", *, checks: bool = True) -> str:
-    """A run as a line of CSV without line end; no cell can run as a formula. Without `checks`, the columns of the
-    failed checks are left out."""
+    """A run as a line of CSV without line end, with or without its failed `checks`; no cell can run as a formula."""
     cells = _exported(row, note, checks).values()
     return _csv("; ".join(map(str, cell)) if isinstance(cell, list) else _text(cell) for cell in cells)
 

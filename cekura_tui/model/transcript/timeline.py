@@ -257,8 +257,7 @@ def _lanes(spans: Iterable[TimedTurn]) -> tuple[Lane, ...]:
 
 
 def _gaps(speech: Iterable[TimedTurn], unplaced: Sequence[int]) -> Iterable[Silence]:
-    """Yield the silences that are certain. A silence is not certain after a turn without an end, or if a turn of
-    `unplaced` (without a time) may be in it."""
+    """Yield the certain silences: not after a turn without an end, or where a turn of `unplaced` may be."""
     last_end: float | None = None
     last = 0
     sure = True

@@ -26,8 +26,7 @@ _LONGEST = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class ToolEnd:
-    """How a tool call ended. `result` is the turn number of its result, and `after` the seconds until the result. Both
-    are None if unknown."""
+    """How a tool call ended, the turn number of its result, and the seconds until then; None if unknown."""
 
     ending: Ending
     result: int | None = None

@@ -206,8 +206,7 @@ def _encrypted_length(sent: object) -> int:
 
 
 def _entries(sent: object) -> Sequence[object]:
-    """The entries of a `transcript_object`: a list, JSON text of a list, an object with a list, or a single entry.
-    Empty if there are no entries."""
+    """The entries of a `transcript_object`: a list, its JSON text, an object with a list, or a single entry."""
     if isinstance(sent, str) and sent.lstrip()[:1] == "[":
         try:
             sent = json.loads(sent)
