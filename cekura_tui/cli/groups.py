@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
 import click
 
 from cekura_tui.cli.options import json_option
 from cekura_tui.cli.output import ProgressLine, print_message, put, put_json
-from cekura_tui.cli.runs import FilterCommand, filter_argument, limit_option, read_matching
+from cekura_tui.cli.runs import FilterCommand, Found, filter_argument, limit_option, load_whole, read_matching
 from cekura_tui.cli.script import command
 from cekura_tui.model.text import clean_line, clock_text, count
 
@@ -45,20 +45,18 @@ async def groups(session: Session, wanted: Filter, how: str, limit: int | None, 
     With a filter, only matching runs are grouped; `runs list --help` explains its terms.
     """
     from cekura_tui.model.run.groups import filters_by_outcome, group_runs
-    from cekura_tui.workspace.all_runs import wait_text
 
     rows: list[RunRow] = []
-    progress, take = ProgressLine(), lambda found, notes: rows.extend(row for _, row in found)
-    read = await read_matching(session, wanted, limit or sys.maxsize, take, progress=progress)
+
+    def take(found: Found, notes: Mapping[int, str]) -> None:
+        rows.extend(row for _, row in found)
+
+    read = await read_matching(session, wanted, limit or sys.maxsize, take, progress=ProgressLine())
     failed = [row.id for row in rows if row.outcome.kind == "failed"]
     findings: dict[int, tuple[Finding, ...]] = {}
     error: CekuraTuiError | None = None
     if how == "verdict":
-        findings, error = await session.findings.all(
-            failed,
-            lambda e, wait: print_message(wait_text(e, wait)),
-            lambda known: progress.show(f"checks of {known:,} of {count(len(failed), 'failed run')} read"),
-        )
+        findings, error = await load_whole(session, failed, fresh=False)
     grouping = group_runs(rows, cast("Grouping", how), findings)
     # A filter by outcome hides runs that passed in between.
     since = not filters_by_outcome(wanted)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from cekura_tui.api.errors import ApiError
     from cekura_tui.model.filter.filter import Filter
     from cekura_tui.model.filter.parse import FilterProblem
+    from cekura_tui.model.run.groups import Finding
     from cekura_tui.model.run.run import Run
     from cekura_tui.model.run.view import RunRow, RunView
     from cekura_tui.model.transcript.transcript import Turn
@@ -226,19 +227,29 @@ async def list_runs(session: Session, wanted: Filter, limit: int, as_json: bool,
 async def _load_checks(session: Session, ids: Sequence[int]) -> ApiError | None:
     """Load the failed checks of runs, and return the error that ended the requests. Prints how many requests this
     takes, and the progress."""
-    from cekura_tui.workspace.all_runs import wait_text
     from cekura_tui.workspace.run_findings import load_words
 
-    progress = ProgressLine()
     if ids:
         print_message(f"Loading the failed checks of {load_words(len(ids))}.")
-    _, error = await session.findings.all(
-        ids,
-        lambda e, wait: print_message(wait_text(e, wait)),
-        lambda known: progress.show(f"checks of {known:,} of {count(len(ids), 'failed run')} read"),
-        fresh=True,
-    )
-    return error
+    return (await load_whole(session, ids))[1]
+
+
+async def load_whole(
+    session: Session, ids: Sequence[int], *, fresh: bool = True
+) -> tuple[dict[int, tuple[Finding, ...]], ApiError | None]:
+    """Load failed runs in full, and print the progress; see `RunFindings.all`."""
+    progress = ProgressLine()
+
+    def on_found(known: int) -> None:
+        progress.show(f"checks of {known:,} of {count(len(ids), 'failed run')} read")
+
+    return await session.findings.all(ids, _print_wait, on_found, fresh=fresh)
+
+
+def _print_wait(error: ApiError, seconds: float) -> None:
+    from cekura_tui.workspace.all_runs import wait_text
+
+    print_message(wait_text(error, seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,22 +269,17 @@ async def read_matching(
     from cekura_tui.api.client import PAGE_SIZE
     from cekura_tui.model.filter.match import noted_ids
     from cekura_tui.model.run.query import RunQuery
-    from cekura_tui.workspace.all_runs import ListOptions, matching_runs, wait_text
 
     notes, now = session.store.notes.all(), time.time()
     query = RunQuery(await session.scope(), wanted, noted_ids(wanted, notes))
     # With `until`, more runs are read than listed.
     rest = bool(query.rest(now)) or any(term.key == "until" for term in wanted.terms)
-    options = ListOptions(
-        PAGE_SIZE if rest else min(max(limit, 2), PAGE_SIZE),
-        lambda error, wait: print_message(wait_text(error, wait)),
-        filled=session.lists.filled,
-        load_whole=lambda ids: _load_checks(session, ids),
-    )
+    size = PAGE_SIZE if rest else min(max(limit, 2), PAGE_SIZE)
+    runs = session.matching_runs(query, _print_wait, now, size=size, load_whole=lambda ids: _load_checks(session, ids))
     shown = checked = total = 0
     complete = False
     progress = progress or (ProgressLine() if rest and stderr_is_terminal() else None)
-    async with aclosing(matching_runs(session.client, session.budget, query, notes, now, options)) as pages:
+    async with aclosing(runs) as pages:
         async for page in pages:
             if is_output_closed():
                 raise BrokenPipeError

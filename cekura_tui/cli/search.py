@@ -79,10 +79,8 @@ def _scope_text(session: Session, query: RunQuery | None, covered: int) -> str:
 async def _search_all(session: Session, text: str, query: RunQuery, *, as_json: bool) -> TranscriptHits:
     """Load the transcripts of all runs of a query, and print the hits of each page of runs as soon as it is loaded."""
     from cekura_tui.model.transcript.search import TranscriptHits
-    from cekura_tui.workspace.run_sweep import TranscriptLoad
 
-    load, found, progress = TranscriptLoad(session, query), TranscriptHits(), ProgressLine()
-    await load.look_up()
+    load, found, progress = await session.transcript_load(query), TranscriptHits(), ProgressLine()
     announced = False
 
     def begin() -> None:

@@ -1,18 +1,22 @@
-"""Find out why runs failed: from the cache on this machine, else from the server, whose full runs are also searched."""
+"""Load runs in full: find out why they failed, from the cache or the server, and let their transcripts be searched."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from functools import partial
+from typing import TYPE_CHECKING
 
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError, retried
 from cekura_tui.jobs.polling import BUDGET, WINDOW, Budget
+from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.run.groups import Finding, findings_of
 from cekura_tui.model.run.listed_runs import PAGE
+from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.verdict import read_verdicts
 from cekura_tui.model.run.view import RunRow, row_of
@@ -21,6 +25,9 @@ from cekura_tui.model.transcript.transcript import Turn, read_transcript
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.run_lists import claim_request, whole_runs
+
+if TYPE_CHECKING:
+    from cekura_tui.workspace.all_runs import MatchingPage
 
 AT_ONCE = 25
 """Maximum number of runs whose findings are fetched at once."""
@@ -61,7 +68,7 @@ class RunFindings:
         found = {} if fresh else self.cached(ids)
         missing = [number for number in ids if number not in found]
         for start in range(0, len(missing), AT_ONCE):
-            fetch = partial(self._fetch_some, missing[start : start + AT_ONCE])
+            fetch = partial(self.fetch, missing[start : start + AT_ONCE])
             try:
                 found |= await retried(fetch, on_wait=on_wait, monotonic=self._monotonic, sleep=self._sleep)
             except ApiError as error:
@@ -69,10 +76,7 @@ class RunFindings:
             on_found(len(found))
         return found, None
 
-    async def _fetch_some(self, ids: Sequence[int], attempt: int) -> dict[int, tuple[Finding, ...]]:
-        return await self.fetch(ids)
-
-    async def fetch(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
+    async def fetch(self, ids: Sequence[int], _attempt: int = 1) -> dict[int, tuple[Finding, ...]]:
         """Fetch the findings of the first 25 of these runs, by run id, within the shared budget. Raises ApiError. A run
         missing from the answer has no findings. Findings of a run that has not finished are not cached. The transcripts
         can be searched from now on."""
@@ -99,8 +103,114 @@ def _read(run: Run) -> tuple[RunRow, tuple[Finding, ...], tuple[Turn, ...]]:
     return row_of(run), findings_of(read_verdicts(run)), read_transcript(run).turns
 
 
+def load_time(runs: int, listed: int = 0) -> str:
+    """About how long it takes to list `listed` runs and to load `runs` in full: "1 s"."""
+    return span_text(max(1, round(_requests(runs, listed) * WINDOW / BUDGET)))
+
+
 def load_words(runs: int, listed: int = 0) -> str:
-    """How long it takes to load runs in full, after listing `listed` runs: "30 runs (2 requests, about 1 s)"."""
-    requests = -(-runs // AT_ONCE) + -(-listed // PAGE)
-    seconds = max(1, round(requests * WINDOW / BUDGET))
-    return f"{count(runs, 'run')} ({count(requests, 'request')}, about {span_text(seconds)})"
+    """What it takes to load runs in full, after listing `listed` runs: "30 runs (2 requests, about 1 s)"."""
+    return f"{count(runs, 'run')} ({count(_requests(runs, listed), 'request')}, about {load_time(runs, listed)})"
+
+
+def _requests(runs: int, listed: int) -> int:
+    return -(-runs // AT_ONCE) + -(-listed // PAGE)
+
+
+class TranscriptLoad:
+    """Loads the transcripts of a list's runs, newest first, within the shared budget, so that they can be searched.
+    Used on the session's loop; other threads may read the attributes. `searchable` returns the rows of a query's runs
+    whose transcripts are cached, and `list_runs` the pages of a query's runs."""
+
+    def __init__(
+        self,
+        query: RunQuery,
+        store: Store,
+        findings: RunFindings,
+        searchable: Callable[[RunQuery | None], Awaitable[dict[int, RunRow]]],
+        list_runs: Callable[..., AsyncGenerator[MatchingPage, None]],
+    ) -> None:
+        self.query = query
+        self._database, self._search, self._findings = store.database, store.transcript_search, findings
+        self._searchable, self._list_runs = searchable, list_runs
+        self.covered: frozenset[int] = frozenset()
+        """Ids of the runs of the list whose transcripts are cached."""
+        self.loaded: tuple[int, ...] = ()
+        """Ids of the runs loaded by this object, in the order of loading."""
+        self.total: int | None = None
+        """The number of runs of the list, at most; None until the server has answered."""
+        self.problem = ""
+        """Why the load waits for the server or has ended early; empty otherwise."""
+        self.complete = False
+        """Whether all runs of the list were gone through."""
+        self._listed: set[int] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._task is not None and not self._task.done()
+
+    async def look_up(self) -> None:
+        """Find out which transcripts are cached."""
+        matching = await self._searchable(self.query)
+        self.covered = frozenset({*matching, *self._search.searchable(self._listed)})
+
+    def words(self, total: int) -> str:
+        """What it takes to list `total` runs and to load the missing transcripts, at most."""
+        return load_words(max(0, total - len(self.covered)), total)
+
+    async def pages(self, begin: Callable[[], None] = lambda: None) -> AsyncGenerator[list[int], None]:
+        """Load the missing transcripts page by page, and yield the ids of each page's matching runs. `begin` is called
+        before transcripts of a page are requested. Raises CekuraTuiError."""
+        if why := self._database.unwritable:
+            raise UsageError("Can't load transcripts: the database is read-only.", why)
+        known, matched, whole = await self._searchable(None), 0, set[int]()
+
+        async def load_whole(ids: Sequence[int]) -> ApiError | None:
+            whole.update(ids)
+            return (await self._findings.all(ids, self._wait, fresh=True))[1]
+
+        async with aclosing(self._list_runs(self.query, self._wait, load_whole=load_whole)) as pages:
+            async for page in pages:
+                rows = [row for _, row in page.matches]
+                matched += len(rows)
+                self.total = matched + page.total - page.read
+                begin()
+                missing = [row.id for row in rows if row.id not in whole and not _is_current(known.get(row.id), row)]
+                if (error := await load_whole(missing)) is not None:
+                    raise error
+                ids = [row.id for row in rows]
+                self._listed.update(ids)
+                self.covered |= self._search.searchable(ids)
+                self.loaded += tuple(number for number in ids if number in whole)
+                self.problem = ""
+                yield ids
+        self.complete = True
+
+    def start(self) -> None:
+        """Load the transcripts in the background, until `stop` or the end of the session."""
+        if not self.running:
+            self.problem = ""
+            self._task = asyncio.create_task(self._run())
+
+    def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        try:
+            async with aclosing(self.pages()) as pages:
+                async for _ in pages:
+                    pass
+        except CekuraTuiError as error:
+            self.problem = error.sentence()
+
+    def _wait(self, error: ApiError, seconds: float) -> None:
+        from cekura_tui.workspace.all_runs import wait_text
+
+        self.problem = wait_text(error, seconds)
+
+
+def _is_current(cached: RunRow | None, row: RunRow) -> bool:
+    """Whether a cached run had ended when it was read, and has the same outcome since."""
+    return cached is not None and row.outcome.settled and cached.outcome.kind == row.outcome.kind

@@ -1,22 +1,25 @@
-"""Go through all runs of a list: check for matches that the server's list may leave out, or load the transcripts."""
+"""Go through all runs of a query, and load some of these runs in full."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from cekura_tui.model.errors import CekuraTuiError, UsageError
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.filter.match import Matcher
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow, filled
+from cekura_tui.model.text import count
+from cekura_tui.workspace.run_findings import AT_ONCE, load_time
 
 if TYPE_CHECKING:
     from cekura_tui.api.errors import ApiError
+    from cekura_tui.model.run.groups import Finding
     from cekura_tui.workspace.all_runs import MatchingPage
     from cekura_tui.workspace.session import Session
 
@@ -45,7 +48,8 @@ class _Pass:
 
 class RunSweep:
     """Checks all runs in the scope of one query, a page per `step`, within the shared budget. One task at a time may
-    use a sweep. `waits` is called with each error that is retried."""
+    use a sweep. `waits` is called with each error that is retried; if `patient`, an unreachable or failing server is
+    retried forever."""
 
     def __init__(
         self,
@@ -53,8 +57,11 @@ class RunSweep:
         query: RunQuery,
         clock: Callable[[], float] = time.time,
         waits: Callable[[RunSweep, ApiError], None] = lambda sweep, error: None,
+        *,
+        patient: bool = True,
     ) -> None:
-        self._ask, self._query, self._clock, self._waits = ask, query, clock, waits
+        self.query = query
+        self._ask, self._clock, self._waits, self._patient = ask, clock, waits, patient
         self.on = True
         """Whether the user lets the sweep run."""
         self.all_checked = False
@@ -76,6 +83,12 @@ class RunSweep:
         if self._rows is None:
             self._rows = tuple(sorted(self._found.values(), key=lambda row: row.id, reverse=True))
         return self._rows
+
+    def matching(self, notes: Mapping[int, str]) -> list[RunRow]:
+        """The rows that match the query now. `notes` maps run ids to notes."""
+        now = self._clock()
+        passes = Matcher(self.query.rest(now), now=now, notes=notes)
+        return [row for row in self.rows if passes(row)]
 
     def joined(self, rows: Sequence[RunRow]) -> Sequence[RunRow]:
         """Merge `rows` of the list with the rows that the sweep found, newest first. A row of the list that lacks
@@ -101,12 +114,17 @@ class RunSweep:
         self._found = {row.id: row for row in rows} | self._found
         self._rows = None
 
-    def complete(self, rows: Iterable[RunRow]) -> None:
-        """Take `rows` as the result of a first pass that ended now."""
-        self.close()
-        self._found, self._rows = {row.id: row for row in rows}, None
-        self.all_checked, self._began = True, self._clock()
-        self.read = self.total = len(self._found)
+    def begin_with(self, rows: Iterable[RunRow], read: int, total: int, *, complete: bool) -> None:
+        """Take over the `rows` of a list that has loaded `read` of `total` runs, if `complete` all of them."""
+        listed = {row.id: row for row in rows}
+        self._found, self._rows = listed if complete else self._found | listed, None
+        if complete:
+            self.close()
+            self.all_checked, self._began = True, self._clock()
+            self.read = self.total = len(listed)
+        else:
+            self.read = max(self.read, read)
+            self.total = max(self.total, self.read, total)
 
     def change(self, rows: Iterable[RunRow]) -> None:
         changed = {row.id: row for row in rows if self._found.get(row.id, row) != row}
@@ -168,19 +186,8 @@ class RunSweep:
     ) -> MatchingPage | None:
         """Fetch the next page of a pass on the session's loop; None after the last page. A cancelled call may still
         run, so this method changes nothing but the pass."""
-        from cekura_tui.workspace.all_runs import ListOptions, matching_runs  # not needed for the first frame
-
         if one.pages is None:
-            notes = session.store.notes.all()
-
-            async def load_whole(ids: Sequence[int]) -> ApiError | None:
-                return (await session.findings.all(ids, on_wait, fresh=True))[1]
-
-            lists = session.lists
-            options = ListOptions(on_wait=on_wait, patient=True, filled=lists.filled, load_whole=load_whole)
-            one.pages = matching_runs(
-                session.client, session.budget, self._query, notes, self._clock(), options, since=one.since
-            )
+            one.pages = session.matching_runs(self.query, on_wait, self._clock(), one.since, patient=self._patient)
         return await anext(one.pages, None)
 
     def _put(self, page: MatchingPage) -> None:
@@ -193,93 +200,100 @@ class RunSweep:
             self._rows = None
 
 
-class TranscriptLoad:
-    """Loads the transcripts of a list's runs, newest first, within the shared budget, so that they can be searched.
-    Used on the session's loop; other threads may read the attributes."""
+class RunLoad:
+    """Loads in full those of some runs that are `wanted`, one request at a time within the shared budget. The runs are
+    what `source` returns or, if `source` is a query, what a sweep finds. Unless `fresh`, runs with cached findings are
+    not requested."""
 
-    def __init__(self, session: Session, query: RunQuery) -> None:
-        self._session, self.query = session, query
-        self.covered: frozenset[int] = frozenset()
-        """Ids of the runs of the list whose transcripts are cached."""
-        self.loaded: tuple[int, ...] = ()
-        """Ids of the runs loaded by this object, in the order of loading."""
-        self.total: int | None = None
-        """The number of runs of the list, at most; None until the server has answered."""
-        self.problem = ""
-        """Why the load waits for the server or has ended early; empty otherwise."""
-        self.complete = False
-        """Whether all runs of the list were gone through."""
-        self._listed: set[int] = set()
-        self._task: asyncio.Task[None] | None = None
+    def __init__(
+        self,
+        ask: AskSession,
+        source: RunQuery | Callable[[], Sequence[RunRow]],
+        wanted: Callable[[RunRow], bool],
+        *,
+        clock: Callable[[], float] = time.time,
+        patient: bool = True,
+        fresh: bool = True,
+    ) -> None:
+        self._ask, self._wanted, self._fresh = ask, wanted, fresh
+        self.sweep: RunSweep | None = None
+        if isinstance(source, RunQuery):
+            sweep = self.sweep = RunSweep(ask, source, clock, lambda _, error: self._retry(error), patient=patient)
+            self.rows: Callable[[], Sequence[RunRow]] = lambda: sweep.rows
+        else:
+            self.rows = source
+        self.changed: Callable[[], None] = lambda: None
+        """Called before and after each request."""
+        self.on = False
+        """Whether the load is running; if set to False, it ends after the request in flight."""
+        self.error: CekuraTuiError | None = None
+        """Why the load ended early, or why a request is being retried; None if requests succeed."""
+        self.findings: dict[int, tuple[Finding, ...]] = {}
+        """Why the runs loaded in full have failed, by run id; empty for a deleted run."""
+        self.last: tuple[RunRow, ...] = ()
+        """The rows of the runs loaded in full by the last request."""
+        self._ids: tuple[Sequence[RunRow], list[int]] = ((), [])
 
     @property
-    def running(self) -> bool:
-        return self._task is not None and not self._task.done()
+    def ids(self) -> list[int]:
+        """The ids of the wanted runs, newest first."""
+        if (rows := self.rows()) is not self._ids[0]:
+            self._ids = rows, [row.id for row in rows if self._wanted(row)]
+        return self._ids[1]
 
-    async def look_up(self) -> None:
-        """Find out which transcripts are cached."""
-        matching = await self._session.searchable_runs(self.query)
-        self.covered = frozenset({*matching, *self._session.store.transcript_search.searchable(self._listed)})
+    @property
+    def missing(self) -> list[int]:
+        """The ids of the wanted runs that are not loaded in full."""
+        return [number for number in self.ids if number not in self.findings]
 
-    def words(self, total: int) -> str:
-        """What it takes to list `total` runs and to load the missing transcripts, at most."""
-        from cekura_tui.workspace.run_findings import load_words  # not needed for the first frame
+    def progress(self, *, whole: bool) -> str:
+        """How much is loaded, such as "200 of 240 runs" and, if `whole` runs are needed, "checks of 50 of 71 failed
+        runs"; empty if everything is loaded."""
+        if self.sweep is not None and not self.sweep.all_checked:
+            return f"{self.sweep.read:,} of {count(self.sweep.total, 'run')}"
+        missing, failed = len(self.missing), len(self.ids)
+        return f"checks of {failed - missing:,} of {count(failed, 'failed run')}" if whole and missing else ""
 
-        return load_words(max(0, total - len(self.covered)), total)
+    def time_left(self, *, whole: bool) -> str:
+        """About how long it takes to load what is missing, such as "3 s"."""
+        missing, unread = len(self.missing) if whole else 0, 0
+        if (sweep := self.sweep) is not None:
+            missing, unread = missing * sweep.total // max(sweep.read, 1), sweep.total - sweep.read
+        return load_time(missing, unread)
 
-    async def pages(self, begin: Callable[[], None] = lambda: None) -> AsyncGenerator[list[int], None]:
-        """Load the missing transcripts page by page, and yield the ids of each page's matching runs. `begin` is called
-        before transcripts of a page are requested. Raises CekuraTuiError."""
-        from cekura_tui.workspace.all_runs import ListOptions, matching_runs  # not needed for the first frame
-
-        session, store = self._session, self._session.store
-        if store.database.unwritable:
-            raise UsageError("Can't load transcripts: the database is read-only.", store.database.unwritable)
-        known, matched = await session.searchable_runs(None), 0
-        options = ListOptions(on_wait=self._wait, filled=session.lists.filled)
-        runs = matching_runs(session.client, session.budget, self.query, store.notes.all(), time.time(), options)
-        async with aclosing(runs) as pages:
-            async for page in pages:
-                rows = [row for _, row in page.matches]
-                matched += len(rows)
-                self.total = matched + page.total - page.read
-                begin()
-                missing = [row.id for row in rows if not _is_current(known.get(row.id), row)]
-                _, error = await session.findings.all(missing, self._wait, fresh=True)
-                if error is not None:
-                    raise error
-                ids = [row.id for row in rows]
-                self._listed.update(ids)
-                self.covered |= store.transcript_search.searchable(ids)
-                self.loaded += tuple(missing)
-                self.problem = ""
-                yield ids
-        self.complete = True
-
-    def start(self) -> None:
-        """Load the transcripts in the background, until `stop` or the end of the session."""
-        if not self.running:
-            self.problem = ""
-            self._task = asyncio.create_task(self._run())
-
-    def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-
-    async def _run(self) -> None:
+    async def run(self) -> bool:
+        """Load what is missing, and runs created or finished since the last load; returns whether nothing is missing.
+        An error is kept in `error`."""
+        self.on, self.error, complete = True, None, False
         try:
-            async with aclosing(self.pages()) as pages:
-                async for _ in pages:
-                    pass
+            while self.on and not complete:
+                self.changed()
+                if self.sweep is not None and not self.sweep.wait():
+                    await self.sweep.step()
+                elif missing := self.missing[:AT_ONCE]:
+                    found, self.last = await self._ask(partial(self._load, missing))
+                    self.findings |= found
+                else:
+                    complete = True
+                self.error = None
         except CekuraTuiError as error:
-            self.problem = error.sentence()
+            self.error = error
+        # Not in a `finally`: a cancelled task was replaced by another, which is still loading.
+        self.on = False
+        self.changed()
+        return complete
 
-    def _wait(self, error: ApiError, seconds: float) -> None:
-        from cekura_tui.workspace.all_runs import wait_text
+    async def _load(
+        self, ids: Sequence[int], session: Session
+    ) -> tuple[dict[int, tuple[Finding, ...]], tuple[RunRow, ...]]:
+        def on_wait(error: ApiError, seconds: float) -> None:
+            self.error = error
 
-        self.problem = wait_text(error, seconds)
+        found, failure = await session.findings.all(ids, on_wait, fresh=self._fresh)
+        if failure is not None:
+            raise failure
+        return found, session.lists.whole_rows(ids)
 
-
-def _is_current(cached: RunRow | None, row: RunRow) -> bool:
-    """Whether a cached run had ended when it was read, and has the same outcome since."""
-    return cached is not None and row.outcome.settled and cached.outcome.kind == row.outcome.kind
+    def _retry(self, error: ApiError) -> None:
+        self.error = error
+        self.changed()

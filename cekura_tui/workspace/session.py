@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -37,14 +37,14 @@ from cekura_tui.workspace.job_service import JobService
 from cekura_tui.workspace.last_passed import last_passed
 from cekura_tui.workspace.notes_and_views import RunNotes, SavedViews
 from cekura_tui.workspace.opened_runs import OpenedRuns, RunEvidence, RunPrefetch, SingleFlight, precompute
-from cekura_tui.workspace.run_findings import RunFindings
+from cekura_tui.workspace.run_findings import RunFindings, TranscriptLoad
 from cekura_tui.workspace.run_lists import RunLists, claim_request
-from cekura_tui.workspace.run_sweep import TranscriptLoad
 from cekura_tui.workspace.setup import Setup
 
 if TYPE_CHECKING:
     from cekura_tui.demo.server import DemoServer
     from cekura_tui.workspace.agent_prompts import AgentPrompts
+    from cekura_tui.workspace.all_runs import MatchingPage
     from cekura_tui.workspace.suggestions import StagingService, Suggestions
 
 
@@ -334,9 +334,28 @@ class Session:
         if self._load is None or self._load.query.key != query.key:
             if self._load is not None:
                 self._load.stop()
-            self._load = TranscriptLoad(self, query)
+            self._load = TranscriptLoad(query, self.store, self.findings, self.searchable_runs, self.matching_runs)
         await self._load.look_up()
         return self._load
+
+    def matching_runs(
+        self,
+        query: RunQuery,
+        on_wait: Callable[[ApiError, float], None],
+        now: float | None = None,
+        since: float | None = None,
+        **options: Any,
+    ) -> AsyncGenerator[MatchingPage, None]:
+        """Yield the runs of a query page by page, newest first; if `since` (Unix time) is given, only runs created
+        since then. `on_wait` and `options` are fields of `ListOptions`. Raises ApiError."""
+        from cekura_tui.workspace.all_runs import ListOptions, matching_runs  # not needed for the first frame
+
+        async def load_whole(ids: Sequence[int]) -> ApiError | None:
+            return (await self.findings.all(ids, on_wait, fresh=True))[1]
+
+        how = ListOptions(on_wait=on_wait, filled=self.lists.filled, **{"load_whole": load_whole, **options})
+        now = time.time() if now is None else now
+        return matching_runs(self.client, self.budget, query, self.store.notes.all(), now, how, since=since)
 
     async def passed_before(self, view: RunView) -> RunView | None:
         """The last run of the same scenario and agent that passed before this run. If no earlier run passed, the newest

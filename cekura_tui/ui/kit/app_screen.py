@@ -144,8 +144,8 @@ class AppScreen(Screen[T]):
     """The version of the style sheet with which the screen was last styled."""
 
     def start_worker(
-        self, work: Callable[[], Coroutine[Any, Any, None]], group: str, *, exclusive: bool = False
-    ) -> Worker[None]:
+        self, work: Callable[[], Coroutine[Any, Any, object]], group: str, *, exclusive: bool = False
+    ) -> Worker[object]:
         """Start a worker; `work` is not called if the worker is cancelled before it begins."""
         return self.run_worker(work, group=group, exclusive=exclusive)
 

@@ -13,15 +13,14 @@ from cekura_tui.model.filter.parse import KnownNames, names_in, parse
 from cekura_tui.model.run.columns import Sort
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import NoScope, Scope
-from cekura_tui.ui.runs.failed_checks import FailedChecks
 from cekura_tui.ui.runs.listing import RunListing
 from cekura_tui.workspace.run_feed import RunFeed
+from cekura_tui.workspace.run_sweep import RunLoad
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
     from cekura_tui.ui.kit.page import Page
-    from cekura_tui.ui.runs.groups_load import GroupsLoad
 
 MIN_REDRAW_INTERVAL = 0.5
 """Minimum seconds between two redraws while the user is not waiting for rows."""
@@ -66,13 +65,9 @@ class RunsController:
         self.listing = listing
         self.feed = RunFeed(state.workspace.call, self._feed_changed, clock=state.clock, live=live)
         listing.feed = self.feed
-        self.checks = FailedChecks(
-            page,
-            listing,
-            changed=self._feed_changed,
-            draw=self.draw_now,
-            loaded=self._checks_loaded,
-        )
+        self.checks = RunLoad(state.workspace.call, listing.loaded_rows, lambda row: row.lacks_checks)
+        """Loads the names of failed checks, which the server's list of runs lacks."""
+        self.checks.changed = self._checks_changed
         self.scope_error: CekuraTuiError | None = None
         """Why the scope could not be found; None if there was no error."""
         self._state, self._page = state, page
@@ -84,7 +79,7 @@ class RunsController:
         self._opened = 0
         self._group: ListedGroup | None = None
         self._restore_group()
-        self.groups_load: GroupsLoad | None = None
+        self.groups_load: RunLoad | None = None
         """Loads the runs for groups of the list; None until groups are opened in this scope."""
         self._sort_when_reloaded = False
         self.names = KnownNames()
@@ -168,7 +163,7 @@ class RunsController:
     def list_scope(self, scope: Scope | None) -> None:
         """List the runs of a scope with the scope's last filter. If `scope` is None, first find the scope to list."""
         self.scope_error = self._group = None
-        self.checks.loading = False
+        self.checks.on = False
         if self.groups_load is not None:
             self.groups_load.on = False
             self.groups_load = None
@@ -234,7 +229,7 @@ class RunsController:
             self.draw_now()
             return
         self._listing_replaced(True)
-        self.checks.loading = False
+        self.checks.on = False
         self.listing.change_filter(wanted)
         self._group = self._group if self.group else None
         if self.listing.scope is not None:
@@ -270,8 +265,8 @@ class RunsController:
         group = self._group
         if self.feed.loading_all:
             self.feed.load_all(False)
-        elif self.checks.loading:
-            self.checks.loading = False
+        elif self.checks.on:
+            self.checks.on = False
         elif group is not None and self.group:
             self._group = None  # change_filter does not reset it if the filter stays the same
             self.change_filter(group.before)
@@ -309,7 +304,7 @@ class RunsController:
         loading stops the loading. If no more runs fit, the user is only notified."""
         feed, runs = self.feed, self.feed.runs
         if runs is not None and self.listing.all_loaded:
-            self.checks.load_or_stop()
+            self._load_or_stop_checks()
         elif feed.sweep is not None:
             feed.load_all(not feed.sweep.on)
             self.draw_now()
@@ -320,10 +315,32 @@ class RunsController:
             feed.load_all(not feed.loading_all)
             self.draw_now()
 
-    def _checks_loaded(self) -> None:
+    def _load_or_stop_checks(self) -> None:
+        checks = self.checks
+        if checks.on:
+            checks.on = False
+        elif checks.missing:
+            checks.on = True
+            self._page.start_worker(self._load_checks, "checks", exclusive=True)
+        else:
+            self._page.notify_once("All runs and their checks are loaded.")
+        self.draw_now()
+
+    async def _load_checks(self) -> None:
+        checks = self.checks
+        if await checks.run():
+            self._page.notify_once("The failed checks of all runs are loaded.")
+        elif checks.error is not None and checks.error.exit_status == Exit.KEY_REFUSED:
+            self._page.show_error(checks.error)
+        elif checks.error is not None:
+            self._page.notify_once(f"Can't load failed checks. {checks.error.sentence()}", warning=True)
         self.listing.sort_again()
         if self._is_seen():
             self._change_order(self.draw_now)
+
+    def _checks_changed(self) -> None:
+        self.feed.change(self.listing.filled(self.checks.last))
+        self._feed_changed()
 
     def toggle_live(self) -> None:
         self.feed.set_live(not self.feed.live)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -25,8 +27,9 @@ from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint, dialog_box,
 from cekura_tui.ui.kit.lines import OneLine
 from cekura_tui.ui.kit.lists import Choice, ChoiceList
 from cekura_tui.ui.state import AppState
-from cekura_tui.workspace.run_export import ENDINGS, ExportSource, RunExport, check_export
+from cekura_tui.workspace.run_export import ENDINGS, check_export, write_runs
 from cekura_tui.workspace.run_findings import AT_ONCE, load_words
+from cekura_tui.workspace.run_sweep import RunLoad
 
 if TYPE_CHECKING:
     from cekura_tui.ui.kit.page import Page
@@ -74,7 +77,9 @@ class ExportRunsDialog(Dialog[str]):
         day = time.strftime("%Y-%m-%d", time.localtime(state.clock()))
         self._line = SaveLine(f"runs-{day}.csv", self._begin, lambda _: None)
         self._what, self._checks = ChoiceList(several=False, id="export-what"), ChoiceList(several=True, id="checks")
-        self._export: RunExport | None = None
+        self._load: RunLoad | None = None
+        """Loads the runs and their failed checks; None unless an export is running."""
+        self._path, self._force = Path(), False
 
     def compose(self) -> ComposeResult:
         with dialog_box("Export runs", classes="export"):
@@ -98,7 +103,7 @@ class ExportRunsDialog(Dialog[str]):
         self._show_state("edit")
 
     @property
-    def _wanted(self) -> ExportSource:
+    def _wanted(self) -> RunQuery | Sequence[RunRow]:
         return self._marked if "marked" in self._what.chosen else self._query if self._shown is None else self._shown
 
     @on(ChoiceList.Marked, "#export-what")
@@ -135,48 +140,80 @@ class ExportRunsDialog(Dialog[str]):
 
     def _begin(self, name: str, *, force: bool) -> str:
         """Start to export to the file `name`. Raises CekuraTuiError if the file cannot be written."""
-        path = check_export(name, force=force)
-        checks, clock = bool(self._checks.chosen), self._state.clock
-        self._export = RunExport(path, self._wanted, self._notes, force=force, checks=checks, clock=clock)
-        self._running_words = f"Writing {ENDINGS[path.suffix.lower()]} to {path.absolute()}"
+        self._path, self._force, wanted = check_export(name, force=force), force, self._wanted
+        checks, call, clock = bool(self._checks.chosen), self._state.workspace.call, self._state.clock
+        source = wanted if isinstance(wanted, RunQuery) else lambda: wanted
+        load = RunLoad(call, source, lambda row: checks and row.lacks_checks, clock=clock, patient=False)
+        self._load, load.on = load, True
+        self._running_words = f"Writing {ENDINGS[self._path.suffix.lower()]} to {self._path.absolute()}"
         self._show_state("going")
         self._draw_progress()
         self._progress_timer.resume()
-        self._write(self._export)
+        self._export(load)
         return ""
 
-    @work(group="export-runs", description="writing runs")
-    async def _write(self, export: RunExport) -> None:
+    @work(group="export-runs", exclusive=True, description="writing runs")
+    async def _export(self, load: RunLoad) -> None:
+        """Load what is missing, unless the load was ended, and write the file."""
+        if load.on:
+            await load.run()
         try:
-            written = await self._state.workspace.call(export.run)
+            if load.error is not None:
+                raise load.error
+            rows = load.rows() if load.sweep is None else load.sweep.matching(self._notes)
+            rows = await self._state.workspace.do(lambda session: session.lists.filled(rows))
+            checks = bool(self._checks.chosen)
+            await asyncio.to_thread(write_runs, self._path, rows, self._notes, checks=checks, force=self._force)
         except CekuraTuiError as error:
             self._end(error.sentence())
-        else:
-            if written is not None:
-                self._done = f"Saved {count(written, 'run')} to {export.path.absolute()}{export.progress.gaps}"
-            self._end(self._done or "Stopped. Nothing was saved.")
+            return
+        unread, unknown = load.progress(whole=False), sum(row.lacks_checks for row in rows) if checks else 0
+        gaps = [f"{unread} read"] if unread else []
+        gaps += [f"the failed checks of {count(unknown, 'run')} are unknown"] if unknown else []
+        self._done = f"Saved {count(len(rows), 'run')} to {self._path.absolute()}"
+        self._done += f". Incomplete: {', '.join(gaps)}." if gaps else ""
+        self._end(self._done)
 
     def _end(self, text: str) -> None:
         """Show the result or, if nothing was saved, the form again with the reason."""
         self._progress_timer.pause()
         self._draw_progress()
-        self._export = None
+        self._load = None
         self._show_state("done" if self._done else "edit")
         self._line.note.show(text, failed=not self._done, done=bool(self._done))
 
     def _draw_progress(self) -> None:
-        if self._export is not None:
-            now = self._export.progress
-            done, total = (now.loaded, now.to_load) if now.to_load else (now.read, now.total)
-            words = f"{done:,} of {count(total, 'run')}" if total else "waiting for the server"
-            self.query_one(OneLine).show(Content(f"{progress_bar(done, total)} {words}"))
-            loading = f"Loading the failed checks of {load_words(total)}" if now.to_load else ""
-            self._line.note.show(now.waiting or loading or self._running_words)
+        if (load := self._load) is None:
+            return
+        sweep, loading = load.sweep, ""
+        done, total = (sweep.read, sweep.total) if sweep is not None else (len(load.rows()), len(load.rows()))
+        if load.ids and (sweep is None or sweep.all_checked):
+            done, total = len(load.ids) - len(load.missing), len(load.ids)
+            loading = f"Loading the failed checks of {load_words(total)}"
+        words = f"{done:,} of {count(total, 'run')}" if total else "waiting for the server"
+        self.query_one(OneLine).show(Content(f"{progress_bar(done, total)} {words}"))
+        retrying = f"Retrying: {load.error.message}" if load.error is not None else ""
+        self._line.note.show(retrying or loading or self._running_words)
+
+    def _stop_loading(self) -> bool:
+        """Stop loading runs; returns False if they are not loading."""
+        load = self._load
+        if load is None or not load.on:
+            return False
+        load.on, load.error = False, None
+        if load.sweep is not None:
+            load.sweep.close()
+        self.workers.cancel_group(self, "export-runs")
+        return True
 
     def write_now(self) -> None:
         """Write what is loaded, without the rest."""
-        if self._export is not None:
-            self._export.stop(write=True)
+        if self._stop_loading() and self._load is not None:
+            self._export(self._load)
+
+    def _stop(self) -> None:
+        if self._stop_loading():
+            self._end("Stopped. Nothing was saved.")
 
     def leave(self) -> None:
         if self._done:
@@ -184,11 +221,11 @@ class ExportRunsDialog(Dialog[str]):
 
     def action_give_up(self) -> None:
         """Close the dialog. During an export, ask whether to stop the export."""
-        if self._export is None:
+        if self._load is None:
             self.dismiss(self._done or None)
         else:
             question = ConfirmDialog("Stop the export?", "Nothing will be saved.", "Stop the export")
-            question.ask(self.app, self._export.stop)
+            question.ask(self.app, self._stop)
 
 
 SAVE_THESE, SAVE_ALL = "these", "all"

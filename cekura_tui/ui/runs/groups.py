@@ -31,7 +31,7 @@ from cekura_tui.model.run.groups import (
     since_words,
 )
 from cekura_tui.model.run.outcome import MARKS
-from cekura_tui.model.text import clean_line, count, span_text
+from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import keymap_in_use
 from cekura_tui.ui.kit.lines import OUTCOME_TONES, TONE_CLASSES, Notice, StatusLine
@@ -42,12 +42,13 @@ from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
+from cekura_tui.workspace.run_sweep import RunLoad
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
     from cekura_tui.ui.runs.controller import RunsController
-    from cekura_tui.ui.runs.groups_load import GroupsLoad
+    from cekura_tui.ui.runs.listing import RunListing
 
 WIDE, WIDE_WITH_STRIP = 110, 156
 """Minimum widths of the list, in cells, to show the detail beside the title: without and with the outcomes column."""
@@ -188,8 +189,8 @@ REGROUP = 0.5
 
 
 class GroupsScreen(Page):
-    """Groups the runs of `load`. Until all runs are loaded, the order is provisional: counts change, but rows move only
-    on a key.
+    """Groups the runs of `load`, which `start` starts. Until all runs are loaded, the order is provisional: counts
+    change, but rows move only on a key.
 
     Returns the `OpenedGroup`, or None if the user opened no group. With `outcomes_filtered`, the filter hides some
     outcomes, so that the start of a failure is unknown. `last` is the group that the user opened before; the cursor
@@ -240,14 +241,16 @@ after its last passed run; a failed check, after the last passed run of the same
     def __init__(
         self,
         state: AppState,
-        load: GroupsLoad,
+        load: RunLoad,
+        listing: RunListing,
+        start: Callable[[], object],
         *,
         outcomes_filtered: bool = False,
         last: OpenedGroup | None = None,
     ) -> None:
         super().__init__(state)
         self._outcomes_filtered = outcomes_filtered
-        self._load = load
+        self._load, self._listing, self._start = load, listing, start
         self._by: Grouping = last.by if last else "verdict"
         self._grouping: RunGroups | None = None
         self._begin_at = last.key if last else None
@@ -283,9 +286,12 @@ after its last passed run; a failed check, after the last passed run of the same
 
     # Grouping
 
+    def _progress(self) -> str:
+        return self._load.progress(whole=self._by == "verdict")
+
     def _load_changed(self) -> None:
         """Group again: in intervals and without moving rows while runs are missing; in order when the load ends."""
-        load, missing = self._load, bool(self._load.progress(self._by))
+        load, missing = self._load, bool(self._progress())
         if (error := load.error) and not load.on and error.exit_status == Exit.KEY_REFUSED and self.is_current:
             self.show_error(error)
         if load.on and missing:
@@ -301,7 +307,8 @@ after its last passed run; a failed check, after the last passed run of the same
             self._next_grouping.stop()
             self._next_grouping = None
         began = time.monotonic()
-        rows, by, progress = self._load.rows(), self._by, self._load.progress(self._by)
+        assert self._load.sweep is not None
+        rows, by, progress = self._load.sweep.matching(self._listing.notes), self._by, self._progress()
         before = self._grouping if self._grouping is not None and self._grouping.by == by else None
         # In a thread: grouping thousands of runs takes longer than a frame.
         grouping = await asyncio.to_thread(group_runs, rows, by, dict(self._load.findings))
@@ -309,7 +316,7 @@ after its last passed run; a failed check, after the last passed run of the same
             grouping = grouping.in_order_of(before)
         shown = group_rows(grouping, self.state, since=not self._outcomes_filtered, progress=progress)
         self._grouping, self.provisional = grouping, progress
-        self._runs = self._load.progress("scenario") or count(len(rows), "run")
+        self._runs = self._load.progress(whole=False) or count(len(rows), "run")
         self._grouping_took = time.monotonic() - began
         if not self.is_unmounted:
             listed = self.query_one(GroupList)
@@ -353,7 +360,7 @@ after its last passed run; a failed check, after the last passed run of the same
         if self._grouping is None:
             return ""
         if self.provisional and load.on:
-            left = f"loading the rest, about {span_text(max(1, load.seconds_left(self._by)))}"
+            left = f"loading the rest, about {load.time_left(whole=self._by == 'verdict')}"
             keys = hint("{groups.refresh} sort · {groups.read-on} stop")
             return clean_line(f"{left if load.error is None else f'retrying: {load.error.message}'} · {keys}")
         if self.provisional:
@@ -369,12 +376,14 @@ after its last passed run; a failed check, after the last passed run of the same
         if self._load.on:
             self._load.on = False
         else:
-            self._load.start()
+            self._start()
 
     def sort_or_reload(self) -> None:
         """Sort by what is loaded. If loading has ended, load what is missing; if nothing is missing, load all again."""
         if not self._load.on:
-            (self._load.start if self.provisional else self._load.reload)()
+            if not self.provisional and self._load.sweep is not None:
+                self._load.sweep.restart()
+            self._start()
         self._group()
 
     def group_by_next(self) -> None:
@@ -398,24 +407,40 @@ after its last passed run; a failed check, after the last passed run of the same
         self.dismiss(opened)  # type: ignore[arg-type] # the run list waits for it
 
 
+def load_groups(page: Page, listing: RunListing, former: RunLoad | None) -> tuple[RunLoad, Callable[[], None]]:
+    """The load of the runs of a list, and a function that starts it as a worker of the list's page, so that the load
+    continues while the groups screen is closed. The load begins with the loaded rows; `former` is used if it loads the
+    same runs."""
+    if former is None or former.sweep is None or former.sweep.query != listing.query:
+        call, clock = page.state.workspace.call, page.state.clock
+        former = RunLoad(call, listing.query, lambda row: row.outcome.kind == "failed", clock=clock, fresh=False)
+    load, rows = former, listing.loaded_rows()
+    assert load.sweep is not None
+    load.sweep.begin_with(rows, listing.loaded, listing.count or 0, complete=listing.all_loaded)
+
+    def start() -> None:
+        if not load.on:
+            page.start_worker(load.run, "groups", exclusive=True)
+
+    start()
+    return load, start
+
+
 def open_groups(page: Page, controller: RunsController) -> None:
     """Open the groups screen. Going back from the runs of a group shows the screen again."""
     if controller.listing.scope is None:
         page.notify_once("Choose a project first.")
         return
-    from cekura_tui.ui.runs.groups_load import GroupsLoad
-
-    some = filters_by_outcome(controller.listing.filter)
+    listing = controller.listing
+    some = filters_by_outcome(listing.filter)
 
     def show(last: OpenedGroup | None = None) -> None:
         def left(group: object) -> None:
             if isinstance(group, OpenedGroup):
                 controller.open_group(group.name, group.filter_text, lambda: show(group))
 
-        load = controller.groups_load
-        if load is None or load.query != controller.listing.query:
-            load = controller.groups_load = GroupsLoad(page, controller.listing)
-        load.open()
-        page.app.push_screen(GroupsScreen(page.state, load, outcomes_filtered=some, last=last), left)
+        load, start = load_groups(page, listing, controller.groups_load)
+        controller.groups_load = load
+        page.app.push_screen(GroupsScreen(page.state, load, listing, start, outcomes_filtered=some, last=last), left)
 
     show()

@@ -24,6 +24,7 @@ from cekura_tui.workspace.run_feed import RunFeed
 
 if TYPE_CHECKING:
     from cekura_tui.store.runs import CachedRuns
+    from cekura_tui.workspace.run_sweep import RunLoad
 
 
 Shown = Sequence["RunRow | UnloadedRun"]
@@ -286,6 +287,19 @@ class RunListing:
             key = key if sweep.error is None else f"retrying: {sweep.error.message}"
         short = f"{words} runs {how} · {key}"
         return f"{' '.join(what)} {short}", short, f"{words} {how} · {key}", f"{words} {how}"
+
+    def checks_notes(self, checks: RunLoad) -> tuple[str, ...]:
+        """For how many failed runs the checks are known, in several wordings, longest first. Empty if all checks are
+        known, if not all runs are loaded, or if the checks are neither loading nor needed to sort."""
+        if not self.all_loaded or not (checks.on or self.sort.column == "outcome"):
+            return ()
+        if not (missing := len(checks.missing)):
+            return ()
+        failed = self.tally()["failed"]
+        known = f"{failed - missing:,} of {failed:,}"
+        key = with_keys("{runs.read-on} stop" if checks.on else "{runs.read-on} load")
+        rest = "" if checks.on else " the rest"
+        return f"checks known for {known} failed · {key}{rest}", f"checks {known} · {key}", key
 
     def outcomes(self) -> OutcomeCounts:
         """How many runs match the filter, and how many of the loaded runs have each outcome."""

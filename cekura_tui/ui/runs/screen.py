@@ -67,7 +67,7 @@ def _why_not_back(page: RunsScreen) -> str | None:
 
 def _can_step_back(page: RunsScreen) -> bool:
     controller = page.controller
-    return bool(controller.group) or controller.feed.loading_all or controller.checks.loading
+    return bool(controller.group) or controller.feed.loading_all or controller.checks.on
 
 
 def _why_not_clear_filter(page: RunsScreen) -> str | None:
@@ -421,7 +421,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
             self._preview_loader.clear()
         group = self.controller.group
         back = (with_keys("{runs.back} back to groups"),) if group else ()
-        notes = listing.filter_notes() or self.controller.checks.note() or back
+        notes = listing.filter_notes() or listing.checks_notes(self.controller.checks) or back
         self.filter_bar.show(str(listing.filter), *notes, group=group)
         self._draw_counts()
         self._draw_status()
@@ -489,7 +489,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
     def _draw_keys(self) -> None:
         """Redraw the footer if the state that decides its keys has changed."""
         controller = self.controller
-        inside = controller.group, controller.feed.loading_all, controller.checks.loading
+        inside = controller.group, controller.feed.loading_all, controller.checks.on
         offered = min(len(self.marked.rows), 3), inside, bool(controller.listing.filter), controller.trouble is None
         if offered != self._drawn_keys:
             self._drawn_keys = offered

@@ -31,7 +31,7 @@ from cekura_tui.ui.terminal.cells import fit
 
 if TYPE_CHECKING:
     from cekura_tui.ui.runs.listing import RunListing
-    from cekura_tui.workspace.run_sweep import TranscriptLoad
+    from cekura_tui.workspace.run_findings import TranscriptLoad
 
 SETTLED = 0.15
 """Seconds after the last key until the search starts."""

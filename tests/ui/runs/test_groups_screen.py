@@ -24,8 +24,7 @@ from cekura_tui.model.run.groups import GROUPINGS, Group, Grouping, group_runs, 
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
-from cekura_tui.ui.runs.groups import BAR, GroupList, GroupsScreen, OpenedGroup, bar
-from cekura_tui.ui.runs.groups_load import GroupsLoad
+from cekura_tui.ui.runs.groups import BAR, GroupList, GroupsScreen, OpenedGroup, bar, load_groups
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.run_findings import AT_ONCE
 from cekura_tui.workspace.setup import Setup
@@ -59,9 +58,8 @@ def groups_of(*lists: Sequence[RunRow], total: int = 0) -> Callable[[AppState], 
         listing: Any = SimpleNamespace(query=RunQuery(ONE), notes={}, loaded_rows=lambda: loaded, loaded=len(loaded))
         listing.count = max(total, len(loaded))
         listing.all_loaded = listing.count == listing.loaded
-        load = GroupsLoad(page, listing)
-        load.open()
-        return GroupsScreen(state, load)
+        load, start = load_groups(page, listing, None)
+        return GroupsScreen(state, load, listing, start)
 
     return make
 

@@ -14,9 +14,9 @@ from cekura_tui.model.run.paging import ListPage, PagedRuns
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
 from cekura_tui.store.runs import CachedRuns
-from cekura_tui.ui.runs.failed_checks import FailedChecks
 from cekura_tui.ui.runs.listing import RunListing
 from cekura_tui.ui.runs.outcomes import OUTCOMES, next_outcome, only_failures, toggle_outcome
+from cekura_tui.workspace.run_sweep import RunLoad
 
 NOON = 1_787_054_400.0
 SCOPE = Scope("project", 1)
@@ -90,9 +90,8 @@ def test_a_changed_run_keeps_its_place_until_the_list_is_sorted_again() -> None:
     assert len(listing.rows) == 3
     feed.runs.change([row(1)._replace(failing=("Greeting",), whole=True)])
     assert [(shown.id, shown.whole) for shown in listing.rows] == [(3, False), (2, False), (1, True)]  # type: ignore[union-attr]
-    view: Any = None
-    checks = FailedChecks(view, listing, changed=view, draw=view, loaded=view)
-    assert checks.note()[0] == "checks known for 1 of 3 failed · F load the rest"
+    checks = RunLoad(Any, listing.loaded_rows, lambda row: row.lacks_checks)  # type: ignore[arg-type] # never called
+    assert listing.checks_notes(checks)[0] == "checks known for 1 of 3 failed · F load the rest"
     listing.sort_again()
     assert [shown.id for shown in listing.rows] == [1, 3, 2]  # type: ignore[union-attr]
 

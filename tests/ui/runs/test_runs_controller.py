@@ -121,9 +121,9 @@ async def test_the_checks_of_failed_runs_are_loaded_once_and_sort_the_list(scrip
         controller.sort_by(Sort("outcome"))
         assert ids(controller) == [4, 3, 2, 1, 0]
         controller.load_all()
-        assert controller.checks.note()[0] == "checks known for 0 of 4 failed · F stop"
-        await eventually(lambda: not controller.checks.loading, "their checks")
-        assert (ids(controller), controller.checks.note()) == ([3, 2, 1, 4, 0], ())
+        assert controller.listing.checks_notes(controller.checks)[0] == "checks known for 0 of 4 failed · F stop"
+        await eventually(lambda: not controller.checks.on, "their checks")
+        assert (ids(controller), controller.listing.checks_notes(controller.checks)) == ([3, 2, 1, 4, 0], ())
         controller.load_all()
         assert screen.texts == ["The failed checks of all runs are loaded.", "All runs and their checks are loaded."]
         assert len(scripted.requests("GET", f"{LIST}bulk/")) == 1
@@ -141,7 +141,7 @@ async def test_a_second_load_all_stops_the_loading_of_checks(scripted: ScriptedS
         second.released.set()
         await eventually(lambda: all(task.done() for name, task in screen.workers if name == "checks"), "it has ended")
         assert len(scripted.requests("GET", f"{LIST}bulk/")) == 2
-        assert len(controller.checks.unknown()) == 10
+        assert len(controller.checks.missing) == 10
 
 
 async def test_load_all_loads_every_run_of_a_list_that_is_filtered_or_sorted_locally(served: Served) -> None:
