@@ -12,25 +12,22 @@ from typing import TYPE_CHECKING
 
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError, retried
-from cekura_tui.jobs.polling import BUDGET, WINDOW, Budget
+from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.run.groups import Finding, findings_of
-from cekura_tui.model.run.listed_runs import PAGE
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.verdict import read_verdicts
 from cekura_tui.model.run.view import RunRow, row_of
-from cekura_tui.model.text import count, span_text
 from cekura_tui.model.transcript.transcript import Turn, read_transcript
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.run_lists import claim_request, whole_runs
+from cekura_tui.workspace.run_sweep import AT_ONCE, load_words
 
 if TYPE_CHECKING:
     from cekura_tui.workspace.all_runs import MatchingPage
 
-AT_ONCE = 25
-"""Maximum number of runs whose findings are fetched at once."""
 _log = logging.getLogger("cekura_tui.workspace")
 
 
@@ -101,20 +98,6 @@ class RunFindings:
 
 def _read(run: Run) -> tuple[RunRow, tuple[Finding, ...], tuple[Turn, ...]]:
     return row_of(run), findings_of(read_verdicts(run)), read_transcript(run).turns
-
-
-def load_time(runs: int, listed: int = 0) -> str:
-    """About how long it takes to list `listed` runs and to load `runs` in full: "1 s"."""
-    return span_text(max(1, round(_requests(runs, listed) * WINDOW / BUDGET)))
-
-
-def load_words(runs: int, listed: int = 0) -> str:
-    """What it takes to load runs in full, after listing `listed` runs: "30 runs (2 requests, about 1 s)"."""
-    return f"{count(runs, 'run')} ({count(_requests(runs, listed), 'request')}, about {load_time(runs, listed)})"
-
-
-def _requests(runs: int, listed: int) -> int:
-    return -(-runs // AT_ONCE) + -(-listed // PAGE)
 
 
 class TranscriptLoad:

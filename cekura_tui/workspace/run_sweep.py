@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from cekura_tui.jobs.polling import BUDGET, WINDOW
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.match import Matcher
+from cekura_tui.model.run.listed_runs import PAGE
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow, filled
-from cekura_tui.model.text import count
-from cekura_tui.workspace.run_findings import AT_ONCE, load_time
+from cekura_tui.model.text import count, span_text
 
 if TYPE_CHECKING:
     from cekura_tui.api.errors import ApiError
@@ -29,6 +30,8 @@ LOOK_BACK = 1_800.0
 """Seconds to look back, since a run created earlier may still enter a list when the run's state changes."""
 RECHECK_AFTER = 30.0
 """Seconds between two checks for runs created or finished in the meantime."""
+AT_ONCE = 25
+"""Maximum number of runs loaded in full by one request."""
 
 
 class AskSession(Protocol):
@@ -200,10 +203,23 @@ class RunSweep:
             self._rows = None
 
 
+def load_time(runs: int, listed: int = 0) -> str:
+    """About how long it takes to list `listed` runs and to load `runs` in full: "1 s"."""
+    return span_text(max(1, round(_requests(runs, listed) * WINDOW / BUDGET)))
+
+
+def load_words(runs: int, listed: int = 0) -> str:
+    """What it takes to load runs in full, after listing `listed` runs: "30 runs (2 requests, about 1 s)"."""
+    return f"{count(runs, 'run')} ({count(_requests(runs, listed), 'request')}, about {load_time(runs, listed)})"
+
+
+def _requests(runs: int, listed: int) -> int:
+    return -(-runs // AT_ONCE) + -(-listed // PAGE)
+
+
 class RunLoad:
-    """Loads in full those of some runs that are `wanted`, one request at a time within the shared budget. The runs are
-    what `source` returns or, if `source` is a query, what a sweep finds. Unless `fresh`, runs with cached findings are
-    not requested."""
+    """Loads the `wanted` runs of a list in full, one request at a time within the shared budget. `source` returns the
+    list; if `source` is a query, a sweep lists its runs first. Unless `fresh`, cached findings are used."""
 
     def __init__(
         self,

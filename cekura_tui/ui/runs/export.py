@@ -28,8 +28,7 @@ from cekura_tui.ui.kit.lines import OneLine
 from cekura_tui.ui.kit.lists import Choice, ChoiceList
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.run_export import ENDINGS, check_export, write_runs
-from cekura_tui.workspace.run_findings import AT_ONCE, load_words
-from cekura_tui.workspace.run_sweep import RunLoad
+from cekura_tui.workspace.run_sweep import AT_ONCE, RunLoad, load_words
 
 if TYPE_CHECKING:
     from cekura_tui.ui.kit.page import Page

@@ -26,7 +26,7 @@ from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.ui.runs.groups import BAR, GroupList, GroupsScreen, OpenedGroup, bar, load_groups
 from cekura_tui.ui.state import AppState
-from cekura_tui.workspace.run_findings import AT_ONCE
+from cekura_tui.workspace.run_sweep import AT_ONCE
 from cekura_tui.workspace.setup import Setup
 
 BULK = "/test_framework/v1/runs/bulk/"
