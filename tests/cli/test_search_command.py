@@ -75,9 +75,9 @@ def test_a_search_without_hits_or_cached_runs_or_words_is_reported(
         refused(said, "search", *words)
 
 
-def serve_list(api: ScriptedServer, *ids: int, gone: int = 0) -> None:
-    """Serve a list of runs, and all runs in full but the run `gone`, which was deleted meanwhile."""
-    runs = [run_of(number, transcript_object=TURNS) for number in ids]
+def serve_list(api: ScriptedServer, *ids: int, gone: int = 0, **fields: object) -> None:
+    """Serve a list of runs, and all runs in full, with `fields`, but the run `gone`, which was deleted meanwhile."""
+    runs = [run_of(number, transcript_object=TURNS, **fields) for number in ids]
 
     def bulk(got: Got) -> Reply:
         wanted = got.query["run_ids"].split(",")
@@ -103,6 +103,12 @@ def test_all_loads_missing_transcripts_once_and_says_the_requests_before(api: Sc
     api.seen.clear()
     assert len(objects("search", "refund", "days", "--all", "--filter", "agent:7 id:6")) == 1
     assert [got.path for got in api.seen] == [LIST]
+
+
+def test_a_filter_by_check_finds_runs_whose_checks_are_not_in_the_list(api: ScriptedServer) -> None:
+    serve_list(api, 8, 7, evaluation={"metrics": [{"id": 1, "name": "Tone", "passed": False}]})
+    assert len(objects("search", "days", "--all", "--filter", "metric:Tone")) == 2
+    assert len(api.requests("GET", BULK)) == 1
 
 
 def test_an_error_while_loading_ends_all_after_the_hits_found_before(api: ScriptedServer) -> None:
