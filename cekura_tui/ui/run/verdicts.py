@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.strip import Strip
 
 from cekura_tui.model.run.verdict import Verdict
@@ -38,18 +37,6 @@ class VerdictRow:
     verdict: Verdict
     evidence: str = ""
     heading: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Paragraph:
-    """A paragraph below a verdict's title. `tone` is the colour of the sign. `hang` is the number of cells by which all
-    lines but the first are indented. A `quiet` paragraph is dimmed."""
-
-    sign: str
-    tone: str
-    text: str
-    hang: int = 0
-    quiet: bool = False
 
 
 def keyed(verdicts: Sequence[Verdict]) -> dict[Key, Verdict]:
@@ -131,13 +118,20 @@ class Verdicts(VirtualList[VerdictRow]):
         lines = self._title(row.verdict, room)
         if row.evidence:
             lines += [[Segment(_INDENT), Segment(part, dim)] for part in wrap(clean_line(row.evidence), room)]
-        for part in _parts(row.verdict):
-            for text in part.text.split("\n"):
+        found = list(reasons(row.verdict))
+        several = sum(not (one.met or one.quiet) for one in found) > 1
+        bullet = "• " if several and row.verdict.source != "critical_category" else ""
+        for one in found:
+            sign = f"{VERDICT_MARKS[one.met]} " if one.met else "" if one.quiet else bullet
+            tone, ink = self.style_of(f"tone--{VERDICT_TONES[one.met or 'na']}"), dim if one.quiet else None
+            for text in one.text.split("\n"):
                 if len(lines) >= _VERDICT_LINES:
                     lines.append([Segment(f"{_INDENT}… more lines are not shown", dim)])
                     return lines
-                lines += self._paragraph(part, text, max(room - 2, LEAST))
-                part = replace(part, sign=_INDENT if part.sign else "")
+                for n, piece in enumerate(wrap(capped(text), max(room - 2, LEAST))):
+                    hang = _INDENT if n and one.quiet else ""
+                    lines.append([Segment(_INDENT + hang), Segment(sign, tone), Segment(piece, ink)])
+                    sign = _INDENT if sign else ""
         return lines
 
     def render_line(self, y: int) -> Strip:
@@ -164,31 +158,11 @@ class Verdicts(VirtualList[VerdictRow]):
         signs = [f"{VERDICT_MARKS[verdict.state]} ", *[_INDENT] * (len(lines) - 1)]
         return [[Segment(sign, tone), *line] for sign, line in zip(signs, lines, strict=True)]
 
-    def _paragraph(self, part: _Paragraph, text: str, room: int) -> Iterator[Line]:
-        tone = self.style_of(f"tone--{part.tone}") if part.tone else Style.null()
-        ink = self.style_of("tone--dim") if part.quiet else None
-        for n, piece in enumerate(wrap(capped(text), room)):
-            sign = part.sign if n == 0 or not part.sign else _INDENT
-            yield [Segment(_INDENT + " " * (part.hang if n else 0)), Segment(sign, tone), Segment(piece, ink)]
-
-
-def _parts(verdict: Verdict) -> Iterator[_Paragraph]:
-    found = list(reasons(verdict))
-    several = sum(not (one.met or one.quiet) for one in found) > 1
-    bullet = "• " if several and verdict.source != "critical_category" else ""
-    for one in found:
-        if one.met:
-            yield _Paragraph(f"{VERDICT_MARKS[one.met]} ", VERDICT_TONES[one.met], one.text)
-        elif one.quiet:
-            yield _Paragraph("", "", one.text, 2, quiet=True)
-        else:
-            yield _Paragraph(bullet, "dim", one.text)
-
 
 def _folded(row: VerdictRow) -> str:
     """The text of a verdict that does not apply, as one paragraph."""
     verdict = row.verdict
     judged = judged_words(verdict).removeprefix("does not apply").lstrip(", ").removeprefix("· ")
-    reasons = (clean_line(part.text, LONGEST_LINE) for part in _parts(verdict))
-    text = " · ".join(filter(None, (row.evidence, judged, *reasons)))
+    explained = (clean_line(one.text, LONGEST_LINE) for one in reasons(verdict))
+    text = " · ".join(filter(None, (row.evidence, judged, *explained)))
     return f"{VERDICT_MARKS['na']} {clean_line(verdict.name)}" + (f"  {text}" if text else "")
