@@ -84,8 +84,7 @@ def settings_problems(file: SettingsFile) -> list[Problem]:
 
 
 def key_problems(keys: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Errors in `[keys]`, as pairs of an action and a sentence: unusable keys, unknown actions, and actions that share
-    a key on a screen."""
+    """Errors in `[keys]` as (action, sentence): unusable keys, unknown actions, keys that actions of a screen share."""
     known = all_actions()
     keymap = read_keymap(keys)
     problems = [*keymap.problems]

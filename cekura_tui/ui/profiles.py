@@ -117,8 +117,7 @@ class AddProfileDialog(Dialog[bool]):
 
     @on(Input.Submitted)
     def check(self) -> None:
-        """Have the server check the key. If a line is empty, focus this line instead; if it has the focus,
-        show a message."""
+        """Focus an empty line, or say what is missing if it has the focus; else have the server check the key."""
         empty = next((line for line in self.query(Input) if not line.value.strip()), None)
         if empty is not None and not empty.has_focus:
             empty.focus()

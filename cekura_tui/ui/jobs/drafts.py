@@ -38,8 +38,7 @@ class DraftSaver:
         self._draft = DraftSlot(job)
 
     def switch_to(self, source: str) -> None:
-        """Save another prompt source from now on. The source "draft" has the existing draft; other sources
-        get a new draft."""
+        """Save another prompt source from now on: "draft" in the existing draft, any other source in a new draft."""
         self.slot = self._draft if source == "draft" else DraftSlot()
 
     def is_saved(self, draft: Draft) -> bool:

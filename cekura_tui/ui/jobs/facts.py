@@ -44,8 +44,7 @@ class Fact:
 
 
 def format_answer(raw: str) -> str:
-    """Format a raw answer of the server: indent JSON of at most 100,000 characters, then crop to MAX_ANSWER. Returns
-    "(empty)" for a blank answer."""
+    """Indent a raw answer if it is short JSON, and crop the answer to MAX_ANSWER; "(empty)" if it is blank."""
     text = raw
     if len(raw) <= 100_000:
         with contextlib.suppress(ValueError, RecursionError):

@@ -319,8 +319,7 @@ class ImproveDialog(Dialog[Job]):
 
     @on(Button.Pressed, "#cancel")
     def action_give_up(self) -> None:
-        """Save the draft and close the dialog. During a launch, the dialog stays open. Ask before the dialog closes
-        without a saved draft."""
+        """Save the draft and close the dialog, unless a launch is running; ask first if the draft can't be saved."""
         if self._launching:
             self._show_message("Launching. The job appears in the list of jobs when the server answers.")
             return

@@ -52,8 +52,7 @@ class PromptSources(ChoiceList):
             self._add(source)
 
     def set_text(self, source: str, text: Prompt, path: str = "") -> None:
-        """Set the text of a source, and add the source to the list if it is missing. `path` is the path if the source
-        is a file."""
+        """Set the text of a source, and list the source; `path` is the path of the file if the source is a file."""
         self._texts[source] = text
         self._path = source_of(path) if path else self._path
         self._add(source)

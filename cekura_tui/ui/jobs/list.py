@@ -128,8 +128,7 @@ class JobList(VirtualList[JobRow]):
     sizes = ColumnSizes()
     _updating = False
     _user_position = (0, 0)
-    """The first visible line and the cursor's row after the user last moved. Updates of the list do not change this
-    position."""
+    """The first visible line and the cursor's row after the user last moved; updates of the list leave it as it is."""
     _row_cache: Mapping[int, tuple[object, JobRow]] = {}
     """Rows of finished jobs by job number, each with the values from which the row was built."""
 
@@ -265,8 +264,7 @@ class JobsPane(Pane):
 
 
 def pane_facts(app_state: AppState, *, with_last: bool) -> list[str]:
-    """Texts for the pane's title: how many jobs are new, and how many are running. With `with_last`, also how the last
-    job ended."""
+    """How many jobs are new and running, for the pane's title; `with_last` adds how the last job ended."""
     if not app_state.jobs:
         return ["none yet", with_keys("{runs.improve} on a failed run launches one")]
     new, running = sum(job.unread for job in app_state.jobs), sum(job.state.active for job in app_state.jobs)

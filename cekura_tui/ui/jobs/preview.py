@@ -98,8 +98,7 @@ def _headline(job: Job, changes: ChangeSummary | None, state: AppState) -> Itera
 
 
 def _progress(job: Job, record: JobRecord | None, state: AppState) -> Iterator[Fact]:
-    """Rows with the server's last answer and the time of the next poll. No rows if the job is not running, or if
-    `record` is None."""
+    """The server's last answer and the time of the next poll, if the job runs and its record is loaded."""
     if record is None or job.state != JobState.RUNNING:
         return
     yield Fact(("head", "polls"), "head", "Polling", "")

@@ -62,8 +62,7 @@ Jobs run on the server, even while this app is closed. `{job.forget}` deletes a 
         self.job_actions = JobActions(self, lambda: self.job)
         self._record: JobRecord | None = None
         self._changes: dict[int, ChangeSummary] = {}
-        """Change summaries by job number. The summary of a suggestion that was opened is dropped, because the user may
-        have decided changes."""
+        """Change summaries by job number, without jobs opened since, whose changes the user may have decided."""
         self._shown: int | None = None
         self._preview_debounce = Debounce(self, PREVIEW_DELAY, self._load_preview)
         self._next_poll: Timer | None = None

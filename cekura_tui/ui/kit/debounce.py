@@ -11,8 +11,7 @@ if TYPE_CHECKING:
 
 
 class Debounce:
-    """Calls `call` once, `seconds` after the last `start()`. With `postponed=False`, `seconds` count from the first
-    `start()` instead."""
+    """Calls `call` once, `seconds` after the last `start()`, or with `postponed=False` after the first."""
 
     def __init__(
         self, node: MessagePump, seconds: float, call: Callable[[], object], *, postponed: bool = True

@@ -230,8 +230,7 @@ class Palette(Dialog[None]):
         await self.choose()
 
     async def choose(self) -> None:
-        """Close the palette and run the command under the cursor before later keys are handled. If the command is
-        disabled, the palette stays open."""
+        """Close the palette and run the command under the cursor before later keys, unless the command is disabled."""
         row = self.list.cursor_row
         if row is None or row.command.reason or not self.is_current:
             return

@@ -44,8 +44,7 @@ class PromptArea(TextArea):
         return is_typed(character) or super().check_consume_key(key, character)
 
     def on_paste(self, event: events.Paste) -> None:
-        """Insert the whole paste, or nothing if the box is closed or the prompt would be too long. Half a prompt would
-        be a different prompt."""
+        """Insert the whole paste, or nothing if the box is closed or the prompt gets too long: half would be wrong."""
         size = sum(len(prompt_bytes(Prompt(text))) for text in (self.text, event.text))
         is_too_long = size - len(prompt_bytes(Prompt(self.selected_text))) > MAX_PROMPT_BYTES
         if self._is_closed or is_too_long:

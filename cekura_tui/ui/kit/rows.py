@@ -74,8 +74,7 @@ class RowSelection:
         """The characters where the selection began and where the pointer was last; None if nothing is selected. Either
         character may come first in the list."""
         self.bounds: tuple[tuple[int, int, int], tuple[int, int, int]] | None = None
-        """(row index, line, cell) of the first selected cell, and of the cell after the last. None if nothing is
-        selected."""
+        """(row index, line, cell) of the first selected cell and of the cell after the last; None without any."""
         self.spans_rows = False
         """Whether the last press selected text of more than one row."""
 

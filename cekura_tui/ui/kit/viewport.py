@@ -218,8 +218,7 @@ class Viewport:
             self.place(*self.heights.position_at(y))
 
     def reveal(self, index: int, *, bottom: bool = False) -> None:
-        """Scroll as little as possible to show a row. If the row is taller than the window, show the row's top or, with
-        `bottom`, its end."""
+        """Scroll as little as possible to show a row, or the top (with `bottom`, the end) of a tall one."""
         height = self.measured_height(index)
         if height > self.height:
             self.place(*((index, height - self.height) if bottom else (index, 0)))

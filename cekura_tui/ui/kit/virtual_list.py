@@ -363,8 +363,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self.post_message(self.Marked(self, self.marks))
 
     def action_mark_range(self) -> None:
-        """Mark the rows from the last toggled row to the cursor, at most `range_limit` rows. If all of these rows are
-        marked already, unmark them."""
+        """Mark at most `range_limit` rows from the last toggled row to the cursor, or unmark them if all are marked."""
         if self._cursor < 0:
             return
 

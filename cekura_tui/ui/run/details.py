@@ -190,8 +190,7 @@ class RunDetails(VirtualList[TreeRow]):
         return [[pad, *line] for line in detail_lines(row, width - EDGES, self.style_of, self._spans)]
 
     def _new_heights(self) -> Heights:
-        """Estimate the heights of raw JSON rows from the line lengths. The JSON of 10,000 turns has 100,000 rows, too
-        many to build."""
+        """Estimate raw JSON rows by line length: the JSON of 10,000 turns has 100,000 rows, too many to build."""
         if self._raw is None or not (width := self._laid_out.width):
             return super()._new_heights()
         return RowHeights(1 + length // max(width - EDGES, 1) for length in self._raw.lengths())

@@ -64,8 +64,7 @@ class Scale(NamedTuple):
         return min(math.ceil(seconds * self.rate), self.width)
 
     def columns(self, start: float, end: float | None) -> tuple[int, int]:
-        """The first column of a time span, and the column after the last column of the span. A span has at least one
-        column, also if `end` is None."""
+        """The first column of a time span, and the column after its last one; a span has at least one column."""
         first = self.column(start)
         return first, first + 1 if end is None else max(self.after(end), first + 1)
 

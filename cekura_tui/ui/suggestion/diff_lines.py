@@ -35,8 +35,7 @@ _MARKS: dict[_Side, str] = {"": " ", "del": "−", "ins": "+", "away": "→", "h
 
 @dataclass(frozen=True, slots=True)
 class DiffStyle:
-    """How to draw a row. With `signs`, signs instead of colours mark changed words. With `cursor`, the cursor
-    is on the row."""
+    """How to draw a row: with `signs` instead of colours for changed words, with the `cursor` on the row."""
 
     style_of: Callable[[str], Style]
     signs: bool = False

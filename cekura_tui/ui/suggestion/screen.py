@@ -214,8 +214,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
                 self._show_load_error(error)
 
     async def _reload_staged(self) -> Prompt:
-        """Load the suggestion or, if the suggestion is loaded, only the choices. Show the result; return the
-        staged prompt."""
+        """Load the suggestion, or only the choices if it is loaded; show the result and return the staged prompt."""
         before = self.staging.opened
         news = await self.staging.load()
         now = self.staging.opened

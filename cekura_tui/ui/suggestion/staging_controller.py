@@ -44,16 +44,14 @@ class StagingController:
         """Key of the first hunk that the last undo changed; "" if the undo changed no hunk."""
 
     async def load(self) -> str:
-        """Load the suggestion if it is not loaded yet, then load the choices. Returns what `reload_choices` returns.
-        Raises CekuraTuiError."""
+        """Load the suggestion, unless it is loaded, then `reload_choices`; raises CekuraTuiError."""
         if self.opened is None:
             opened = await self._workspace.call(lambda session: session.suggestions.open(self.number))
             self.opened = self.opened or opened
         return await self.reload_choices()
 
     async def reload_choices(self) -> str:
-        """Load the choices again; return a sentence if another window changed the choices, else "". Raises
-        StoreError."""
+        """Load the choices; return a sentence if another window changed them, else "". Raises StoreError."""
         diff = self.diff
         step, typed = await self._workspace.call(lambda session: session.staging.current(self.number, diff))
         self.opened = replace(self._loaded, typed=typed)

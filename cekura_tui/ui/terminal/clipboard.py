@@ -227,8 +227,7 @@ def probe(methods: Sequence[CopyMethod], env: Mapping[str, str]) -> tuple[bool |
 
 
 def _read_until(text: bytes, argv: Sequence[str], env: Mapping[str, str]) -> bytes | None:
-    """Read the clipboard until it contains `text`, for up to a second; return what was read last. Some tools exit
-    before the display has the text."""
+    """Read the clipboard until it has `text`, for up to a second: some tools exit early. Return the last text."""
     for _ in range(10):
         if (back := read_output(argv, env)) == text:
             break

@@ -135,8 +135,7 @@ class TerminalDriver(LinuxDriver):
             self._wake_event.close()
 
     def write(self, data: str) -> None:
-        """Write `data`, reduced to changed cells. Nothing is written after the terminal closed, when Textual's writer
-        thread has ended."""
+        """Write `data` reduced to changed cells, unless the terminal closed, when Textual's writer thread has ended."""
         if not self._can_write:
             return
         with self._write_lock:

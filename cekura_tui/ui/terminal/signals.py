@@ -165,8 +165,7 @@ class EmergencyExit:
         self._app.leave_from_signal(status)
 
     def _force_exit(self, status: int, timeout: float) -> None:
-        """Kill the process if the app does not exit in time. No records are lost, because each record is committed
-        before it is shown."""
+        """Kill the process if the app does not exit in time; each record was committed before it was shown."""
         if self.done.wait(STALL_TIMEOUT):
             return
         if self._terminal.is_full():
