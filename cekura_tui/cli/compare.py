@@ -11,11 +11,12 @@ import click
 from cekura_tui.cli.options import RUN, json_option
 from cekura_tui.cli.output import put, put_json
 from cekura_tui.cli.script import command
+from cekura_tui.evidence.turn_alignment import Pair, Piece, Sign, align, first_difference, pieces_of
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.text import clean_line, clock_text, count
+from cekura_tui.model.transcript.timeline import needs_hours, time_of
 
 if TYPE_CHECKING:
-    from cekura_tui.evidence.turn_alignment import Pair, Piece, Sign
     from cekura_tui.model.json_shapes import ComparedRunJson, ComparedTurnJson, CompareJson
     from cekura_tui.model.run.verdict import Verdict
     from cekura_tui.model.run.view import RunView
@@ -48,8 +49,6 @@ async def compare(session: Session, run_id: int, other_id: int | None, differenc
     Without OTHER_ID, compares with the last passed run of the scenario. Each line starts with its run: first, second or
     both. Words that differ are [-in the first-] and {+in the second+}.
     """
-    from cekura_tui.evidence.turn_alignment import align
-
     first = await session.run(run_id)
     second, chosen = await _second_run(session, first, other_id)
     here, there = first.transcript.turns, second.transcript.turns
@@ -114,8 +113,6 @@ def _put_runs(first: RunView, second: RunView, chosen: Chosen) -> None:
 
 
 def _put_summary(pairs: Sequence[Pair]) -> None:
-    from cekura_tui.evidence.turn_alignment import first_difference
-
     put("\nTurns")
     if not pairs:
         put("  Nothing to compare: one of the runs has no turns.")
@@ -161,8 +158,6 @@ def _state(verdict: Verdict | None) -> str:
 
 def _turn_lines(pair: Pair) -> Iterator[str]:
     """One line per turn, or a shared line if both runs say the same; continuation lines are indented."""
-    from cekura_tui.evidence.turn_alignment import pieces_of
-
     here, there = pieces_of(pair)
     if pair.left is not None:
         yield _line("both" if pair.sign == "=" else "first", pair.left, _marked(here, "[-", "-]"))
@@ -176,15 +171,12 @@ def _marked(pieces: Sequence[Piece], begin: str, end: str) -> str:
 
 def _line(which: str, turn: Turn, text: str) -> str:
     from cekura_tui.model.run.words import speaker_name
-    from cekura_tui.model.transcript.timeline import needs_hours, time_of
 
     time = time_of(turn, hours=needs_hours(turn.start or 0.0))
     return f"{which} {time} {speaker_name(turn)}: {text}".replace("\n", "\n" + " " * 8).rstrip()
 
 
 def _as_json(first: RunView, second: RunView, chosen: Chosen, pairs: Sequence[Pair]) -> CompareJson:
-    from cekura_tui.evidence.turn_alignment import pieces_of
-
     turns = ((pair, *pieces_of(pair)) for pair in pairs)
     return {
         "first": _run_json(first),

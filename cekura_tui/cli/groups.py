@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
 import click
 
 from cekura_tui.cli.options import json_option
 from cekura_tui.cli.output import ProgressLine, print_message, put, put_json
-from cekura_tui.cli.runs import FilterCommand, Found, filter_argument, limit_option, load_whole, read_matching
+from cekura_tui.cli.runs import FilterCommand, filter_argument, limit_option, load_whole, read_matching
 from cekura_tui.cli.script import command
+from cekura_tui.model.run.groups import (
+    BROKEN,
+    GROUPING_WORDS,
+    Finding,
+    Group,
+    Grouping,
+    RunGroups,
+    filters_by_outcome,
+    group_runs,
+    percent,
+    section_words,
+    since_words,
+)
+from cekura_tui.model.run.outcome import MARKS, Kind
 from cekura_tui.model.text import clean_line, clock_text, count
 
 if TYPE_CHECKING:
     from cekura_tui.model.errors import CekuraTuiError
     from cekura_tui.model.filter.filter import Filter
     from cekura_tui.model.json_shapes import GroupJson, GroupsJson, RunAtJson
-    from cekura_tui.model.run.groups import Finding, Group, Grouping, RunGroups
-    from cekura_tui.model.run.outcome import Kind
+    from cekura_tui.model.run.run import Run
     from cekura_tui.model.run.view import RunRow
     from cekura_tui.workspace.session import Session
 
@@ -44,14 +57,9 @@ async def groups(session: Session, wanted: Filter, how: str, limit: int | None, 
 
     With a filter, only matching runs are grouped; `runs list --help` explains its terms.
     """
-    from cekura_tui.model.run.groups import filters_by_outcome, group_runs
-
-    rows: list[RunRow] = []
-
-    def take(found: Found, notes: Mapping[int, str]) -> None:
-        rows.extend(row for _, row in found)
-
-    read = await read_matching(session, wanted, limit or sys.maxsize, take, progress=ProgressLine())
+    found: list[tuple[Run | None, RunRow]] = []
+    read = await read_matching(session, wanted, limit or sys.maxsize, found.extend, progress=ProgressLine())
+    rows = [row for _, row in found]
     failed = [row.id for row in rows if row.outcome.kind == "failed"]
     findings: dict[int, tuple[Finding, ...]] = {}
     error: CekuraTuiError | None = None
@@ -81,8 +89,6 @@ async def groups(session: Session, wanted: Filter, how: str, limit: int | None, 
 
 
 def _put_text(grouping: RunGroups, runs: int, *, since: bool) -> None:
-    from cekura_tui.model.run.groups import GROUPING_WORDS, section_words
-
     by = GROUPING_WORDS[grouping.by].replace("×", "and")
     put(f"By {by}: {grouping.failed:,} failed, {count(grouping.errors, 'error')} in {count(runs, 'run')}")
     section = ""
@@ -95,8 +101,6 @@ def _put_text(grouping: RunGroups, runs: int, *, since: bool) -> None:
 
 
 def _lines(group: Group, since: bool) -> Iterator[str]:
-    from cekura_tui.model.run.groups import BROKEN, percent, since_words
-
     of = "errors" if group.section == BROKEN else "failures"
     yield f"{clean_line(group.title)}: {count(group.count, 'run')}, {percent(group.share)} of all {of}"
     if group.detail:
@@ -122,8 +126,6 @@ def _when(at: float | None) -> str:
 
 
 def _outcomes(group: Group) -> list[Kind]:
-    from cekura_tui.model.run.outcome import MARKS
-
     kinds = {mark: kind for kind, mark in MARKS.items()}
     return [kinds[mark] for mark in group.strip]
 

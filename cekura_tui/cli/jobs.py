@@ -24,12 +24,14 @@ from cekura_tui.cli.output import (
 )
 from cekura_tui.cli.script import RestartWithKey, command, exit_of, mark_seen, run_script, state_line, wait_for_jobs
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
+from cekura_tui.model.job import OPEN_LAUNCH, Job, JobState
+from cekura_tui.model.job_kinds import KINDS
+from cekura_tui.model.text import clean_line, clock_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cekura_tui.jobs.owner import Owner
-    from cekura_tui.model.job import Job
     from cekura_tui.workspace.job_service import JobRecord
     from cekura_tui.workspace.session import Session
 
@@ -122,8 +124,6 @@ async def list_jobs(session: Session, drafts: bool, as_json: bool) -> None:
             put_json(job.to_json())
     if as_json or not found:
         return
-    from cekura_tui.model.text import clean_line, clock_text
-
     put_table(
         ("JOB", "STATE", "RUNS", "AGENT", "LAUNCHED", "LAST ANSWER"),
         (
@@ -142,8 +142,6 @@ async def list_jobs(session: Session, drafts: bool, as_json: bool) -> None:
 
 def _about(job: Job) -> str:
     """The run ids of an improve-prompt job, or a text on the content of a job of another kind."""
-    from cekura_tui.model.job_kinds import KINDS
-
     return KINDS[job.kind].content(job) if job.parameters else " ".join(map(str, job.run_ids))
 
 
@@ -151,15 +149,11 @@ def _last_message(job: Job) -> str:
     if job.other_key and not job.state.final:
         return "launched with another key"
     if job.update is not None:
-        from cekura_tui.model.text import clock_text
-
         return job.update.words(clock_text)
     # The summary of a prompt's changes is too long.
     brought = job.summary_of_changes if job.result is not None else None
     message = job.error or job.reason or brought or job.last_status or ""
     if job.state in ("lost", "unconfirmed") and job.since is not None:
-        from cekura_tui.model.text import clock_text
-
         return f"since {clock_text(job.since)}: {message}"
     return message
 
@@ -183,7 +177,6 @@ async def adopt_job(session: Session, job_number: int, progress_id: str) -> None
 @click.option("--force", is_flag=True, help="Include running jobs and damaged records.")
 async def forget_jobs(session: Session, numbers: tuple[int, ...], force: bool) -> None:
     """Remove jobs from this machine, with their prompts and answers. The server keeps them."""
-    from cekura_tui.model.job import JobState
     from cekura_tui.store.job_reading import UnreadableJob
 
     numbers = tuple(dict.fromkeys(numbers))
@@ -275,8 +268,6 @@ async def show_job(
 
 
 def _put_record(record: JobRecord, relaunches: Sequence[Job]) -> None:
-    from cekura_tui.model.text import clean_line, clock_text
-
     put(state_line(record.job))
     for name, text in _facts(record, relaunches):
         if text:
@@ -293,9 +284,6 @@ def _put_record(record: JobRecord, relaunches: Sequence[Job]) -> None:
 
 
 def _facts(record: JobRecord, relaunches: Sequence[Job]) -> list[tuple[str, str]]:
-    from cekura_tui.model.job import OPEN_LAUNCH, JobState
-    from cekura_tui.model.text import clock_text
-
     job = record.job
     unconfirmed = job.state == JobState.UNCONFIRMED
     uncertain = unconfirmed or job.state == JobState.LOST
@@ -410,7 +398,6 @@ class _Watch:
     async def _unlisted(self, number: int) -> Job:
         """A job that is no longer listed: it is a draft again, is forgotten, or cannot be read. A job that cannot be
         read is returned as last printed."""
-        from cekura_tui.model.job import JobState
         from cekura_tui.store.job_reading import UnreadableJob
 
         try:

@@ -28,13 +28,18 @@ from cekura_tui.cli.output import (
     stderr_is_terminal,
 )
 from cekura_tui.cli.script import command
+from cekura_tui.model.as_json import to_json
 from cekura_tui.model.errors import KeyMissing, UsageError
-from cekura_tui.model.text import clean_line, count
+from cekura_tui.model.filter.match import Matcher, noted_ids
+from cekura_tui.model.filter.parse import FilterProblem, join_words, parse
+from cekura_tui.model.run.query import RunQuery
+from cekura_tui.model.text import clean_line, clock_text, count
+from cekura_tui.model.transcript.timeline import clock, key_figures, needs_hours
+from cekura_tui.model.transcript.tool_call import tool_name
 
 if TYPE_CHECKING:
     from cekura_tui.api.errors import ApiError
     from cekura_tui.model.filter.filter import Filter
-    from cekura_tui.model.filter.parse import FilterProblem
     from cekura_tui.model.run.groups import Finding
     from cekura_tui.model.run.run import Run
     from cekura_tui.model.run.view import RunRow, RunView
@@ -78,8 +83,6 @@ class FilterCommand(click.Command):
 
 def read_filter(words: Sequence[str]) -> Filter:
     """Parse a filter. Raises UsageError with a message that marks the errors in the text."""
-    from cekura_tui.model.filter.parse import join_words, parse
-
     text = join_words(words)
     parsed = parse(text)
     if parsed.problems:
@@ -123,21 +126,21 @@ Found = Sequence[tuple["Run | None", "RunRow"]]
 """Runs and their rows; the run is None for a cached row."""
 
 
-Printer = Callable[[Found, Mapping[int, str]], None]
-"""A function that prints the next page of a list. The second argument maps run ids to notes."""
+Printer = Callable[[Found], None]
+"""A function that prints the next page of a list."""
 
 
 def _table() -> Printer:
     table = Table(("RUN", "OUTCOME", "SCENARIO", "PERSONALITY", "AGENT", "LENGTH", "WHEN"))
-    return lambda found, notes: table.put([_row_cells(row) for _, row in found])
+    return lambda found: table.put([_row_cells(row) for _, row in found])
 
 
-def _csv(*, checks: bool) -> Printer:
+def _csv(notes: Mapping[int, str], *, checks: bool) -> Printer:
     from cekura_tui.model.run.words import csv_header, csv_row
 
     header = [csv_header(checks=checks)]
 
-    def put_csv(found: Found, notes: Mapping[int, str]) -> None:
+    def put_csv(found: Found) -> None:
         if lines := header + [csv_row(row, notes.get(row.id, ""), checks=checks) for _, row in found]:
             put("\n".join(lines))
         header.clear()
@@ -145,7 +148,7 @@ def _csv(*, checks: bool) -> Printer:
     return put_csv
 
 
-def _put_json_lines(found: Found, notes: Mapping[int, str], *, checks: bool) -> None:
+def _put_json_lines(found: Found, *, checks: bool) -> None:
     """Print one JSON object per line: the run as the server sent it, with its outcome and failed checks added."""
     from cekura_tui.model.run.words import row_as_json
 
@@ -162,8 +165,6 @@ def counted(shown: int, limit: int, checked: int, total: int, *, filtered_here: 
 
 
 def _row_cells(row: RunRow) -> tuple[str, ...]:
-    from cekura_tui.model.text import clock_text
-
     return (
         str(row.id),
         f"{row.outcome.mark} {row.outcome.text}",
@@ -205,10 +206,11 @@ async def list_runs(session: Session, wanted: Filter, limit: int, as_json: bool,
     if as_json and session.setup.no_key is not None:
         raise session.setup.no_key  # JSON needs the server's rows, which are not cached
     checks = not no_checks
-    listing = partial(_put_json_lines, checks=checks) if as_json else _csv(checks=checks) if as_csv else _table()
+    csv = _csv(session.store.notes.all(), checks=checks)
+    listing = partial(_put_json_lines, checks=checks) if as_json else csv if as_csv else _table()
     found: list[tuple[Run | None, RunRow]] = []
     later = checks and (as_json or as_csv)
-    put_page: Printer = (lambda page, notes: found.extend(page)) if later else listing
+    put_page: Printer = found.extend if later else listing
     read = await (_list_cached if session.setup.offline else read_matching)(session, wanted, limit, put_page)
     error = None
     if later:
@@ -217,7 +219,7 @@ async def list_runs(session: Session, wanted: Filter, limit: int, as_json: bool,
         rows = session.lists.filled(row for _, row in found)
         if unknown := sum(row.lacks_checks for row in rows):
             print_message(f"The failed checks of {count(unknown, 'run')} are unknown.")
-        listing([(run, row) for (run, _), row in zip(found, rows, strict=True)], session.store.notes.all())
+        listing([(run, row) for (run, _), row in zip(found, rows, strict=True)])
     if not (read.complete and (as_json or as_csv)):
         print_message(read.words)
     if error is not None:
@@ -267,8 +269,6 @@ async def read_matching(
     BrokenPipeError if standard output is closed meanwhile. Without `progress`, progress is shown on a terminal only,
     and only while runs are filtered here."""
     from cekura_tui.api.client import PAGE_SIZE
-    from cekura_tui.model.filter.match import noted_ids
-    from cekura_tui.model.run.query import RunQuery
 
     notes, now = session.store.notes.all(), time.time()
     query = RunQuery(await session.scope(), wanted, noted_ids(wanted, notes))
@@ -284,7 +284,7 @@ async def read_matching(
             if is_output_closed():
                 raise BrokenPipeError
             found = page.matches[: limit - shown]
-            listing(found, notes)
+            listing(found)
             shown, checked, total = shown + len(found), page.read, page.total
             complete = checked >= total and len(found) == len(page.matches)
             if shown >= limit:
@@ -297,9 +297,6 @@ async def read_matching(
 async def _list_cached(session: Session, wanted: Filter, limit: int, listing: Printer) -> MatchingRuns:
     """Like `read_matching`, but for cached runs; the message also says when the runs were cached. Raises KeyMissing if
     no cached run matches."""
-    from cekura_tui.model.filter.match import Matcher
-    from cekura_tui.model.run.query import RunQuery
-    from cekura_tui.model.text import clock_text
 
     notes, query = session.store.notes.all(), RunQuery(await session.scope(), wanted)
     passes = Matcher(wanted, now=time.time(), notes=notes)
@@ -307,7 +304,7 @@ async def _list_cached(session: Session, wanted: Filter, limit: int, listing: Pr
     if not found:
         assert session.no_key is not None
         raise KeyMissing(f"No matching run is cached on this machine. {session.no_key.message}", session.no_key.hint)
-    listing([(None, row) for row, _ in found[:limit]], notes)
+    listing([(None, row) for row, _ in found[:limit]])
     since, until = (clock_text(pick(at for _, at in found[:limit])) for pick in (min, max))
     shown = counted(len(found[:limit]), limit, 0, len(found), filtered_here=False)
     return MatchingRuns(f"{shown} cached, as of {since} to {until}", complete=False)
@@ -355,8 +352,6 @@ async def show_run(
 def _cached_note(session: Session, got_at: float | None = None) -> str:
     """The message that a cached run is shown, with the reason unless the session is offline, and with the time `got_at`
     at which the run was cached, if known."""
-    from cekura_tui.model.text import clock_text
-
     why = "" if session.setup.offline else "Can't reach the server. "
     return f"{why}Showing the cached run{f', as of {clock_text(got_at)}' if got_at else ''}."
 
@@ -385,7 +380,6 @@ def put_timeline(view: RunView, found: Evidence, *, as_json: bool) -> None:
     if as_json:
         put_json(_timeline_json(view, found))
         return
-    from cekura_tui.model.transcript.timeline import clock, key_figures, needs_hours
     from cekura_tui.model.transcript.transcript import turns_text
 
     timeline = view.timeline
@@ -449,14 +443,11 @@ def _cited_lines(found: Evidence) -> Iterator[tuple[int, str]]:
 def _speaker(turn: Turn) -> str:
     """The speaker of a turn; for a tool call, with the tool's name."""
     from cekura_tui.model.run.words import speaker_name
-    from cekura_tui.model.transcript.tool_call import tool_name
 
     return f"{speaker_name(turn)} {clean_line(tool_name(turn), 80)}".rstrip()
 
 
 def _timeline_json(view: RunView, found: Evidence) -> dict[str, object]:
-    from cekura_tui.model.as_json import to_json
-
     timeline, turns, tools = view.timeline, view.transcript.turns, view.call.tools
     spans = sorted((span for lane in timeline.lanes for span in lane.spans), key=lambda span: (span.start, span.n))
     calls = [(turn, tools.end_of(turn)) for turn in turns if turn.speaker == "tool_call"]

@@ -15,12 +15,14 @@ from cekura_tui.cli.output import ProgressLine, is_output_closed, print_message,
 from cekura_tui.cli.runs import read_filter
 from cekura_tui.cli.script import command
 from cekura_tui.model.errors import UsageError
+from cekura_tui.model.filter.match import noted_ids
+from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.text import clean_line, clock_text, count
+from cekura_tui.model.transcript.search import LONGEST_QUERY, Hit, TranscriptHits, join_words, read_query, result_text
+from cekura_tui.model.transcript.timeline import clock, needs_hours
 
 if TYPE_CHECKING:
     from cekura_tui.model.filter.filter import Filter
-    from cekura_tui.model.run.query import RunQuery
-    from cekura_tui.model.transcript.search import Hit, TranscriptHits
     from cekura_tui.workspace.session import Session
 
 
@@ -44,9 +46,6 @@ async def search(session: Session, words: tuple[str, ...], load: bool, wanted: F
     words are a phrase. Put caller:, agent: or tool: before a word to search only what that side said. Without --all,
     only transcripts cached on this machine are searched, and nothing is sent to the server.
     """
-    from cekura_tui.model.filter.match import noted_ids
-    from cekura_tui.model.run.query import RunQuery
-    from cekura_tui.model.transcript.search import LONGEST_QUERY, join_words, read_query, result_text
 
     text = join_words(words)
     if len(text) > LONGEST_QUERY:
@@ -78,8 +77,6 @@ def _scope_text(session: Session, query: RunQuery | None, covered: int) -> str:
 
 async def _search_all(session: Session, text: str, query: RunQuery, *, as_json: bool) -> TranscriptHits:
     """Load the transcripts of all runs of a query, and print the hits of each page of runs as soon as it is loaded."""
-    from cekura_tui.model.transcript.search import TranscriptHits
-
     load, found, progress = await session.transcript_load(query), TranscriptHits(), ProgressLine()
     announced = False
 
@@ -116,7 +113,6 @@ def _put_hits(found: TranscriptHits, *, as_json: bool) -> None:
 
 def _put_run(hits: list[Hit]) -> None:
     from cekura_tui.model.run.words import SPEAKERS
-    from cekura_tui.model.transcript.timeline import clock, needs_hours
 
     row = hits[0].row
     when = clock_text(row.at) if row.at is not None else ""

@@ -12,10 +12,10 @@ from cekura_tui.cli.output import print_message, put, put_json, put_table
 from cekura_tui.cli.runs import FilterCommand, filter_argument
 from cekura_tui.cli.script import command
 from cekura_tui.model.errors import UsageError
+from cekura_tui.model.filter.filter import BUILT_IN_VIEWS, Filter, SavedView
 from cekura_tui.model.text import clean, clean_line
 
 if TYPE_CHECKING:
-    from cekura_tui.model.filter.filter import Filter, SavedView
     from cekura_tui.model.json_shapes import NoteJson, ViewJson
     from cekura_tui.model.run.columns import RunColumns
     from cekura_tui.workspace.session import Session
@@ -92,8 +92,6 @@ async def delete_view(session: Session, name: str) -> None:
 
 
 async def _all(session: Session) -> list[SavedView]:
-    from cekura_tui.model.filter.filter import BUILT_IN_VIEWS
-
     return [*BUILT_IN_VIEWS, *session.store.views.views()]
 
 

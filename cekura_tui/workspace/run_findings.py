@@ -118,8 +118,6 @@ class TranscriptLoad:
         self._searchable, self._list_runs = searchable, list_runs
         self.covered: frozenset[int] = frozenset()
         """Ids of the runs of the list whose transcripts are cached."""
-        self.loaded: tuple[int, ...] = ()
-        """Ids of the runs loaded by this object, in the order of loading."""
         self.total: int | None = None
         """The number of runs of the list, at most; None until the server has answered."""
         self.problem = ""
@@ -165,7 +163,6 @@ class TranscriptLoad:
                 ids = [row.id for row in rows]
                 self._listed.update(ids)
                 self.covered |= self._search.searchable(ids)
-                self.loaded += tuple(number for number in ids if number in whole)
                 self.problem = ""
                 yield ids
         self.complete = True

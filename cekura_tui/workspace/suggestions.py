@@ -439,18 +439,14 @@ class Suggestions:
         return explained
 
     async def _load(self, job: Job) -> _JobData:
-        (issues, not_listed), (views, unread) = await asyncio.gather(
-            self._issues(job.run_ids, job.agent_id), self._views(job.run_ids)
-        )
+        runs = asyncio.gather(*(self._view(number) for number in job.run_ids))
+        (issues, problems), read = await asyncio.gather(self._issues(job.run_ids, job.agent_id), runs)
+        views = [one for one in read if isinstance(one, RunView)]
         found = {view.row.id: await self._evidence(view) for view in views}
-        return _JobData(issues, views, found, (*not_listed, *unread))
-
-    async def _views(self, run_ids: tuple[int, ...]) -> tuple[list[RunView], list[str]]:
-        """The runs that could be loaded, and error messages about the other runs."""
-        read = await asyncio.gather(*(self._view(number) for number in run_ids))
-        return [one for one in read if isinstance(one, RunView)], [one for one in read if isinstance(one, str)]
+        return _JobData(issues, views, found, (*problems, *(one for one in read if isinstance(one, str))))
 
     async def _view(self, number: int) -> RunView | str:
+        """A run, or an error message if it cannot be loaded."""
         try:
             return await self._run(number)
         except CekuraTuiError as error:

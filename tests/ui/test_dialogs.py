@@ -242,7 +242,7 @@ async def test_bad_file_names_are_refused_and_overwriting_needs_a_second_enter(
 
 
 BAD_NAMES = {
-    ViewsDialog: {"   ": "Type a name.", "fAILED today": "” is a built-in view.", 61 * "n": "60 characters, not 61."},
+    ViewsDialog: {"   ": "Type a name.", "fAILED today": "built-in view fAILED", 61 * "n": "61 characters; the"},
     AddProfileDialog: {"": "Type a name, a server and a key.", "default": "There is a profile default already."},
 }
 

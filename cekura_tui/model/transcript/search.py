@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import islice
@@ -187,12 +187,6 @@ class TranscriptHits:
     @property
     def total(self) -> int:
         return sum(self.counts.values())
-
-    def with_runs(self, found: TranscriptHits, run_ids: Collection[int], covered: int) -> TranscriptHits:
-        """This result after a search in `run_ids`, which may be new runs or runs that changed, found `found`."""
-        hits = [*(hit for hit in self.hits if hit.run_id not in run_ids), *found.hits]
-        counts = {number: some for number, some in self.counts.items() if number not in run_ids} | found.counts
-        return TranscriptHits(covered, tuple(sorted(hits, key=lambda hit: (-hit.run_id, hit.n))[:MOST_HITS]), counts)
 
 
 class _Folds(dict[int, str]):

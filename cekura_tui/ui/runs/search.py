@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -114,9 +115,11 @@ class SearchRunsDialog(Dialog[OpenRun]):
         self._load: TranscriptLoad | None = None
         """The load of the list's transcripts; None until it was looked up, and without a list."""
         self._found = TranscriptHits()
-        self._added = 0
-        """How many of the loaded runs are in the hits."""
         self._settled = Debounce(self, SETTLED, self._search)
+        self._runs: frozenset[int] | None = None
+        """The ids of the searched runs; None for all cached runs."""
+        self._next_search = float("inf")
+        """The monotonic time from which a search may be repeated; infinite during a search."""
         self._searched: str | None = None
         """The search whose hits are shown; None while a search is pending or after an error."""
         self._to_hits_when_found = False
@@ -174,24 +177,23 @@ class SearchRunsDialog(Dialog[OpenRun]):
             return
         self._settled.stop()
         self._show_message("Searching …")
-        self._run_search(self.query_one(SearchLine).value)
+        self._run_search(self.query_one(SearchLine).value, reset=True)
 
     @work(group="search-said", exclusive=True)
-    async def _run_search(self, text: str) -> None:
-        call, query = self._state.workspace.call, self._query
+    async def _run_search(self, text: str, *, reset: bool) -> None:
+        call, query, began = self._state.workspace.call, self._query, time.monotonic()
         try:
             if self._load is None and query is not None:
                 self._load = await call(lambda session: session.transcript_load(query))
-            load = self._load
-            self._added = len(load.loaded) if load is not None else 0
-            runs = load.covered if load is not None else None
+            runs = self._runs = self._load.covered if self._load is not None else None
             found = await call(lambda session: session.search_transcripts(text, runs, MOST_HITS))
         except CekuraTuiError as error:
             self._show(text, TranscriptHits(), reset=True)
             self._searched, self._to_hits_when_found = None, False
             self._show_message(f"{error.sentence()} Press enter to search again.", failed=True)
             return
-        self._show(text, found, reset=True)
+        self._show(text, found, reset=reset)
+        self._next_search = time.monotonic() + 5 * (time.monotonic() - began)
         self._follow_load()
 
     def _show(self, text: str, found: TranscriptHits, *, reset: bool = False) -> None:
@@ -225,28 +227,16 @@ class SearchRunsDialog(Dialog[OpenRun]):
         self.run_worker(do(), group="load-said", exclusive=True)
 
     def _follow_load(self) -> None:
-        """Add the hits in runs loaded since the last call, and draw the progress."""
+        """Draw the progress. If more transcripts were loaded since the search, repeat it, for a fifth of the time."""
         if self.is_unmounted or (load := self._load) is None:
             return
-        running, text, new = load.running, self._searched, load.loaded[self._added :]
-        if new and text is not None and not any(one.group == "add-said" and one.is_running for one in self.workers):
-            self._added += len(new)
-            self._add_hits(text, new)
-        (self._progress.resume if running or new else self._progress.pause)()
+        running, text = load.running, self._searched
+        behind = load.covered is not self._runs
+        if behind and text is not None and time.monotonic() >= self._next_search:
+            self._next_search = float("inf")
+            self._run_search(text, reset=False)
+        (self._progress.resume if running or (behind and text is not None) else self._progress.pause)()
         self._draw_scope()
-
-    @work(group="add-said")
-    async def _add_hits(self, text: str, run_ids: Sequence[int]) -> None:
-        call, load = self._state.workspace.call, self._load
-        assert load is not None
-        try:
-            found = await call(lambda session: session.search_transcripts(text, run_ids, MOST_HITS))
-        except CekuraTuiError as error:
-            self._show_message(f"{error.sentence()} Press enter to search again.", failed=True)
-            self._searched = None
-            return
-        if self._searched == text:
-            self._show(text, self._found.with_runs(found, frozenset(run_ids), len(load.covered)))
 
     def _draw_scope(self) -> None:
         """Show how many of the listed runs are searched, and how to load the others."""

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from cekura_tui.ui.kit.page import Page
     from cekura_tui.ui.runs.controller import RunsController
 
-LONGEST_NAME = 60
 _NAME_CELLS = 26
 
 
@@ -126,11 +125,8 @@ class ViewsDialog(Dialog[str]):
     async def save(self, event: Input.Submitted) -> None:
         """Save the current filter under the typed name. If a view has that name, ask before the view is replaced."""
         name = clean_line(event.value, None)
-        wrong = _name_problem(name)
         there = next((own for own in self._own if own.casefold() == name.casefold()), None)
-        if wrong:
-            self._show_message(wrong, failed=True)
-        elif there is not None:
+        if there is not None:
             text = f"The view has the filter {self._own[there].filter}."
             question = ConfirmDialog(f"Replace the view “{there}”?", text, "Replace the view")
             question.ask(self.app, lambda: self.run_worker(self._save_as(there), group="view"))
@@ -179,17 +175,6 @@ class ViewsDialog(Dialog[str]):
             self._show_message(failed + error.sentence(), failed=True)
             return False
         return not self.is_unmounted
-
-
-def _name_problem(name: str) -> str:
-    """Why a view cannot have this name, as a sentence; empty if the name is allowed."""
-    if not name:
-        return "Type a name."
-    if len(name) > LONGEST_NAME:
-        return f"A name has at most {LONGEST_NAME} characters, not {len(name)}."
-    if any(view.name.casefold() == name.casefold() for view in BUILT_IN_VIEWS):
-        return f"“{name}” is a built-in view. Choose another name."
-    return ""
 
 
 _KEYS = (
