@@ -92,13 +92,15 @@ class Options(NamedTuple):
         return setup
 
 
-def number(what: str) -> Callable[[str], int]:
-    """A parameter type for the id of a run, job, metric or category; `what` names the kind of id in errors."""
+def number(what: str, kind: str = "id", example: int = 48213) -> Callable[[str], int]:
+    """A parameter type for the id of a run, job, metric or category; `what`, `kind` and `example` are for errors."""
 
     def read(text: str) -> int:
         if text.isascii() and text.isdecimal() and len(text) < 19:
             return int(text)
-        raise click.BadParameter(f"“{clean_line(text, 40)}” is not a valid {what} id; use a number such as 48213.")
+        raise click.BadParameter(
+            f"“{clean_line(text, 40)}” is not a valid {what} {kind}; use a number such as {example}."
+        )
 
     read.__name__ = "number"
     return read

@@ -32,13 +32,13 @@ def suggestion() -> None:
 
 
 _job = click.argument("job", type=JOB, metavar="JOB", shell_complete=complete_jobs)
-_change = click.argument("change", type=number("change"), metavar="N")
+_change = click.argument("change", type=number("change", "number", 2), metavar="N")
 _yes = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 def _changes(work: F) -> F:
     every = click.option("--all", "every", is_flag=True, help="All undecided changes; edited text stays.")
-    return _job(click.argument("numbers", type=number("change"), nargs=-1, metavar="N...")(every(work)))
+    return _job(click.argument("numbers", type=number("change", "number", 2), nargs=-1, metavar="N...")(every(work)))
 
 
 def _check_changes(numbers: tuple[int, ...], every: bool, **_: object) -> None:
@@ -274,13 +274,13 @@ def _is_confirmed(does: str, before: Prompt, after: Prompt, warnings: list[str],
 async def restore(session: Session, agent_id: int, version: str | None, yes: bool) -> Exit:
     """Restore the prompt that the last update replaced, or another one of the history, and verify it.
 
-    Exits with 3 if there is nothing to restore, and with 6 if the prompt could not be verified.
+    Exits with 3 if there is nothing to restore, as after a restore, and with 6 if the prompt could not be verified.
     """
     from cekura_tui.cli.prompts import find_event, history_events
 
     refuse_read_only(session.setup.read_only, "nothing was restored")
-    chosen = find_event(await history_events(session, agent_id), agent_id, version).use if version else None
-    plan = await session.agent_prompts.preview_restore(agent_id, chosen)
+    found = None if version is None else find_event(await history_events(session, agent_id), agent_id, version)
+    plan = await session.agent_prompts.preview_restore(agent_id, found.use if found else None, once=True)
     does = f"restore a prompt of {plan.agent.name}, of {clock_text(plan.use.at)}"
     if not _is_confirmed(does, plan.current, plan.text, list(plan.warnings), yes):
         return Exit.NOT_SUCCEEDED

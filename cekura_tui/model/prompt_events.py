@@ -52,12 +52,17 @@ class UpdateOutcome:
 
 
 def update_outcomes(uses: Iterable[tuple[str, UseKind, float, int | None]]) -> dict[int, UpdateOutcome]:
-    """The outcome of each job's last update, by job number. `uses` are the `seen` and `written` uses of one agent's
-    prompts as (sha256, how, at, job), in the order in which they were recorded."""
+    """The outcome of each job's last update, by job number. `uses` are the `seen`, `written` and `replaced` uses of one
+    agent's prompts as (sha256, how, at, job), in the order in which they were recorded."""
     found: dict[int, UpdateOutcome] = {}
     written: dict[int, str] = {}
     known: set[str] = set()
+    is_without_job = False  # the last write
     for sha256, how, at, job in uses:
+        if how == "replaced":
+            is_without_job = job is None
+            known.add(sha256)
+            continue
         if how == "written" and job is not None:
             written[job] = sha256
         for number, text in written.items():
@@ -66,8 +71,8 @@ def update_outcomes(uses: Iterable[tuple[str, UseKind, float, int | None]]) -> d
                 if before is None or before.state != "current":
                     found[number] = UpdateOutcome("current", at)
             elif before is not None and before.state == "current":
-                is_restore = how == "written" and job is None and sha256 in known
-                end: UpdateState = "changed_elsewhere" if how == "seen" else "taken_back" if is_restore else "replaced"
+                is_restore = is_without_job and sha256 in known  # also one that could not be verified
+                end: UpdateState = "taken_back" if is_restore else "changed_elsewhere" if how == "seen" else "replaced"
                 found[number] = UpdateOutcome(end, at, job if how == "written" else None)
         known.add(sha256)
     return found

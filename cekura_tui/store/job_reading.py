@@ -129,7 +129,7 @@ def with_updates(read: Callable[..., Sequence[sqlite3.Row]], jobs: Sequence[Job]
     if not any(job.improved_sha256 for job in jobs):
         return list(jobs)
     uses: dict[int, list[Any]] = {}
-    for row in read(_SEEN_AND_WRITTEN, jobs[0].origin, jobs[0].agent_id if len(jobs) == 1 else None):
+    for row in read(_UPDATE_USES, jobs[0].origin, jobs[0].agent_id if len(jobs) == 1 else None):
         uses.setdefault(row["agent_id"], []).append((row["sha256"], row["how"], row["at"], row["job"]))
     if not uses:
         return list(jobs)
@@ -139,8 +139,8 @@ def with_updates(read: Callable[..., Sequence[sqlite3.Row]], jobs: Sequence[Job]
     return [replace(job, update=found[job.number]) if job.number in found else job for job in jobs]
 
 
-_SEEN_AND_WRITTEN = """
-SELECT agent_id, sha256, how, at, job FROM prompt_uses WHERE origin = ?1 AND how IN ('seen', 'written')
+_UPDATE_USES = """
+SELECT agent_id, sha256, how, at, job FROM prompt_uses WHERE origin = ?1 AND how IN ('seen', 'written', 'replaced')
 AND agent_id IN (SELECT agent_id FROM prompt_uses WHERE job IS NOT NULL AND how = 'written')
 AND (?2 IS NULL OR agent_id = ?2) ORDER BY rowid"""
 

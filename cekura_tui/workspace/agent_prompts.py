@@ -243,10 +243,13 @@ class AgentPrompts:
             raise UsageError(message, _UPDATING.instead)
         agent, now = await self._read(job.agent_id, job.agent_name, _UPDATING.undone, _UPDATING.instead)
         keys = self._keys()
-        if not keys.found_in(now):
-            with contextlib.suppress(StoreError):
-                self._uses.note(agent.id, now, "seen", self._clock())
         is_written = self._stagings.saved(number).get(LAST_WRITE) == _write_of(staged, now)
+        with contextlib.suppress(StoreError):
+            last = next(iter(self._uses.writes(agent.id)), None) if is_written else None
+            if last is not None and (last.how, last.job) == ("replaced", number):  # that write could not be verified
+                self._uses.note(agent.id, now, "written", last.at, number)
+            elif not keys.found_in(now):
+                self._uses.note(agent.id, now, "seen", self._clock())
         update = await asyncio.to_thread(_plan_update, job, agent, suggested.prompt, now, staged, is_written)
         warnings = () if update.is_applied else _key_warnings(keys, staged)
         return replace(update, warnings=(*warnings, *update.warnings))
@@ -271,14 +274,18 @@ class AgentPrompts:
         writes = self._uses.writes(agent_id)
         return next((use for use in writes if use.how == "replaced" and use.sha256 != current), None)
 
-    async def preview_restore(self, agent_id: int, chosen: PromptUse | None = None) -> PromptRestore:
-        """Read an agent, and plan to restore the `chosen` prompt. If `chosen` is None, the last prompt that this
-        program replaced is restored. Raises StoreError, ApiError, and UsageError if there is nothing to restore."""
+    async def preview_restore(
+        self, agent_id: int, chosen: PromptUse | None = None, once: bool = False
+    ) -> PromptRestore:
+        """Read an agent, and plan to restore the `chosen` prompt; if None, the last prompt that this program replaced.
+        With `once`, that undoes no restore. Raises StoreError, ApiError, and UsageError if there is nothing to do."""
         agent, now = await self._read(agent_id, "", "nothing was restored", "Its prompts are in the history.")
         writes, has = self._uses.writes(agent_id), sha256(now)
-        if chosen is None and not any(use.how == "replaced" for use in writes):
+        replaced = [use for use in writes if use.how == "replaced"]
+        if chosen is None and not replaced:
             raise NothingToRestore(f"Nothing was written to {agent.name} from here, so there is nothing to restore.")
-        use = chosen or await self.previous_use(agent_id, has)
+        is_restored = any(use.sha256 == has != replaced[0].sha256 for use in replaced[1:]) and replaced[0].job is None
+        use = chosen or (None if once and is_restored else await self.previous_use(agent_id, has))
         if use is None or use.sha256 == has:
             which = "this" if chosen else "its former"
             raise NothingToRestore(f"{agent.name} already has {which} prompt, so there is nothing to restore.")

@@ -23,13 +23,15 @@ class Agent:
     def __init__(self, server: ScriptedServer) -> None:
         self.prompt = SENT
         self.reply: Reply | None = None
-        server.on("GET", AGENT, lambda got: Reply(self._whole()))
+        self.unread_after_writes = self.is_unread = False
+        server.on("GET", AGENT, lambda got: Reply({}, 503) if self.is_unread else Reply(self._whole()))
         server.on("PATCH", AGENT, self._write)
 
     def _whole(self) -> dict[str, Any]:
         return {"id": 7, "agent_name": "Agent 7", "description": self.prompt}
 
     def _write(self, got: Got) -> Reply:
+        self.is_unread = self.unread_after_writes
         if self.reply is None:
             self.prompt = got.json()["description"]
         return self.reply or Reply(self._whole())
@@ -88,6 +90,7 @@ def test_changes_are_decided_by_number_and_undone_command_by_command(agent: Agen
 def test_wrong_use_changes_nothing(agent: Agent) -> None:
     for words, said in (
         (("accept", 1, 1, 4), "Job 1 has 3 changes, so no change 4."),
+        (("accept", 1, "1-3"), "“1-3” is not a valid change number; use a number such as 2."),
         (("reject", 1), "Name the changes by number, or use --all."),
         (("reject", 1, 1, "--all"), "Name the changes by number, or use --all."),
         (("split", 1, 1), "Can't split: the change has no parts."),
@@ -115,7 +118,11 @@ def test_update_and_restore_verify_and_jobs_show_what_became_of_the_update(agent
     assert "This would restore a prompt of Agent 7" in suggestion("restore", 7, status=2)
     suggestion("restore", 7, "--yes")
     assert (agent.prompt, objects("jobs", "list")[0]["update"]["state"]) == (SENT, "taken_back")
+    assert "already has its former prompt" in suggestion("restore", 7, "--yes", status=3), "a retry"
     suggestion("restore", 7, "--version", 1, "--yes", status=3)
+    suggestion("restore", 7, "--version", "", "--yes", status=2)
+    suggestion("update", 1, status=2)
+    assert (agent.prompt, objects("jobs", "list")[0]["update"]["state"]) == (SENT, "taken_back"), "the agent was read"
     assert "No prompt 77 of agent 7." in suggestion("restore", 7, "--version", 77, "--yes", status=2)
 
 
@@ -129,6 +136,25 @@ def test_a_failed_update_exits_with_its_status(agent: Agent, no_retries: None, r
     agent.reply = reply
     suggestion("update", 1, "--yes", status=status)
     assert agent.prompt == SENT
+
+
+def test_unverified_writes_are_known_at_the_next_look(agent: Agent, no_retries: None) -> None:
+    def state() -> str | None:
+        update = objects("jobs", "list")[0]["update"]
+        return update and update["state"]
+
+    suggestion("accept", 1, "--all")
+    agent.unread_after_writes = True
+    suggestion("update", 1, "--yes", status=6)
+    assert state() is None
+    agent.is_unread = False
+    suggestion("update", 1, "--yes", status=3)
+    assert (agent.prompt, state()) == (PROPOSED, "current")
+    suggestion("restore", 7, "--yes", status=6)
+    agent.is_unread = False
+    suggestion("restore", 7, "--yes", status=3)
+    suggestion("update", 1, status=2)
+    assert (agent.prompt, state()) == (SENT, "taken_back")
 
 
 def test_conflicts_are_printed_and_solved_with_a_prompt_file(agent: Agent, tmp_path: Path) -> None:
