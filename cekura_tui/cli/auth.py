@@ -64,7 +64,7 @@ def login(options: Options, over: bool, profile: str | None) -> None:
         # No --api-url: the server is saved with the key.
         command = options._replace(api_url=None).command_line("").strip()
         print_message(f"To use the key, run `{command}`, or press P in the app.")
-    _warn_of_other_keys(setup, "overrides the saved key")
+    _warn_of_other_keys(setup)
     _warn_of_other_server(options, setup)
     for project in projects:
         put(f"{project.id}  {project.name}")
@@ -120,14 +120,14 @@ def _choose_project(options: Options, setup: Setup, projects: list[Project]) -> 
     return projects[picked - 1]
 
 
-def _warn_of_other_keys(setup: Setup, what: str) -> None:
-    """Print a note for each setting or variable whose key takes precedence over the saved key; `what` ends the note."""
+def _warn_of_other_keys(setup: Setup) -> None:
+    """Print a note for each setting or variable whose key takes precedence over the saved key."""
     from cekura_tui.config.programs import VARIABLE
 
     if setup.settings.api_key_command:
-        print_message(f"Note: api_key_command is set and {what}.")
+        print_message("Note: api_key_command is set and overrides the saved key.")
     if os.environ.get(VARIABLE, "").strip():
-        print_message(f"Note: {VARIABLE} is set and {what}.")
+        print_message(f"Note: {VARIABLE} is set and overrides the saved key.")
 
 
 def _warn_of_other_server(options: Options, setup: Setup) -> None:

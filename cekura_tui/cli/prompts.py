@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from cekura_tui.model.prompt_events import PromptUse
     from cekura_tui.workspace.session import Session
 
-_HASH = 8
-"""Number of characters of a hash that are printed."""
 _MIN_HASH = 4
 """Number of characters required to find a prompt by the beginning of its hash."""
 
@@ -107,7 +105,7 @@ def find_event(events: list[Event], agent_id: int, which: str) -> Event:
 def _put_event(event: Event, *, is_current: bool) -> None:
     use = event.use
     put(f"{event.n}. {clock_text(use.at)}, {event.text}{', current' if is_current else ''}")
-    put(f"   {count(use.words, 'word')}, sha256 {use.sha256[:_HASH]}")
+    put(f"   {count(use.words, 'word')}, sha256 {use.sha256[:8]}")
     put(f"   begins: {clean_line(use.first_line, 100)}")
 
 

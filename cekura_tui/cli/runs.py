@@ -1,8 +1,4 @@
-"""`runs list` and `runs show`.
-
-The file has, in this order: filters on the command line (`FilterCommand`, `filter_argument`), printing a list page by
-page (`Printer`), the commands, and the timeline of `runs show --timeline`.
-"""
+"""`runs list` and `runs show`, and the filter argument of all commands that have a filter."""
 
 from __future__ import annotations
 

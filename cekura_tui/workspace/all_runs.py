@@ -26,14 +26,6 @@ if TYPE_CHECKING:
     from cekura_tui.jobs.polling import Budget
 
 
-LONGEST_WAIT = 300.0
-"""Maximum total seconds to wait for one page when the server asks to wait."""
-_MAX_MISSING = 20
-"""Number of consecutive missing pages after which reading the list fails."""
-_MAX_REPEATS = 3
-"""Number of consecutive pages without a new run after which the list is incomplete, unless all runs were read."""
-
-
 class IncompleteListError(BadAnswer):
     """The server sent fewer runs than it counted. A partial list must not be mistaken for the whole list."""
 
@@ -153,7 +145,7 @@ async def all_runs(
             page = await page_of(number)
         except NotFound:
             missing += 1
-            if missing >= _MAX_MISSING:
+            if missing >= 20:
                 raise
             if backwards:
                 number -= 1
@@ -167,7 +159,7 @@ async def all_runs(
             yield check.without_seen(await page_of(before))
         last_count = page.count
         yield check.without_seen(page)
-        if check.repeats >= _MAX_REPEATS:
+        if check.repeats >= 3:  # the server sends no new runs
             check.verify(page.count)
         at_end = number == 1 if backwards else not page.more or (check.repeats and len(check.ids) >= page.count)
         if at_end:
@@ -209,7 +201,7 @@ async def _page_with_retries(
     return await retried(
         send,
         on_wait=options.on_wait,
-        max_asked_wait=LONGEST_WAIT,
+        max_asked_wait=300.0,
         backoff=(lambda failures: retry_delay(failures, None, random.random())) if options.patient else None,
         monotonic=options.monotonic,
         sleep=options.sleep,

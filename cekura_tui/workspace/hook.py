@@ -17,20 +17,17 @@ from cekura_tui.model.text import clean_line, count
 
 LIMIT = 30.0
 """Maximum seconds that one call of the command may take."""
-AT_ONCE = 4
-REPEAT_AFTER = 60.0
-"""Seconds during which a repeated failure is not reported again."""
 _log = logging.getLogger("cekura_tui.workspace")
 
 
 class JobHook:
-    """Runs the command once per finished job on the session's loop, with at most AT_ONCE calls at a time. `report` is
+    """Runs the command once per finished job on the session's loop, with at most four calls at a time. `report` is
     called with a message about a failed call."""
 
     def __init__(self, command: str, report: Callable[[str], None], *, limit: float = LIMIT) -> None:
         self._words = command_words(command)
         self._report, self._limit = report, limit
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(4)
         self._calls: set[asyncio.Task[None]] = set()
         self._last_message, self._last_reported_at = "", 0.0
 
@@ -59,7 +56,7 @@ class JobHook:
             return
         sentence = f"The on_job_done command {failed}"
         _log.warning("%s", sentence)
-        if sentence != self._last_message or time.monotonic() - self._last_reported_at > REPEAT_AFTER:
+        if sentence != self._last_message or time.monotonic() - self._last_reported_at > 60:
             self._last_message, self._last_reported_at = sentence, time.monotonic()
             self._report(sentence)
 

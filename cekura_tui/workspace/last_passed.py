@@ -14,8 +14,6 @@ from cekura_tui.workspace.run_lists import Params, iso_moment
 
 MAX_PAGES = 3
 """Maximum pages of runs read in one search."""
-MAX_LOADED = 3
-"""Maximum number of found runs that are loaded to find a run with a transcript."""
 
 
 async def last_passed(
@@ -57,7 +55,7 @@ async def last_passed(
                 raise type(error)(message, error.hint, status=error.status) from None
             return cached
     first: RunView | None = None
-    for number in sorted(search.candidates, key=lambda number: (number < target.id, number), reverse=True)[:MAX_LOADED]:
+    for number in sorted(search.candidates, key=lambda number: (number < target.id, number), reverse=True)[:3]:
         run = await read(number)
         if run.transcript.turns:
             return run

@@ -197,10 +197,6 @@ def precompute(view: RunView) -> RunView:
 
 VerdictEvidence = tuple[tuple[Verdict, tuple[Evidence, ...]], ...]
 """The applicable verdicts of a run, in order, each with its evidence: the turns to which the verdict refers."""
-_LONG_RUN = 500
-"""Number of turns from which a run counts as long: a long run is drawn before the search for evidence."""
-_DRAW_WAIT = 0.1
-"""Seconds to wait for a long run to be drawn, before the search for evidence."""
 MAX_EXPLAINED = 400_000
 """Maximum number of characters of a run's explanations that are searched for references to turns. The rest is skipped,
 because searching this many characters takes some seconds."""
@@ -223,8 +219,8 @@ class RunEvidence:
 
 
 async def _find_evidence(view: RunView) -> VerdictEvidence:
-    if len(view.transcript.turns) >= _LONG_RUN:
-        await asyncio.sleep(_DRAW_WAIT)
+    if len(view.transcript.turns) >= 500:
+        await asyncio.sleep(0.1)  # draw a long run first
     stop = threading.Event()
     try:
         return await asyncio.to_thread(_evidence_of, view, stop)

@@ -33,8 +33,6 @@ CLOCK_LAG = 60.0
 """Maximum seconds by which a run's creation time may lag behind the server's clock."""
 BACKGROUND = frozenset({"newer", "changing", "sweep", "total"})
 """Keys of the requests that do not count against `IN_FLIGHT`."""
-SETTLED = 0.15
-"""Seconds that a page must stay visible before it is fetched."""
 _PAUSE_AFTER_SHIFTS = 5.0
 """Seconds without page requests after the server's count has changed repeatedly."""
 IDLE = 3_600.0
@@ -541,7 +539,7 @@ class VisiblePages:
 
     def settled_at(self, page: int) -> float:
         """The monotonic time at which a visible page will have been visible long enough to be fetched."""
-        return max(self._since[page], self._jumped_at) + SETTLED
+        return max(self._since[page], self._jumped_at) + 0.15
 
     def prefetch(self, runs: PagedRuns, now: float) -> list[int]:
         """The next page in scroll direction, if all visible pages have settled; otherwise empty."""

@@ -41,10 +41,6 @@ async def claim_request(
     budget.take(monotonic())
 
 
-MAX_WHOLE = 5_000
-"""Maximum number of runs read in full whose rows are remembered."""
-
-
 async def whole_runs(
     client: Client, claim_request: Callable[[], Awaitable[None]], run_ids: Sequence[int], read: Callable[[Run], T]
 ) -> list[T]:
@@ -181,7 +177,7 @@ class RunLists:
         for row in rows:
             whole.pop(row.id, None)
             whole[row.id] = row
-        while len(whole) > MAX_WHOLE:
+        while len(whole) > 5_000:
             del whole[next(iter(whole))]
 
     def save_whole(self, rows: Sequence[RunRow]) -> None:

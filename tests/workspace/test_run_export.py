@@ -90,7 +90,7 @@ def test_an_export_path_is_expanded_and_an_existing_file_needs_force(
     monkeypatch.setenv("HOME", str(tmp_path))
     assert check_export("~/runs.csv", force=False) == tmp_path / "runs.csv"
     (tmp_path / "runs.csv").touch()
-    with pytest.raises(AlreadyThere, match="already exists"):
+    with pytest.raises(AlreadyThere, match="exists already"):
         check_export("~/runs.csv", force=False)
     assert check_export("~/runs.csv", force=True) == tmp_path / "runs.csv"
     for name in ("~/runs", "~/runs.json", "~/runs.xlsx"):

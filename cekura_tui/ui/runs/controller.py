@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 
     from cekura_tui.ui.kit.page import Page
 
-MIN_REDRAW_INTERVAL = 0.5
-"""Minimum seconds between two redraws while the user is not waiting for rows."""
-RETRY_SCOPE = 5.0
-"""Seconds until a failed request for the scope is retried."""
-
 
 class ListedGroup(NamedTuple):
     """A group whose runs are listed. `terms` are the group's part of the filter. `before` is the filter from before the
@@ -151,7 +146,7 @@ class RunsController:
             if error.exit_status == Exit.KEY_REFUSED:
                 self._page.show_error(error)
             else:
-                self._page.set_timer(RETRY_SCOPE, self._find_scope_again)
+                self._page.set_timer(5.0, self._find_scope_again)
             self.draw_now()
         else:
             self.list_scope(scope)
@@ -384,7 +379,7 @@ class RunsController:
             if not waiting:
                 return
             self._redraw.stop()
-        delay = 0.0 if waiting else self._drawn_at + MIN_REDRAW_INTERVAL - time.monotonic()
+        delay = 0.0 if waiting else self._drawn_at + 0.5 - time.monotonic()
         self._redraw = self._page.set_timer(max(delay, 0.001), self._draw_changes)
 
     def _draw_changes(self) -> None:

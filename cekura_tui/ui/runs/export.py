@@ -43,10 +43,6 @@ def progress_bar(done: int, total: int) -> str:
     return "█" * full + "·" * (_BLOCKS - full)
 
 
-_PROGRESS_EVERY = 0.5
-"""Seconds between two updates of the progress bar."""
-
-
 class ExportRunsDialog(Dialog[str]):
     """Exports the marked runs or all runs. Returns a sentence with the file's path, or None if nothing was saved.
     `shown` are all runs, or None if the runs must be requested from the server."""
@@ -98,7 +94,7 @@ class ExportRunsDialog(Dialog[str]):
         self._what.marks = frozenset({choices[0].key})
         self._checks.marks = frozenset({"checks"})
         self._show_cost()
-        self._progress_timer = self.set_interval(_PROGRESS_EVERY, self._draw_progress, pause=True)
+        self._progress_timer = self.set_interval(0.5, self._draw_progress, pause=True)
         self._show_state("edit")
 
     @property

@@ -107,8 +107,6 @@ _HINTED, _MOST = 8, 200
 """Maximum number of completions named in the hint, and maximum number that `tab` cycles through."""
 
 
-_SESSION_HISTORY = 50
-"""Number of filters typed in this session that the input's history keeps."""
 _NOTE_ROOM = 12
 """Minimum number of cells in which a note or the name of a group is readable."""
 _EXAMPLE = "filter by outcome: scenario: agent: since: …"
@@ -212,7 +210,7 @@ class FilterBar(Widget):
         """Close the input and restore the focus. Unless `typed` is blank, put `typed` first in the history."""
         self.editing = False
         if typed.strip():
-            self._typed_here[:] = dict.fromkeys((typed, *self._typed_here[:_SESSION_HISTORY]))
+            self._typed_here[:] = dict.fromkeys((typed, *self._typed_here[:50]))
         if self._input is self.screen.focused:
             before = self._focused_before
             self.screen.set_focus(before if before is not None and before.is_attached and before.focusable else None)

@@ -184,10 +184,6 @@ class GroupList(VirtualList[GroupRow]):
         return lines
 
 
-REGROUP = 0.5
-"""Minimum seconds between two groupings while runs are loading; at least five times as long as one takes."""
-
-
 class GroupsScreen(Page):
     """Groups the runs of `load`, which `start` starts. Until all runs are loaded, the order is provisional: counts
     change, but rows move only on a key.
@@ -295,7 +291,7 @@ after its last passed run; a failed check, after the last passed run of the same
         if (error := load.error) and not load.on and error.exit_status == Exit.KEY_REFUSED and self.is_current:
             self.show_error(error)
         if load.on and missing:
-            wait = max(REGROUP, 5 * self._grouping_took)
+            wait = max(0.5, 5 * self._grouping_took)  # grouping takes at most a fifth of the time
             self._next_grouping = self._next_grouping or self.set_timer(wait, lambda: self._group(sort=False))
         elif self.provisional or not load.on:
             self._group(sort=not missing)

@@ -24,8 +24,6 @@ from cekura_tui.ui.runs.outcomes import OutcomeCounts
 from cekura_tui.ui.state import AppState
 
 _SIGNS = {"good": "●", "warn": "!", "dim": "○"}
-_GAP = 4
-"""Minimum number of cells between two facts."""
 
 
 class HeaderFacts(NamedTuple):
@@ -133,7 +131,7 @@ class OutcomeBar(Static):
             parts.append((f" {counted.loaded}", "$muted"))
         line, key = Content.assemble(*parts), Content.assemble(("o", "bold $accent"), (" next", "$muted"))
         room = self.size.width - line.cell_length - key.cell_length
-        return Content.assemble(line, " " * room, key) if room >= _GAP and counted.counts else line
+        return Content.assemble(line, " " * room, key) if room >= 4 and counted.counts else line
 
     def _chips(self) -> list[_Chip]:
         """The bar's chips with as many words as fit. If the bar is too narrow, words are dropped in the order of

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 RIGHT_ALIGNED = ("right", "moment")
 """Looks of columns whose cells are aligned to the right."""
-REASON_EVERY = 5
-"""Rows that failed to load show the reason only if their index is a multiple of this number."""
 
 
 class RunList(VirtualList["RunRow | UnloadedRun"]):
@@ -129,7 +127,7 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
             if not row.why:
                 return [[Segment(fit(f"{' ' * GUTTER}…", width), dim)]]
             # Repeat the reason so that every screen shows it, but not on every line.
-            why = f": {clean_line(row.why)}" if row.place % REASON_EVERY == 0 else ""
+            why = f": {clean_line(row.why)}" if row.place % 5 == 0 else ""
             return [[Segment(fit(f"{' ' * GUTTER}! not loaded{why}", width), self.style_of("tone--warn"))]]
         note, cells = self._notes.get(row.id, ""), self._cells(width)
         mark, noted = "●" if state.marked else " ", NOTED if note and "note" not in dict(cells) else " "

@@ -38,8 +38,6 @@ _COUNTED: tuple[State, ...] = ("fail", "review", "pass")
 _MARKS = str.maketrans({"❌": "✗", "✅": "✓", "⚠": "!"})
 _TURNS, _VERDICTS = 12, 40
 _SPEAKER_CELLS = 7
-_WITH_TIMES = 44
-"""Minimum width of the preview, in cells, to show the time of each turn."""
 
 
 class RunPreview(Pane):
@@ -185,7 +183,7 @@ def _transcript(view: RunView, width: int) -> Iterator[Content]:
     if transcript.note:
         yield from hanging(Content.styled(_line(transcript.note), "$muted"), width, 0)
     shown = transcript.turns[:_TURNS]
-    times = width >= _WITH_TIMES and any(turn.start is not None for turn in shown)
+    times = width >= 44 and any(turn.start is not None for turn in shown)
     for turn in shown:
         yield from _turn(turn, width, times)
     if len(transcript.turns) > _TURNS:

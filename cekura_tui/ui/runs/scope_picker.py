@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 FEW = 8
 """If at most this many projects match the search, the agents of all these projects are loaded."""
-SETTLED = 0.2
-"""Seconds after the last key until the server is searched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,7 @@ class PickScopeDialog(Dialog[Scope]):
         if self._current and self._current.kind == "agent":
             self._agents[self._current.id] = None, self._current
         self._words: tuple[str, ...] = ()
-        self._settled = Debounce(self, SETTLED, self._load)
+        self._settled = Debounce(self, 0.2, self._load)
         self._loaded: dict[int, bool] = {}
         """Project ids whose agents were requested. The value is True if there are more agents than the first page."""
         self._found_more = False

@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from cekura_tui.ui.runs.listing import RunListing
     from cekura_tui.workspace.run_findings import TranscriptLoad
 
-SETTLED = 0.15
-"""Seconds after the last key until the search starts."""
 PROGRESS_EVERY = 0.5
 """Seconds between two updates of the hits and the progress bar while transcripts are loaded."""
 _RUN_CELLS, _OUTCOME_CELLS, _WHEN_CELLS, _TIME_CELLS, _SPEAKER_CELLS = 8, 11, 12, 7, 6
@@ -115,7 +113,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
         self._load: TranscriptLoad | None = None
         """The load of the list's transcripts; None until it was looked up, and without a list."""
         self._found = TranscriptHits()
-        self._settled = Debounce(self, SETTLED, self._search)
+        self._settled = Debounce(self, 0.15, self._search)
         self._runs: frozenset[int] | None = None
         """The ids of the searched runs; None for all cached runs."""
         self._next_search = float("inf")
