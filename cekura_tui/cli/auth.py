@@ -97,11 +97,8 @@ def _check_replacing(setup: Setup, key: ApiKey) -> None:
 
 
 def _choose_project(options: Options, setup: Setup, projects: list[Project]) -> Project | None:
-    """The project to save as chosen: the project of --project, else the only project, else one picked at the terminal.
-
-    None if a setting decides, if there is no project, or if the user cannot be asked. Raises UsageError if the key has
-    no project with the id in --project.
-    """
+    """The project to save as chosen: the one in --project (UsageError if the key lacks it), else the only one, else one
+    picked at the terminal; None if a setting decides, or if there is no project or no terminal."""
     if options.project is not None:
         named = next((project for project in projects if project.id == options.project), None)
         if named is None:

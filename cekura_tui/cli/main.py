@@ -176,11 +176,8 @@ def open_target(ctx: click.Context, options: Options, target: str) -> None:
 def open_app(
     options: Options, *, run_id: int | None = None, scope: Scope | None = None, setup: Setup | None = None
 ) -> int:
-    """Open the app and return its exit status.
-
-    Without a terminal, raises UsageError, except with `--demo` and no run or scope, when `show_demo_job` runs. Pass an
-    existing `setup`, because a key on standard input can be read only once.
-    """
+    """Open the app and return its exit status; without a terminal, run `show_demo_job` for a plain `--demo`, or raise
+    UsageError. Pass an existing `setup`, because a key on standard input can be read only once."""
     if not _can_draw():
         if options.demo and run_id is None and scope is None:
             from cekura_tui.cli.improve import show_demo_job

@@ -67,11 +67,8 @@ class Options(NamedTuple):
         return load_settings(flags, os.environ, self.paths.settings, demo=self.demo)
 
     def setup(self, *, new_profile: bool = False, may_run: bool = True, quiet: bool = False) -> Setup:
-        """Make the setup from these options, else the environment and files. Raises UsageError.
-
-        With `new_profile`, the profile need not exist. Without `may_run`, `api_key_command` is not run. Errors in
-        config.toml are printed unless `quiet`.
-        """
+        """Make the setup from options, environment and files, and print errors in config.toml unless `quiet`. The
+        profile may be new if `new_profile`; `api_key_command` is run if `may_run`. Raises UsageError."""
         from cekura_tui.workspace.setup import make_setup
 
         setup = make_setup(

@@ -50,11 +50,8 @@ def command(
     check: Callable[..., None] | None = None,
     cls: type[click.Command] = click.Command,
 ) -> Callable[[Callable[..., Awaitable[Exit | None]]], click.Command]:
-    """Make a click command from a coroutine function, which is called with an open session and the parameters.
-
-    The function returns the exit status; None means 0. With `key=False`, the command also runs without an API key, on
-    cached data. `check` validates the parameters before the session is opened.
-    """
+    """Make a click command from a coroutine function that gets an open session and the parameters, and returns the exit
+    status, None for 0. With `key=False` it also runs without a key. `check` validates parameters before the session."""
 
     def made(work: Callable[..., Awaitable[Exit | None]]) -> click.Command:
         @functools.wraps(work)
@@ -167,11 +164,8 @@ async def _until_signal(work: Coroutine[object, object, T]) -> T:
 
 
 async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float | None) -> list[Job]:
-    """Poll jobs until all have ended or `within` seconds have passed; print each change of state, and return the jobs.
-
-    If `within` is None, the time is not limited. Raises KeyRefused if the server refuses the key, KeyMissing for a job
-    that needs another key, and RestartNeeded if the database can no longer be used.
-    """
+    """Poll jobs until all have ended or, if given, `within` seconds have passed; print each change of state. Raises
+    KeyRefused, KeyMissing for a job that needs another key, RestartNeeded if the database can no longer be used."""
     reported: dict[int, str] = {}
     trouble = ""
     end = None if within is None else time.monotonic() + within

@@ -34,11 +34,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PromptUpdate:
-    """A planned update of an agent's prompt from `current` to a staged text.
-
-    `merge` combines the staged changes with those made to the agent's prompt since the launch. `change` is the diff to
-    the merged text; None if there are conflicts. `warnings` are sentences to show before the user confirms.
-    """
+    """A planned update of an agent's prompt. `merge` has the staged changes and those made on the agent since the
+    launch, `change` the diff to the merged text, None if there are conflicts, `warnings` sentences to show before."""
 
     job: Job
     agent: Agent

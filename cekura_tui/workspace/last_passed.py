@@ -25,10 +25,8 @@ async def last_passed(
     read: Callable[[int], Awaitable[RunView]],
     read_cached: Callable[[int], Awaitable[RunView | None]],
 ) -> RunView | None:
-    """The last passed run of the scenario before `target`, in full; else the scenario's newest passed run.
-
-    None if no run passed. A run without a transcript is skipped if another one has a transcript. If the server is
-    unreachable or failing, the `opened` runs are searched. Requests wait for the budget. Raises ApiError.
+    """The last passed run of the scenario before `target`, else its newest passed run, else None; a run with a
+    transcript is preferred. If the server is unreachable or failing, the `opened` runs are searched. Raises ApiError.
     """
     scope = _scope_params(target)
     if target.scenario_id is None:

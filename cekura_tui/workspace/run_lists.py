@@ -62,11 +62,8 @@ Params = Mapping[str, str | int]
 
 
 class Pin:
-    """Limits a list to runs created up to a moment, so that the list's pages do not shift.
-
-    The first page has no limit; later pages show whether the server applies it. If the server rejects the limit, or
-    uses only its date, `holds` becomes false, and the list is requested without the limit.
-    """
+    """Limits the pages after the first to runs created up to a moment, so that pages do not shift. `holds` becomes
+    False if the server rejects the limit or uses only its date; then the list is requested without the limit."""
 
     def __init__(self) -> None:
         self.holds = True

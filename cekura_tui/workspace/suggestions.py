@@ -152,11 +152,8 @@ class StagingStep:
 
 
 class StagingService:
-    """Stages choices for suggestions; methods raise StoreError. `window` is the name of this process.
-
-    Methods take a job's number and the diff of the job's suggestion. Callers choose by hunk number. Choices are
-    stored by hunk key, which stays the same in later diffs of the same texts.
-    """
+    """Stages choices for the suggestion of a job, made by hunk number of a diff, and stored by hunk key, which stays
+    the same in later diffs of the same texts. Methods raise StoreError. `window` is the name of this process."""
 
     def __init__(self, store: Store, *, window: str = "", clock: Callable[[], float] = time.time) -> None:
         self._stagings, self._window, self._clock = store.stagings, window, clock
@@ -188,11 +185,8 @@ class StagingService:
         self._stagings.save_typed(number, hunk, text)
 
     async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]) -> StagingStep:
-        """Record choices by hunk number as one step, and save the resulting text. None makes a hunk undecided.
-
-        Choosing a hunk replaces the choices for its parts. Other hunks keep their choices, including choices of
-        other windows.
-        """
+        """Record choices by hunk number as one step, and save the resulting text. None makes a hunk undecided. Choosing
+        a hunk replaces the choices for its parts; other hunks keep their choices, also of other windows."""
         by_key = self._by_key(number, diff, made)
         step = self._stagings.choose(number, by_key, self._clock(), self._text_of(number, diff), self._window)
         return self._step(number, self._split_now(number, diff, step.after), step)
@@ -221,11 +215,8 @@ class StagingService:
     def _by_key(
         self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]
     ) -> dict[str, HunkChoice | None]:
-        """Translate choices by hunk number into choices by hunk key.
-
-        Choosing a whole hunk clears the choices for its parts. Choosing a part clears the choice for the whole hunk,
-        and undecided other parts get the hunk's choice unless that choice is an edited text.
-        """
+        """Translate choices by hunk number into choices by hunk key. A choice for a hunk clears those for its parts. A
+        choice for a part clears the hunk's, which undecided other parts get unless it is an edited text."""
         hunks = [hunk for hunk in diff.hunks if hunk.number in made]
         found: dict[str, HunkChoice | None] = {}
         chosen, parts = self._stagings.choices(number), parts_by_hunk(diff)
@@ -349,11 +340,8 @@ class DecisionCounts:
 
 @dataclass(frozen=True)
 class SuggestionReasons:
-    """Possible reasons for the changes of a suggestion.
-
-    `reasons` and `own_facts` (facts of a single call that a change adds) are by hunk key. `issues` is None if the
-    server does not offer issues. `problems` are sentences about data that could not be loaded.
-    """
+    """Possible reasons for changes, and facts of a single call that a change adds, by hunk key. `issues` is None if the
+    server does not offer issues. `problems` are sentences about data that could not be loaded."""
 
     issues: _Issues = ()
     reasons: Mapping[str, tuple[Reason, ...]] = field(default_factory=dict, repr=False)

@@ -148,11 +148,8 @@ class RunListing:
 
     @property
     def _local_filter(self) -> Filter:
-        """Terms to apply locally: once the server has sent the list, only terms that the server does not apply.
-
-        Cached rows need all terms, because relative times have moved on. From a cached list, only the text for which
-        the server searched is left out.
-        """
+        """Terms to apply locally: to a list from the server, the terms that the server does not apply; to cached rows
+        all terms, because relative times have moved on, but not the text for which the server searched."""
         if self.fresh:
             return self._rest
         if self.cached is None:

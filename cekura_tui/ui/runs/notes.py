@@ -46,11 +46,8 @@ class NoteInput(TypedLine):
 
 
 class NoteDialog(Dialog[str]):
-    """Edits the note on a run and returns the new note: "" to remove the note, None to leave the note unchanged.
-
-    `autosave` receives the draft, or "" if no draft is needed any more. `typed` is a text that could not be saved, and
-    `problem` says why.
-    """
+    """Edits the note on a run and returns the new note, "" to remove it, or None. `autosave` receives the draft, ""
+    if none is needed any more. `typed` is a text that could not be saved, and `problem` says why."""
 
     AUTO_FOCUS = "NoteInput"
 

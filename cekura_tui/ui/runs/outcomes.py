@@ -13,12 +13,8 @@ OUTCOMES: tuple[Kind, ...] = ("failed", "error", "review", "running", "passed", 
 
 
 class OutcomeCounts(NamedTuple):
-    """The contents of the outcome bar. `runs` is the number of runs as text ("57 of 240 runs").
-
-    `counts` has the number of loaded runs by outcome, without outcomes that the filter excludes. `active` are the
-    outcomes that the filter asks for. `loaded` says how many runs were counted ("of 200 loaded"). `outdated` is the
-    number of listed runs that no longer match the filter.
-    """
+    """The contents of the outcome bar: `runs` ("57 of 240 runs"), their number by outcome, as far as `loaded` ("of 200
+    loaded"), the outcomes that the filter asks for (`active`), and how many runs no longer match (`outdated`)."""
 
     runs: str = ""
     counts: tuple[tuple[Kind, int], ...] = ()

@@ -178,12 +178,8 @@ class PickScopeDialog(Dialog[Scope]):
         return now.id if now.kind == "project" else self._agents[now.id][0]
 
     def _load(self) -> None:
-        """Load the agents of all matching projects.
-
-        If more than FEW projects match, load only agents of the current project.
-
-        Also search the server for the typed words, or for the current agent if its project is unknown.
-        """
+        """Load the agents of the matching projects or, if these are more than FEW, of the current project. Also search
+        the server for the typed words, or for the current agent if its project is unknown."""
         if self.is_unmounted:
             return
         now = self._current
