@@ -201,6 +201,14 @@ class TranscriptView(VirtualList[Turn]):
         self._renderer.clear()
         self.refresh()
 
+    def _lay_out(self) -> None:
+        """Adapt to the new size. At the first layout, scroll to the match of a search that began before it."""
+        view, first = self.viewport, not self._laid_out
+        super()._lay_out()
+        if first and (match := self._look.current) is not None and (row := self.cursor_row) is not None:
+            view.hold(self._cursor, line_of(row, match.start, self._look, self._laid_out.width), view.height // 2)
+            self.repaint_changes(painted=True)
+
     # Keys
 
     def cursor_moved(self) -> None:

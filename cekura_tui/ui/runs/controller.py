@@ -76,6 +76,8 @@ class RunsController:
         self._restore_group()
         self.groups_load: RunLoad | None = None
         """Loads the runs for groups of the list; None until groups are opened in this scope."""
+        self.when_listed: Callable[[], object] | None = None
+        """Called once when a scope is found, with its filter restored: a key that was pressed before."""
         self._sort_when_reloaded = False
         self.names = KnownNames()
         self.names_loaded = False
@@ -184,6 +186,9 @@ class RunsController:
         self.listing.restore(filter_text, notes, columns)
         self._restore_group()
         self.load()
+        then, self.when_listed = self.when_listed, None
+        if then is not None and self._page.is_active:
+            then()
 
     async def _show_cached(self) -> None:
         """Show cached rows until the server has sent the list."""

@@ -317,9 +317,14 @@ after its last passed run; a failed check, after the last passed run of the same
         if not self.is_unmounted:
             listed = self.query_one(GroupList)
             untouched, key = listed.at_top and listed.cursor_index == 0, listed.cursor_key
+            former = listed.cursor_row
             listed.show_rows(shown, reset=before is None, follow=True)
             if untouched and not (listed.at_top and listed.cursor_key == key):
                 listed.action_first()  # rather than leave the top with a group that went elsewhere
+            elif before is not None and former is not None and listed.cursor_key != key:
+                # The runs of the former group are now in groups of the same check by explanation.
+                same = (row.group for row in shown if row.group.title == former.group.title)
+                listed.move_to(next((group.key for group in same), None))
             if self._begin_at is not None:
                 listed.move_to(self._begin_at)
                 self._begin_at = None
@@ -425,7 +430,10 @@ def load_groups(page: Page, listing: RunListing, former: RunLoad | None) -> tupl
 def open_groups(page: Page, controller: RunsController) -> None:
     """Open the groups screen. Going back from the runs of a group shows the screen again."""
     if controller.listing.scope is None:
-        page.notify_once("Choose a project first.")
+        if controller.scope_error is None:  # still looking for the scope
+            controller.when_listed = lambda: open_groups(page, controller)
+        else:
+            page.notify_once("Choose a project first.")
         return
     listing = controller.listing
     some = filters_by_outcome(listing.filter)

@@ -333,15 +333,16 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
 
     def _comparison_for(self, row: UseRow) -> UseRow | None:
         """The row to compare with: the marked row, else the row of the current prompt. If neither is another row, the
-        next older row with another text; None if there is no such row."""
+        next older or else the next newer row with another text; None if there is no such row."""
         listed = self.query_one(PromptUseList)
         if (marked := listed.marked) is not None and marked != row:
             return marked
         now = next((one for one in listed.rows if one.current), None)
         if now is not None and row.use.sha256 != self.current:
             return now
-        older = listed.rows[listed.rows.index(row) + 1 :]
-        return next((one for one in older if one.use.sha256 != row.use.sha256), None)
+        at = listed.rows.index(row)
+        others = (*listed.rows[at + 1 :], *reversed(listed.rows[:at]))
+        return next((one for one in others if one.use.sha256 != row.use.sha256), None)
 
     async def copy_or_save(self) -> None:
         if (row := self.row) is None:

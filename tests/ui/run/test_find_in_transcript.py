@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from one_widget import screen
+from one_widget import screen, widget_app
 from transcripts import LONG, call, make_turn, on_ground, on_screen, result, show, talk, transcript_of
 
 from cekura_tui.evidence.evidence import TurnMark
@@ -134,6 +134,11 @@ async def test_a_match_is_scrolled_to_unless_already_on_screen() -> None:
         await pilot.pause()
         transcript.next_match(1)
         assert "line 152" in screen(transcript)[here(transcript)[0]]
+    begun = TranscriptView()
+    show(begun, [make_turn(1), make_turn(2, text=tall)], reset=True)
+    begun.find('"line 150"', 2)
+    async with widget_app(begun, size=(60, 20)):
+        assert "line 150 " in screen(begun)[here(begun)[0]], "a search before the first layout"
 
 
 async def test_matches_in_the_hidden_part_of_a_long_turn_are_counted() -> None:

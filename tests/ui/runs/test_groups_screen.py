@@ -207,6 +207,27 @@ async def test_groups_of_some_runs_load_the_rest_and_move_only_then(setup: Setup
         assert listed.rows[0].group.newest == row_of(Run.read(older[0])), "the newest run that has ended"
 
 
+async def test_the_cursor_stays_on_its_check_when_its_reasons_are_loaded(
+    setup: Setup, scripted: ScriptedServer
+) -> None:
+    def judged(number: int, greeted: str = "", price: str = "") -> dict[str, object]:
+        whys = {"Greeted": greeted, **({"Told the price": price} if number < 3 else {})}
+        checks = [{"name": name, "score": 0, "type": "binary_qualitative", "explanation": whys[name]} for name in whys]
+        return run_of(number, evaluation={"metrics": checks})
+
+    rows = rows_of([judged(number) for number in range(1, 9)])
+    whole = Hold(Reply([judged(number, f"Reason {'abcdefgh'[number - 1]}", "No price") for number in range(1, 9)]))
+    scripted.on("GET", BULK, whole)
+    async with opened_dialog(setup, groups_of([row._replace(whole=False) for row in rows])) as (app, pilot):
+        await sees(pilot, "Told the price", "explanation not loaded yet")
+        await pilot.press("j")
+        whole.released.set()
+        await sees(pilot, "No price", gone="rovisional")
+        row = app.screen.query_one(GroupList).cursor_row
+        assert row is not None
+        assert (row.group.title, row.group.count) == ("Told the price", 2)
+
+
 async def test_without_failed_runs_or_without_runs_the_screen_says_which_key_helps(
     setup: Setup, scripted: ScriptedServer
 ) -> None:

@@ -17,6 +17,7 @@ from cekura_tui.model.run.columns import RunColumns, Sort
 from cekura_tui.model.scope import NoScope, Scope
 from cekura_tui.ui.first_frame import read_first_frame
 from cekura_tui.ui.runs.columns_dialog import ColumnsDialog, choose_columns
+from cekura_tui.ui.runs.groups import GroupsScreen, open_groups
 from cekura_tui.ui.runs.list import RunList, explain_empty
 from cekura_tui.ui.runs.outcomes import only_failures
 from cekura_tui.workspace.workspace import Workspace
@@ -203,3 +204,14 @@ async def test_a_late_project_name_of_the_previous_profile_does_not_stop_the_lis
         named.released.set()
         await eventually(lambda: controller.listing.fresh, "the list came")
         await eventually(lambda: controller.listing.scope == Scope("project", 1, "Rehearsal"), "the new server's name")
+
+
+async def test_groups_requested_before_the_scope_is_known_open_with_its_runs(served: Served) -> None:
+    async with controlled(served, None) as (controller, screen):
+        opened: list[GroupsScreen] = []
+        page: Any = screen
+        page.app, page.is_active = SimpleNamespace(push_screen=lambda one, _: opened.append(one)), True
+        open_groups(page, controller)
+        assert opened == []
+        await eventually(lambda: opened, "the groups")
+        assert controller.listing.scope is not None
