@@ -225,7 +225,7 @@ async def list_runs(session: Session, wanted: Filter, limit: int, as_json: bool,
 async def _load_checks(session: Session, ids: Sequence[int]) -> ApiError | None:
     """Load the failed checks of runs, and return the error that ended the requests. Prints how many requests this
     takes, and the progress."""
-    from cekura_tui.workspace.run_sweep import load_words
+    from cekura_tui.jobs.polling import load_words
 
     if ids:
         print_message(f"Loading the failed checks of {load_words(len(ids))}.")

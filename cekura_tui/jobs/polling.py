@@ -13,6 +13,8 @@ from cekura_tui.jobs.waiting import DAY, FAILURES_OF_ONE_JOB, MINUTE, interval, 
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.job_kinds import KINDS
+from cekura_tui.model.run.listed_runs import PAGE
+from cekura_tui.model.text import count, span_text
 from cekura_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 BUDGET, WINDOW = 5, 1.05
 """Rate limit of background requests: `BUDGET` in `WINDOW` seconds (over 1, as network delays can bunch requests)."""
+AT_ONCE = 25
+"""Maximum number of runs loaded in full by one request."""
 TIMES_TO_BELIEVE = 3
 """Number of equal answers in a row needed to believe an answer that would end a job's polling."""
 SUSPECTED = 20.0
@@ -61,6 +65,20 @@ class Budget:
 
     def take(self, now: float) -> None:
         self._taken.append(now)
+
+
+def load_time(runs: int, listed: int = 0) -> str:
+    """About how long it takes to list `listed` runs and to load `runs` in full: "1 s"."""
+    return span_text(max(1, round(_requests(runs, listed) * WINDOW / BUDGET)))
+
+
+def load_words(runs: int, listed: int = 0) -> str:
+    """What it takes to load runs in full, after listing `listed` runs: "30 runs (2 requests, about 1 s)"."""
+    return f"{count(runs, 'run')} ({count(_requests(runs, listed), 'request')}, about {load_time(runs, listed)})"
+
+
+def _requests(runs: int, listed: int) -> int:
+    return -(-runs // AT_ONCE) + -(-listed // PAGE)
 
 
 @dataclass(frozen=True, slots=True)

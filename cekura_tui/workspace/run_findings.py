@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError, retried
-from cekura_tui.jobs.polling import Budget
+from cekura_tui.jobs.polling import AT_ONCE, Budget, load_words
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.run.groups import Finding, findings_of
 from cekura_tui.model.run.query import RunQuery
@@ -23,7 +23,6 @@ from cekura_tui.model.transcript.transcript import Turn, read_transcript
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.run_lists import claim_request, whole_runs
-from cekura_tui.workspace.run_sweep import AT_ONCE, load_words
 
 if TYPE_CHECKING:
     from cekura_tui.workspace.all_runs import MatchingPage

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from cekura_tui.jobs.polling import BUDGET, WINDOW
+from cekura_tui.jobs.polling import AT_ONCE, load_time
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.match import Matcher
-from cekura_tui.model.run.listed_runs import PAGE
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow, filled
-from cekura_tui.model.text import count, span_text
+from cekura_tui.model.text import count
 
 if TYPE_CHECKING:
     from cekura_tui.api.errors import ApiError
@@ -30,8 +29,6 @@ LOOK_BACK = 1_800.0
 """Seconds to look back, since a run created earlier may still enter a list when the run's state changes."""
 RECHECK_AFTER = 30.0
 """Seconds between two checks for runs created or finished in the meantime."""
-AT_ONCE = 25
-"""Maximum number of runs loaded in full by one request."""
 
 
 class AskSession(Protocol):
@@ -201,20 +198,6 @@ class RunSweep:
         if any(self._found.get(number) != row for number, row in rows.items()):
             self._found |= rows
             self._rows = None
-
-
-def load_time(runs: int, listed: int = 0) -> str:
-    """About how long it takes to list `listed` runs and to load `runs` in full: "1 s"."""
-    return span_text(max(1, round(_requests(runs, listed) * WINDOW / BUDGET)))
-
-
-def load_words(runs: int, listed: int = 0) -> str:
-    """What it takes to load runs in full, after listing `listed` runs: "30 runs (2 requests, about 1 s)"."""
-    return f"{count(runs, 'run')} ({count(_requests(runs, listed), 'request')}, about {load_time(runs, listed)})"
-
-
-def _requests(runs: int, listed: int) -> int:
-    return -(-runs // AT_ONCE) + -(-listed // PAGE)
 
 
 class RunLoad:

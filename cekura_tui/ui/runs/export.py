@@ -13,6 +13,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.content import Content
 
+from cekura_tui.jobs.polling import AT_ONCE, load_words
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import MAX_RUNS
 from cekura_tui.model.run.details import result_links
@@ -28,7 +29,7 @@ from cekura_tui.ui.kit.lines import OneLine
 from cekura_tui.ui.kit.lists import Choice, ChoiceList
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.run_export import ENDINGS, check_export, write_runs
-from cekura_tui.workspace.run_sweep import AT_ONCE, RunLoad, load_words
+from cekura_tui.workspace.run_sweep import RunLoad
 
 if TYPE_CHECKING:
     from cekura_tui.ui.kit.page import Page

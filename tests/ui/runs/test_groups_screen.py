@@ -18,6 +18,7 @@ from one_dialog import OneDialog, answer, ask_again, opened_dialog
 from scripted_server import Got, Hold, Reply, ScriptedServer, run_of
 from watching import screen_text, sees
 
+from cekura_tui.jobs.polling import AT_ONCE
 from cekura_tui.model.filter.match import Matcher
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.groups import GROUPINGS, Group, Grouping, group_runs, percent
@@ -26,7 +27,6 @@ from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.ui.runs.groups import BAR, GroupList, GroupsScreen, OpenedGroup, bar, load_groups
 from cekura_tui.ui.state import AppState
-from cekura_tui.workspace.run_sweep import AT_ONCE
 from cekura_tui.workspace.setup import Setup
 
 BULK = "/test_framework/v1/runs/bulk/"
