@@ -68,6 +68,8 @@ class RunFeed:
         self.attempts = Attempts(self._ended, clock=clock, monotonic=monotonic, jitter=jitter)
         self.query: RunQuery | None = None
         self.runs: PagedRuns | None = None
+        self.unfiltered: tuple[PagedRuns, float | None] | None = None
+        """`runs` and `got_at` of the scope's list without a filter, kept while a filter is set."""
         self.sweep: RunSweep | None = None
         """Checks all runs of the scope if the server's list may leave out matching runs; None for any other list."""
         self.total: int | None = None
@@ -98,16 +100,25 @@ class RunFeed:
     # Requests
 
     def show(self, query: RunQuery | None) -> None:
-        """Switch to the list of this query; None shows no list."""
+        """Switch to the list of this query; None shows no list. The list without a filter keeps its pages."""
         self.attempts.reset()
+        former, rows = self.query, tuple(self.runs.rows()) if self.runs is not None else ()
+        if former is None or query is None or former.scope.text != query.scope.text:
+            self.unfiltered = self.total = None
+        elif self.runs is not None and not former.filter and not self._reopen:
+            self.unfiltered, self.total = (self.runs, self.got_at), self.runs.count
+            self._next_total = self._monotonic() + RECHECK_AFTER
         self.query, self.runs, self.got_at = query, None, None
+        if query is not None and not query.filter and self.unfiltered is not None:
+            self.runs, self.got_at = self.unfiltered
+            self.runs.change(rows)
         if self.sweep is not None:
             self.sweep.close()
         self.sweep = None
         if query is not None and query.needs_sweep:
             self.sweep = RunSweep(self._ask, query, self._clock, self._sweep_failed)
         self.loading_all = self.flood = self._reopen = False
-        self.total = None
+        self._next_newer = self._next_changing = float("-inf")
         self._visible.reset()
         self._asked_about_at = {}
         self._drop_requests()
@@ -116,7 +127,7 @@ class RunFeed:
     def refresh(self) -> None:
         """Reload the list, including new runs. The current rows stay until the answer arrives."""
         self.attempts.retry_now()
-        self._reopen, self.total = self.query is not None, None
+        self._reopen, self.total, self.unfiltered = self.query is not None, None, None
         if self.sweep is not None:
             self.attempts.cancel("sweep")
             self.sweep.restart()

@@ -121,14 +121,12 @@ class OutcomeBar(Static):
             parts.append((" " * (chip.start - at), ""))
             at = chip.end
             if chip.kind is None:
-                parts.append((chip.text, "bold"))
+                parts += [(counted.runs, "bold"), (chip.text.removeprefix(counted.runs), "$muted")]
                 continue
             if chip.kind in counted.active:
                 parts.append((chip.text, f"bold {state_style(chip.kind)}"))
             else:
                 parts += [(chip.text[:2], TONES[OUTCOME_TONES[chip.kind]]), (chip.text[2:], "")]
-        if counted.loaded:
-            parts.append((f" {counted.loaded}", "$muted"))
         line, key = Content.assemble(*parts), Content.assemble(("o", "bold $accent"), (" next", "$muted"))
         room = self.size.width - line.cell_length - key.cell_length
         return Content.assemble(line, " " * room, key) if room >= 4 and counted.counts else line
@@ -141,20 +139,19 @@ class OutcomeBar(Static):
             chips: list[_Chip] = []
             for kind, text in self._texts(counted, _SHRINK_ORDER[:shorter]):
                 chips.append(_Chip(kind, text, chips[-1].end + 1 if chips else 0))
-            needed = (chips[-1].end if chips else 0) + (len(counted.loaded) + 1 if counted.loaded else 0)
-            if needed <= self.size.width:
+            if not chips or chips[-1].end <= self.size.width:
                 break
         return chips
 
     def _texts(self, counted: OutcomeCounts, wordless: Sequence[Kind]) -> Iterator[tuple[Kind | None, str]]:
         if counted.runs:
-            yield None, counted.runs
+            yield None, f"{counted.runs} · {counted.loaded}:" if counted.loaded else counted.runs
         for kind, number in counted.counts:
             if kind == "unknown" and not number and kind not in counted.active:
                 continue
             word = "error" if kind == "error" and number == 1 else _WORDS[kind]
             words = [] if kind in wordless else [word]
-            yield kind, f" {' '.join([MARKS[kind], f'{number:,}', *words])} "
+            yield kind, f" {' '.join([MARKS[kind], '…' if number is None else f'{number:,}', *words])} "
 
     async def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)

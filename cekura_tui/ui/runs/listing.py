@@ -101,10 +101,11 @@ class RunListing:
 
     def change_filter(self, wanted: Filter) -> None:
         """Change the filter. Until the server answers, the new filter is applied to the loaded rows."""
-        rows = tuple(self.loaded_rows())
+        unfiltered = self.feed.unfiltered[0].rows() if self.feed.unfiltered is not None else ()
+        rows = {row.id: row for row in (*unfiltered, *self.loaded_rows())}
         self.filter = wanted
         self._forget()
-        self.known = rows
+        self.known = tuple(rows[number] for number in sorted(rows, reverse=True))
 
     def _forget(self) -> None:
         self.cached, self.known, self._known_since = None, (), None
@@ -280,7 +281,7 @@ class RunListing:
         key = with_keys(f"{{runs.read-on}} {'stop' if running else 'load all'}")
         words, how = f"{loaded:,} of {total:,}", "loaded"
         if sweep is not None:
-            words, how = f"{sweep.read:,} of {max(sweep.total, total):,}", "checked"
+            words, how = f"{sweep.read:,} of {max(sweep.total, total, feed.total or 0):,}", "checked"
             key = key if sweep.error is None else f"retrying: {sweep.error.message}"
         short = f"{words} runs {how} · {key}"
         return f"{' '.join(what)} {short}", short, f"{words} {how} · {key}", f"{words} {how}"
@@ -305,12 +306,15 @@ class RunListing:
             return OutcomeCounts(active=wanted)
         tally, picked = self.tally(), bool(self._local_filter)
         passing = len(self.rows) if picked else total
-        if self.fresh and self.filter:
+        if self.filter and (self.fresh or self.feed.total):
             total = max(self.feed.total or 0, passing)
-        runs = f"{passing:,} of {count(total, 'run')}" if passing < total else count(total, "run")
+        unsure = picked and not self.all_loaded
+        found = "…" if unsure and not passing else f"{passing:,}"
+        runs = f"{found} of {count(total, 'run')}" if passing < total else count(total, "run")
         where = "loaded" if self.fresh else "cached"
         loaded = "" if self.all_loaded or picked else f"of {self.loaded:,} {where}"
-        counts = tuple((kind, tally[kind]) for kind in OUTCOMES if kind in wanted or not wanted)
+        kinds = (kind for kind in OUTCOMES if kind in wanted or not wanted)
+        counts = tuple((kind, None if unsure and not tally[kind] else tally[kind]) for kind in kinds)
         return OutcomeCounts(runs, counts, wanted, loaded, self.outdated())
 
     def outdated(self) -> int:

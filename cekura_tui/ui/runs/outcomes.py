@@ -13,11 +13,11 @@ OUTCOMES: tuple[Kind, ...] = ("failed", "error", "review", "running", "passed", 
 
 
 class OutcomeCounts(NamedTuple):
-    """The contents of the outcome bar: `runs` ("57 of 240 runs"), their number by outcome, as far as `loaded` ("of 200
-    loaded"), the outcomes that the filter asks for (`active`), and how many runs no longer match (`outdated`)."""
+    """The contents of the outcome bar: `runs` ("57 of 240 runs"), their number by outcome (None: unknown), as far as
+    `loaded` ("of 200 loaded"), the filter's outcomes (`active`), and how many runs no longer match (`outdated`)."""
 
     runs: str = ""
-    counts: tuple[tuple[Kind, int], ...] = ()
+    counts: tuple[tuple[Kind, int | None], ...] = ()
     active: frozenset[Kind] = frozenset()
     loaded: str = ""
     outdated: int = 0

@@ -70,7 +70,31 @@ async def test_runs_found_by_the_server_are_listed_while_other_runs_are_checked(
         await eventually(lambda: listing.all_loaded, "all runs were checked")
         assert (listing.outcomes().runs, listing.filter_notes()) == ("8 of 361 runs", ())
         assert ids(controller) == [350, 300, 250, 200, 150, 100, 50, 7]
-        assert len(scripted.requests("GET", LIST)) == 6
+        assert len(scripted.requests("GET", LIST)) == 5
+
+
+async def test_loaded_runs_are_kept_while_a_filter_is_set(scripted: ScriptedServer) -> None:
+    fields: dict[int, dict[str, object]] = {
+        number: {"success": number != 7, "evaluation_status": None} for number in range(1, 322)
+    }
+    server, held = Listed(scripted, list(range(1, 322)), page=100, fields=fields), threading.Event()
+    scripted.on("GET", LIST, lambda got: (held.wait(PATIENCE) and None) or server.answer(got))
+    held.set()
+    async with controlled(scripted) as (controller, _):
+        listing = controller.listing
+        await eventually(lambda: listing.fresh, "the list came")
+        controller.load_all()
+        await eventually(lambda: listing.all_loaded, "all runs were loaded")
+        before = listing.outcomes()
+        held.clear()
+        controller.filter_by("outcome:failed")
+        controller.filter_by("outcome:error")
+        assert (listing.outcomes().runs, listing.outcomes().counts) == ("… of 321 runs", (("error", None),))
+        controller.filter_by("outcome:failed")
+        assert listing.outcomes().runs == "1 of 321 runs"
+        controller.filter_by("")
+        assert (listing.outcomes(), listing.all_loaded) == (before, True)
+        held.set()
 
 
 @pytest.mark.long
