@@ -52,15 +52,15 @@ class UpdateOutcome:
 
 
 def update_outcomes(uses: Iterable[tuple[str, UseKind, float, int | None]]) -> dict[int, UpdateOutcome]:
-    """The outcome of each job's last update, by job number. `uses` are the `seen`, `written` and `replaced` uses of one
-    agent's prompts as (sha256, how, at, job), in the order in which they were recorded."""
+    """The outcome of each job's last update, by job number. `uses` are all uses of one agent's prompts as (sha256, how,
+    at, job), in the order in which they were recorded."""
     found: dict[int, UpdateOutcome] = {}
     written: dict[int, str] = {}
     known: set[str] = set()
     is_without_job = False  # the last write
     for sha256, how, at, job in uses:
-        if how == "replaced":
-            is_without_job = job is None
+        if how not in ("seen", "written"):
+            is_without_job = job is None if how == "replaced" else is_without_job
             known.add(sha256)
             continue
         if how == "written" and job is not None:

@@ -140,7 +140,7 @@ def with_updates(read: Callable[..., Sequence[sqlite3.Row]], jobs: Sequence[Job]
 
 
 _UPDATE_USES = """
-SELECT agent_id, sha256, how, at, job FROM prompt_uses WHERE origin = ?1 AND how IN ('seen', 'written', 'replaced')
+SELECT agent_id, sha256, how, at, job FROM prompt_uses WHERE origin = ?1
 AND agent_id IN (SELECT agent_id FROM prompt_uses WHERE job IS NOT NULL AND how = 'written')
 AND (?2 IS NULL OR agent_id = ?2) ORDER BY rowid"""
 

@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import dropwhile
 from typing import TYPE_CHECKING, Any, Literal
 
 from cekura_tui.api.errors import ApiError, NotFound
@@ -278,14 +279,15 @@ class AgentPrompts:
         With `once`, that undoes no restore. Raises StoreError, ApiError, and UsageError if there is nothing to do."""
         agent, now = await self._read(agent_id, "", "nothing was restored", "Its prompts are in the history.")
         writes, has = self._uses.writes(agent_id), sha256(now)
-        replaced = [use for use in writes if use.how == "replaced"]
+        replaced = {use.sha256 for use in writes if use.how == "replaced"}
         if chosen is None and not replaced:
             raise NothingToRestore(f"Nothing was written to {agent.name} from here, so there is nothing to restore.")
-        is_restored = any(use.sha256 == has != replaced[0].sha256 for use in replaced[1:]) and replaced[0].job is None
-        use = chosen or (None if once and is_restored else await self.previous_use(agent_id, has))
+        use = chosen or (None if once and _is_restored(writes, has) else await self.previous_use(agent_id, has))
         if use is None or use.sha256 == has:
-            which = "this" if chosen else "its former"
-            raise NothingToRestore(f"{agent.name} already has {which} prompt, so there is nothing to restore.")
+            has_it = f"{agent.name} already has {'this' if chosen else 'its former'} prompt"
+            if use is None and has not in replaced:
+                has_it = f"The last update of {agent.name} was taken back already"
+            raise NothingToRestore(f"{has_it}, so there is nothing to restore.")
         text = self._uses.text(use.sha256)
         change = await asyncio.to_thread(compare, now, text)
         warnings = (*_key_warnings(self._keys(), text), *_restore_warnings(agent, writes, has))
@@ -367,6 +369,14 @@ class AgentPrompts:
 def _key_warnings(keys: KnownKeys, text: Prompt) -> Iterator[str]:
     if whose := keys.found_in(text):
         yield f"The new prompt contains {whose}. It is sent as part of the prompt, and kept in the prompt history."
+
+
+def _is_restored(writes: Sequence[PromptUse], has: str) -> bool:
+    """Whether the last successful write of `writes` was a restore; arguments as of `_restore_warnings`."""
+    done = list(dropwhile(lambda use: use.how == "replaced" and use.sha256 == has, writes))
+    restored = done[0].sha256 if done and done[0].how == "written" else has  # else the write was not verified
+    replaced = [use for use in done if use.how == "replaced"]
+    return any(use.sha256 == restored != replaced[0].sha256 for use in replaced[1:]) and replaced[0].job is None
 
 
 def _restore_warnings(agent: Agent, writes: Sequence[PromptUse], has: str) -> Iterator[str]:

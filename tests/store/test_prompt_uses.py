@@ -12,7 +12,7 @@ from open_store import OpenStore, suggested_job
 
 from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft, JobState
-from cekura_tui.model.prompt_events import PromptUse, UseKind, words_and_first_line
+from cekura_tui.model.prompt_events import PromptUse, UpdateOutcome, UseKind, words_and_first_line
 from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.store import prompts as prompt_use_rows
 from cekura_tui.store.database import key_id
@@ -272,6 +272,20 @@ def test_writes_of_a_forgotten_job_remain_in_the_history(store: Store) -> None:
     store.jobs.forget(job.number, 4.0)
     assert history(store) == [("written", 3.0, None), ("replaced", 2.0, None)]
     assert texts(store) == {"", "before", PROPOSED}
+
+
+def test_an_update_stays_taken_back_after_the_restored_prompt_is_read_again(store: Store) -> None:
+    job = suggested_job(store, DRAFT, PROPOSED, 1.0).number
+    uses: tuple[tuple[Prompt, UseKind, int | None], ...] = (
+        (Prompt("The agent's."), "replaced", job),
+        (PROPOSED, "written", job),
+        (PROPOSED, "replaced", None),
+        (SENT, "written", None),  # as sent with the job, although the agent had another
+        (SENT, "seen", None),
+    )
+    for at, (prompt, how, number) in enumerate(uses, 2):
+        store.prompt_uses.note(7, prompt, how, at, number)
+    assert store.jobs.get(job).update == UpdateOutcome("taken_back", 5.0)
 
 
 # Damage

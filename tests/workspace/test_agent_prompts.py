@@ -389,6 +389,22 @@ async def test_the_outcome_of_a_restore_says_which_prompt_the_agent_has(
     assert said in message
 
 
+async def test_a_repeated_restore_restores_nothing_after_another_change_or_a_failed_update(
+    agent: ScriptedAgent,
+) -> None:
+    await agent.prompts.write(await agent.update(), NEW)
+    await agent.prompts.restore(await agent.prompts.preview_restore(7, once=True))
+    agent.written.append("Somebody else's.")
+    with pytest.raises(UsageError, match="The last update of Line was taken back already"):
+        await agent.prompts.preview_restore(7, once=True)
+    agent.written.append(SENT)
+    agent.scripted.on("PATCH", AGENT, Reply({}, 403))
+    with pytest.raises(PromptUpdateFailed):
+        await agent.prompts.write(await agent.update(), NEW)
+    with pytest.raises(UsageError, match="Line already has its former prompt"):
+        await agent.prompts.preview_restore(7, once=True)
+
+
 async def test_a_restore_after_a_failed_write_undoes_the_last_successful_write(agent: ScriptedAgent) -> None:
     newer = Prompt(NEW.replace("kind", "warm"))
     await agent.prompts.write(await agent.update(), NEW)
