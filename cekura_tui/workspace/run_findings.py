@@ -74,8 +74,8 @@ class RunFindings:
 
     async def fetch(self, ids: Sequence[int], _attempt: int = 1) -> dict[int, tuple[Finding, ...]]:
         """Fetch the findings of the first 25 of these runs, by run id, within the shared budget. Raises ApiError. A run
-        missing from the answer has no findings. Findings of a run that has not finished are not cached. The transcripts
-        can be searched from now on."""
+        missing from the answer has no findings. Findings of a run that has not finished or is missing from the answer
+        are not cached. The transcripts can be searched from now on."""
         wanted = tuple(dict.fromkeys(ids))[:AT_ONCE]
         if not wanted:
             return {}
@@ -84,11 +84,9 @@ class RunFindings:
         rows = [row for row, _, _ in read]
         found = dict.fromkeys(wanted, ()) | {row.id: why for row, why, _ in read}
         self._keep_rows(rows)
-        # A running run may still fail, so its findings are not final.
-        running = {row.id for row in rows if not row.outcome.settled}
         try:
-            final = {number: some for number, some in found.items() if number not in running}
-            self._findings.save(final, self._clock())
+            # A running run may still fail, so its findings are not final.
+            self._findings.save({row.id: why for row, why, _ in read if row.outcome.settled}, self._clock())
             self._transcripts.save([(row, turns) for row, _, turns in read])
         except StoreError as error:
             _log.warning("full runs were not saved: %s", error.message)

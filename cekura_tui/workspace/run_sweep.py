@@ -65,7 +65,9 @@ class RunSweep:
         self.on = True
         """Whether the user lets the sweep run."""
         self.all_checked = False
-        """Whether all runs were checked at least once."""
+        """Whether all runs were checked, since the last restart if any."""
+        self.checked_before = False
+        """Whether all runs were checked before a restart."""
         self.read = self.total = 0
         """How many of `total` runs were checked in the first pass."""
         self.error: CekuraTuiError | None = None
@@ -134,6 +136,7 @@ class RunSweep:
 
     def restart(self) -> None:
         """Check all runs again. The rows found so far stay until all runs are checked."""
+        self.checked_before |= self.all_checked
         self.all_checked, self.read, self.on = False, 0, True
         self.close()
 
@@ -167,8 +170,6 @@ class RunSweep:
             page = await asyncio.shield(self._asked)
         except CekuraTuiError as error:
             self._pass, self._asked, self.error = None, None, error
-            if not self.all_checked:
-                self.read = 0
             raise
         self._asked = self.error = None
         if page is not None:
@@ -247,8 +248,8 @@ class RunLoad:
 
     def progress(self, *, whole: bool) -> str:
         """How much is loaded, such as "200 of 240 runs" and, if `whole` runs are needed, "checks of 50 of 71 failed
-        runs"; empty if everything is loaded."""
-        if self.sweep is not None and not self.sweep.all_checked:
+        runs"; empty if everything is loaded, or was loaded before a restart."""
+        if self.sweep is not None and not (self.sweep.all_checked or self.sweep.checked_before):
             return f"{self.sweep.read:,} of {count(self.sweep.total, 'run')}"
         missing, failed = len(self.missing), len(self.ids)
         return f"checks of {failed - missing:,} of {count(failed, 'failed run')}" if whole and missing else ""

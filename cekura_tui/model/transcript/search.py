@@ -246,7 +246,8 @@ def result_text(text: str, found: TranscriptHits) -> str:
     runs = count(found.runs_covered, "run")
     if found.counts:
         return f"{count(found.total, 'hit')} in {len(found.counts):,} of {runs}."
-    whole = next((f" Only whole words match; {word}* finds longer words, too." for word in words if is_whole(word)), "")
+    longer = next((_quoted(f"{word}*") for word in words if is_whole(word)), "")
+    whole = f" Only whole words match; {longer} finds longer words, too." if longer else ""
     return f"No hits in {runs}.{whole or ' Try fewer words.'}"
 
 

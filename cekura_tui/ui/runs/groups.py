@@ -360,13 +360,16 @@ after its last passed run; a failed check, after the last passed run of the same
         load, hint, sorted_by = self._load, keymap_in_use().hint, "most failures first"
         if self._grouping is None:
             return ""
-        if self.provisional and load.on:
-            left = f"loading the rest, about {load.time_left(whole=self._by == 'verdict')}"
-            keys = hint("{groups.refresh} sort · {groups.read-on} stop")
-            return clean_line(f"{left if load.error is None else f'retrying: {load.error.message}'} · {keys}")
+        keys, left, key = sorted_by, "checking for new runs", "{groups.refresh} reload"
         if self.provisional:
+            keys = hint("{groups.refresh} sort · {groups.read-on} stop")
+            left = f"loading the rest, about {load.time_left(whole=self._by == 'verdict')}"
+            key = "{groups.read-on} load the rest"
+        if load.on:
+            return clean_line(f"{left if load.error is None else f'retrying: {load.error.message}'} · {keys}")
+        if self.provisional or (load.sweep and load.sweep.error):
             why = "stopped" if load.error is None else f"! Can't load the rest: {load.error.sentence()}"
-            return clean_line(f"{hint('{groups.read-on} load the rest')} · {why}")
+            return clean_line(f"{hint(key)} · {why}")
         if self._outcomes_filtered:
             return f"{sorted_by} · runs with other outcomes are filtered out"
         return f"{sorted_by} · newest outcome on the right" if self._by == "pair" else sorted_by

@@ -183,7 +183,10 @@ async def test_reasons_are_loaded_newest_first_and_stored(setup: Setup, scripted
         assert await answer(app, pilot, "escape") is None
         await ask_again(app)
         await sees(pilot, "No total was said", gone="rovisional")
-        assert len(scripted.requests("GET", BULK)) == len(requests), "the reasons are stored, also of deleted runs"
+        again = scripted.requests("GET", BULK)[len(requests) :]
+        assert [got.query["run_ids"] for got in again] == [",".join(map(str, ids)) for ids in requests[1:]], (
+            "the reasons of the first runs are stored; runs missing from the answers are requested again"
+        )
 
 
 async def test_groups_of_some_runs_load_the_rest_and_move_only_then(setup: Setup, scripted: ScriptedServer) -> None:
@@ -205,6 +208,12 @@ async def test_groups_of_some_runs_load_the_rest_and_move_only_then(setup: Setup
         assert [row.group.title for row in listed.rows] == ["Refund", "Menu"]
         assert (listed.cursor_key, listed.cursor_index) == (menu, 1), "the cursor moved to another group"
         assert listed.rows[0].group.newest == row_of(Run.read(older[0])), "the newest run that has ended"
+        rest.released.clear()
+        await pilot.press("r")
+        await sees(pilot, "checking for new runs", "5 failed · 0 errors in 6 runs", gone="rovisional")
+        rest.reply = Reply({"detail": "Odd."}, 400)
+        rest.released.set()
+        await sees(pilot, "r reload · ! Can't load the rest", "5 failed · 0 errors in 6 runs")
 
 
 async def test_the_cursor_stays_on_its_check_when_its_reasons_are_loaded(
