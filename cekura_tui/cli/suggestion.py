@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -259,12 +260,17 @@ def _is_confirmed(does: str, before: Prompt, after: Prompt, warnings: list[str],
     does = f"{clean_line(does)} ({change_words(compare(before, after))})"
     if not (yes or can_ask()):
         raise UsageError(f"Nothing was written. This would {does}.", "To do so, add --yes.")
-    if not yes:
-        put_changes(before, after)
-    if yes or click.confirm(f"{does[0].upper()}{does[1:]}?", err=True):
+    if yes:
         return True
-    print_message("Nothing was written.")
-    return False
+    put_changes(before, after)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # asyncio's handler would wait for the answer
+    try:
+        is_confirmed = click.confirm(f"{does[0].upper()}{does[1:]}?", err=True)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    if not is_confirmed:
+        print_message("Nothing was written.")
+    return is_confirmed
 
 
 @command("restore", suggestion)

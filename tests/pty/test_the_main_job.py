@@ -61,3 +61,13 @@ def test_a_job_running_when_the_app_ends_has_its_result_at_the_next_start(start:
     again.press("2").wait("Job 1", "1 succeeded")
     again.press("enter").wait("Suggestion of job 1", "· 1 of")
     again.quit()
+
+
+def test_ctrl_c_at_the_question_of_an_update_ends_the_command(start: Start) -> None:
+    demo = ("--demo", "--demo-speed", "1000")
+    for words in ("improve", "900238", "--from-agent", "--wait"), ("suggestion", "accept", "1", "--all"):
+        assert start(*demo, *words).ended() == 0
+    terminal = start(*demo, "suggestion", "update", "1").wait("[y/N]")
+    terminal.press("ctrl+c")
+    assert terminal.ended() == 130
+    assert start(*demo, "suggestion", "restore", "1201").ended() == 3, "nothing was written"
