@@ -191,7 +191,7 @@ _UPDATING = UpdateMessages(
     "The prompt was not updated",
     "nothing was written",
     "Save the prompt to a file instead.",
-    "Below, that change is merged.",
+    "Update again: that change is merged.",
 )
 _RESTORING = UpdateMessages(
     "Restored the former prompt",

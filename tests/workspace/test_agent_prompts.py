@@ -190,7 +190,7 @@ async def test_a_prompt_that_changed_after_the_preview_is_not_overwritten(agent:
     with pytest.raises(AgentPromptDrifted) as caught:
         await agent.prompts.write(update, NEW)
     assert caught.value.sentence() == (
-        "The prompt of Line changed a moment ago, so nothing was written. Below, that change is merged."
+        "The prompt of Line changed a moment ago, so nothing was written. Update again: that change is merged."
     )
     assert (caught.value.current, agent.written[-1], agent.kept("seen")) == (DRIFTED, DRIFTED, [SENT])
     again = await agent.prompts.preview_update(1, NEW)
