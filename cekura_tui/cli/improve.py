@@ -188,7 +188,7 @@ async def show_demo_job(session: Session) -> Exit:
 
     row = await _newest_failed(session)
     view = await session.run(row.id)
-    put(f"Run {row.id}: {row.scenario} ({row.personality}), {row.agent}: {row.outcome.mark} {row.outcome.text}\n")
+    put(f"Run {row.id}: {row.scenario} ({row.personality}), {row.agent}: {row.outcome.mark} {row.judged}\n")
     for verdict in view.verdicts:
         text = verdict_text(verdict)
         put(text if verdict.state == "fail" else text.split("\n")[0])

@@ -163,7 +163,7 @@ def counted(shown: int, limit: int, checked: int, total: int, *, filtered_here: 
 def _row_cells(row: RunRow) -> tuple[str, ...]:
     return (
         str(row.id),
-        f"{row.outcome.mark} {row.outcome.text}",
+        f"{row.outcome.mark} {row.judged}",
         clean_line(row.scenario, 40),
         clean_line(row.personality, 24),
         clean_line(row.agent, 24),
@@ -197,7 +197,8 @@ async def list_runs(session: Session, wanted: Filter, limit: int, as_json: bool,
 
     A filter lists the runs that match all its terms, such as status:failed,timeout outcome:failed
     "scenario:~refund" agent:7 persona:~hurry result:991 id:48213 "dur>120" since:2d until:2026-11-01
-    metric:"Task completion" reviewed:no mode:text note:yes, or bare words. -term or !term excludes.
+    metric:"Task completion" reviewed:no mode:text note:yes, or bare words. -term or !term excludes. until: a day
+    includes that day.
     """
     if as_json and session.setup.no_key is not None:
         raise session.setup.no_key  # JSON needs the server's rows, which are not cached
@@ -342,7 +343,8 @@ async def show_run(
 
         put_json(transcript_object(view), indent=2)
         return
-    put(_page(view, transcript=transcript, markdown=markdown))
+    note = session.store.notes.all().get(run_id, "")
+    put(_page(view, note, transcript=transcript, markdown=markdown))
 
 
 def _cached_note(session: Session, got_at: float | None = None) -> str:
@@ -352,11 +354,11 @@ def _cached_note(session: Session, got_at: float | None = None) -> str:
     return f"{why}Showing the cached run{f', as of {clock_text(got_at)}' if got_at else ''}."
 
 
-def _page(view: RunView, *, transcript: bool, markdown: bool) -> str:
+def _page(view: RunView, note: str, *, transcript: bool, markdown: bool) -> str:
     from cekura_tui.model.run.words import as_markdown, as_text, transcript_markdown, transcript_text
 
     if not transcript:
-        return as_markdown(view) if markdown else as_text(view)
+        return as_markdown(view) if markdown else as_text(view, note)
     return transcript_markdown(view) if markdown else transcript_text(view.transcript)
 
 

@@ -116,7 +116,7 @@ def _put_run(hits: list[Hit]) -> None:
 
     row = hits[0].row
     when = clock_text(row.at) if row.at is not None else ""
-    put(", ".join(filter(None, (f"Run {row.id}", row.outcome.text, clean_line(row.scenario), when))))
+    put(", ".join(filter(None, (f"Run {row.id}", row.judged, clean_line(row.scenario), when))))
     for hit in hits:
         time = clock(hit.start, hours=needs_hours(hit.start or 0.0)) or f"#{hit.n}"
         put(f"  {time} {SPEAKERS.get(hit.speaker, 'Other')}: {clean_line(hit.snippet, None)}")

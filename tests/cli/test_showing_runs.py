@@ -32,8 +32,11 @@ def test_json_of_a_run_has_turns_and_verdicts_and_the_outcome(failed: int) -> No
 
 
 def test_text_of_a_run_has_verdicts_before_the_transcript(failed: int) -> None:
+    called("notes", "set", failed, "call again")
     text = called("runs", "show", failed).out
+    called("notes", "set", failed, "")
     assert text.startswith(f"Run {failed}  ✗ ")
+    assert "\nnote: call again\n\n✗ " in text
     assert text.index("\n✗ ") < text.index("Caller: ")
     assert "status: completed" in text
     alone = call("runs", "show", failed, "--transcript").out

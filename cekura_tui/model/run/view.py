@@ -54,8 +54,17 @@ class RunRow(NamedTuple):
     def chip(self) -> str:
         """The outcome as screens show it, with the number of failed checks if it is known: "✗ 2 checks"."""
         checks = count(self.failed_checks, "check") if self.failed_checks else ""
-        judged = "reviewed" if self.reviewed and self.outcome.kind in ("passed", "failed") else checks
-        return f"{self.outcome.mark} {judged or self.outcome.text}"
+        return f"{self.outcome.mark} {'reviewed' if self.is_reviewed else checks or self.outcome.text}"
+
+    @property
+    def is_reviewed(self) -> bool:
+        """Whether a review decided the outcome, against which the verdicts may be."""
+        return self.reviewed and self.outcome.kind in ("passed", "failed")
+
+    @property
+    def judged(self) -> str:
+        """The outcome in a word or two, without the number of checks: "passed (reviewed)"."""
+        return f"{self.outcome.text}{' (reviewed)' if self.is_reviewed else ''}"
 
     @property
     def seconds(self) -> int | None:

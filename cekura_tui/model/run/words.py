@@ -179,13 +179,14 @@ SPEAKERS: dict[str, str] = {
 }
 
 
-def as_text(view: RunView) -> str:
-    """The run page as plain text: verdicts (failing first), details, transcript."""
+def as_text(view: RunView, note: str = "") -> str:
+    """The run page as plain text: the user's note, verdicts (failing first), details, transcript."""
     row = view.row
     at = clock_text(row.at) if row.at is not None else ""
     lines = [
         f"Run {row.id}  {row.outcome.mark} {outcome_words(row)}",
         "  ".join(filter(None, (row.scenario, row.personality, row.agent, row.duration, at))),
+        *([f"note: {note}"] if note else []),
         "",
     ]
     judged, not_applicable = split_applicable(view.verdicts)
@@ -250,9 +251,8 @@ def reasons(verdict: Verdict) -> Iterator[VerdictReason]:
 
 def outcome_words(row: RunRow) -> str:
     """How a run ended, without its mark: "error, timeout", or "failed, 2 checks" if the failed checks are known."""
-    kind, text = row.outcome
-    checks = count(row.failed_checks, "check") if row.failed_checks else ""
-    return ", ".join(filter(None, (kind, text if text != kind else "", checks)))
+    kind, checks = row.outcome.kind, count(row.failed_checks, "check") if row.failed_checks else ""
+    return ", ".join(filter(None, (kind if kind != row.outcome.text else "", row.judged, checks)))
 
 
 def no_passed_run_words(row: RunRow) -> str:

@@ -344,8 +344,8 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
 
     def _run_title(self, mark: str, which: str, view: RunView, *, whole: bool) -> Content:
         row = view.row
-        passed = mark == SECOND and self._other_id is None  # its title already says so
-        outcome = "" if passed else row.chip
+        is_named = mark == SECOND and self._other_id is None and not row.is_reviewed  # the title says "passed"
+        outcome = "" if is_named else row.chip
         times = (row.duration, self.state.when(row.at)) if whole else ()
         cached = f"cached {self.state.when(view.got_at)}" if view.cached else ""
         return Content.assemble(*title_parts(f"{mark} {which} {row.id}", (outcome, *times, cached)))

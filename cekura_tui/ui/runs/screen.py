@@ -301,7 +301,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
 `{runs.filter}` filters: `status:failed,timeout` `outcome:failed` `scenario:~refund` `agent:` `persona:`
 `result:991` `id:48213` `dur>120` `since:2d` `until:2026-11-01` `metric:"Task completion"` `reviewed:no` `mode:text`
-`note:yes`, words to search for, and `-` before what to leave out.
+`note:yes`, words to search for, and `-` before what to leave out. `until:` a day includes that day.
 """
 
     def __init__(self, state: AppState, listing: RunListing, jobs_pane: Widget, *, live: bool = True) -> None:

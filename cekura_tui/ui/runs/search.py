@@ -61,13 +61,12 @@ class HitList(VirtualList[Hit]):
         dim = self.style_of("tone--dim")
         time = clock(row.start, hours=needs_hours(row.start or 0.0)) or "–"
         who = f"{fit(time, _TIME_CELLS, right=True)} {fit(NAMES.get(row.speaker, row.speaker), _SPEAKER_CELLS)}"
-        outcome = row.row.outcome
         room = width - _RUN_CELLS - _OUTCOME_CELLS - _WHEN_CELLS - len(who) - 6
         head = [
             Segment(f" {fit(str(row.run_id), _RUN_CELLS)} "),
             Segment(
-                fit(f"{outcome.mark} {outcome.text}", _OUTCOME_CELLS) + " ",
-                self.style_of(f"tone--{OUTCOME_TONES[outcome.kind]}"),
+                fit(row.row.chip, _OUTCOME_CELLS) + " ",
+                self.style_of(f"tone--{OUTCOME_TONES[row.row.outcome.kind]}"),
             ),
             Segment(fit(row.row.scenario, room) + " "),
             Segment(fit(self._state.when(row.row.at), _WHEN_CELLS) + " ", dim),

@@ -84,6 +84,7 @@ class EditHunkDialog(Dialog[EditResult]):
     def _show(self, text: Prompt) -> None:
         area = self.query_one(TextArea)
         area.load_text(clean(text))
+        area.move_cursor(area.document.end)
         self._text.put(text, area.text)
         self._draw_facts()
 

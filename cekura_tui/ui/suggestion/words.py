@@ -27,8 +27,8 @@ _TREE_LINES, _TREE_DEPTH = 60, 8
 
 
 def headline(number: int, opened: OpenedSuggestion | None, width: int, update: str = "") -> Text:
-    """The job's number, the `update` of the agent's prompt, the undecided changes and the staged words; with room in
-    `width` cells, also proposed words, runs and agent. `opened` is None while loading."""
+    """The job's number, the `update` of the agent's prompt and the staged words; with room in `width` cells, also the
+    decisions, proposed words, runs and agent. `opened` is None while loading."""
     text = Text(f" Suggestion of job {number} ", style="bold", no_wrap=True, overflow="ellipsis", end="")
     if opened is None:
         return text
@@ -48,6 +48,9 @@ def headline(number: int, opened: OpenedSuggestion | None, width: int, update: s
         f"{len(around):,} left out" if around else "",
         staged,
     ]
+    for spare in (2, 1):
+        if text.cell_len + cell_len(f"· {' · '.join(filter(None, facts))} ") > width:
+            facts[spare] = ""
     proposed = counts(diff.removed_words, diff.added_words - sum(hunk.added for hunk in around))
     more = [f"{proposed} words proposed" if proposed else "", _runs(job.run_ids), clean_line(job.agent_name, 40)]
     shown = " · ".join(filter(None, facts))

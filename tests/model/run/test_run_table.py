@@ -66,7 +66,7 @@ def test_every_column_of_a_run_is_exported() -> None:
     assert tuple(read) == CSV_COLUMNS
     assert (read["reviewed"], read["failing"], read["seconds"]) == (True, ["Tone", "Ends well"], 3723)
     assert text_row(FULL, "late") == (
-        f"48213  {FAILED.mark} failed, 2 checks  "
+        f"48213  {FAILED.mark} failed (reviewed), 2 checks  "
         'Says "no", twice  Calm; slow  Forno Nove, orders  01:02:03  2025-10-09T08:53:20Z  late'
     )
 
@@ -83,7 +83,7 @@ def test_failed_checks_that_are_not_loaded_are_unknown_and_may_be_left_out() -> 
     known, unknown = json.loads(json_row(FULL)), json.loads(json_row(FULL._replace(whole=False)))
     assert [run["failing"] for run in (known, unknown, json.loads(json_row(BARE)))] == [["Tone", "Ends well"], None, []]
     assert [run["failed_checks"] for run in (known, unknown)] == [2, None]
-    assert text_row(FULL._replace(whole=False)).startswith(f"48213  {FAILED.mark} failed  Says")
+    assert text_row(FULL._replace(whole=False)).startswith(f"48213  {FAILED.mark} failed (reviewed)  Says")
     left = csv.DictReader([csv_header(checks=False), csv_row(FULL, "late", checks=False)])
     assert [[*run] for run in left] == [[name for name in CSV_COLUMNS if name not in ("failed_checks", "failing")]]
 

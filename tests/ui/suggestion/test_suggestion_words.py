@@ -84,4 +84,6 @@ def test_headline_begins_with_the_decisions_and_fits_the_width() -> None:
     assert headline(1, opened, 80).plain == counts
     updated = headline(1, opened, 100, "taken back 10:20").plain
     assert updated == counts.replace("1 ·", "1 · taken back 10:20 ·", 1)
+    narrow = headline(1, opened, 80, "on the agent since 10:20").plain
+    assert narrow == " Suggestion of job 1 · on the agent since 10:20 · staged +4 −2 words"
     assert headline(1, opened, 160).plain == f"{counts} · +6 −2 words proposed · run 900238 · Riverside Clinic"
