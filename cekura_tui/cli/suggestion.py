@@ -257,7 +257,7 @@ def _is_confirmed(does: str, before: Prompt, after: Prompt, warnings: list[str],
 
     for warning in warnings:
         print_message(f"Note: {warning}")
-    does = f"{clean_line(does)} ({change_words(compare(before, after))})"
+    does = f"{clean_line(does)} ({change_words(compare(before, after))} compared with its prompt)"
     if not (yes or can_ask()):
         raise UsageError(f"Nothing was written. This would {does}.", "To do so, add --yes.")
     if yes:

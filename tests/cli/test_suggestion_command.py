@@ -103,7 +103,7 @@ def test_wrong_use_changes_nothing(agent: Agent) -> None:
 def test_update_and_restore_verify_and_jobs_show_what_became_of_the_update(agent: Agent) -> None:
     assert "Agent 7 has this prompt" in suggestion("update", 1, "--yes", status=3)
     suggestion("accept", 1, 1, 2)
-    would = "Nothing was written. This would update the prompt of Agent 7 (+3 −3 words). To do so, add --yes."
+    would = "This would update the prompt of Agent 7 (+3 −3 words compared with its prompt). To do so, add --yes."
     assert would in suggestion("update", 1, status=2)
     assert "Read-only session" in call("--read-only", "suggestion", "update", 1, "--yes").err
     assert agent.prompt == SENT

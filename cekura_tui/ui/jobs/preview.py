@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import OPEN_LAUNCH, Job, JobState
 from cekura_tui.model.text import clean, clean_line, count
+from cekura_tui.prose.lines import change_words
 from cekura_tui.ui.jobs import words as job_words
 from cekura_tui.ui.jobs.facts import Fact, named_facts, state_facts
 from cekura_tui.ui.keymap import with_keys
@@ -37,21 +38,21 @@ class ChangeExcerpt:
 
 @dataclass(frozen=True, slots=True)
 class ChangeSummary:
-    """The totals of a suggestion's changes, and excerpts of the first changes. `problem` says why the changes could not
+    """The totals of a suggestion's changes, and excerpts of the first changes. `size` is the number of staged words, or
+    of proposed words while none are staged. `problem` says why the changes could not
     be loaded; "" if they were loaded."""
 
     total: int = 0
     undecided: int = 0
-    removed: int = 0
-    added: int = 0
+    size: str = ""
     shown: tuple[ChangeExcerpt, ...] = ()
     problem: str = ""
 
     @property
     def words(self) -> str:
-        """The totals as a text, such as "4 changes, 2 undecided · +36 −12 words"."""
+        """The totals as a text, such as "4 changes, 2 undecided · staged +36 −12 words"."""
         decided = f"{self.undecided:,} undecided" if self.undecided else "all decided"
-        return f"{count(self.total, 'change')}, {decided} · +{self.added:,} −{self.removed:,} words"
+        return f"{count(self.total, 'change')}, {decided} · {self.size}"
 
 
 def excerpts(old: str, new: str) -> tuple[str, str]:
@@ -154,7 +155,9 @@ async def read_changes(state: AppState, job: Job) -> ChangeSummary:
             ChangeExcerpt(clean_line(hunk.place, 80), hunk.removed, hunk.added, *excerpts(hunk.old, hunk.new))
             for hunk in diff.hunks[:MAX_CHANGES]
         )
-        return ChangeSummary(len(diff.hunks), len(opened.undecided), diff.removed_words, diff.added_words, shown)
+        staged = opened.counts.counts
+        size = f"staged {staged} words" if staged else f"{change_words(diff)} proposed"
+        return ChangeSummary(len(diff.hunks), len(opened.undecided), size, shown)
 
     try:
         return await state.workspace.call(ask)

@@ -60,7 +60,7 @@ async def test_finished_job_shows_its_summary_and_first_changes(quiet: Setup, se
         await pilot.press("a")
         await sees(pilot, "all decided")
         await pilot.press("escape")
-        await sees(pilot, "Job 1 · ✓ succeeded", "✓ 1 change, all decided · +")
+        await sees(pilot, "Job 1 · ✓ succeeded", "✓ 1 change, all decided · staged +")
 
 
 async def test_prompts_of_a_job_are_compared_once_and_only_if_the_cursor_rests_on_the_job(
