@@ -100,7 +100,8 @@ def set_(options: Options, name: str, value: str) -> None:
 
     path = options.paths.settings
     set_setting(path, name, value, settings_problems)
-    print_message(f"Saved {name} in {path}.")
+    later = " An open app uses the value from its next start." if name.startswith(("keys", "theme")) else ""
+    print_message(f"Saved {name} in {path}.{later}")
 
 
 @config.command()

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 _WIDTH = 76
 _MAX_ERRORS = 5
+_WIDTHS_FROM = 100
+"""Number of runs that a table collects before it prints them in columns as wide as their texts."""
 
 
 class FilterCommand(click.Command):
@@ -207,8 +209,21 @@ async def list_runs(session: Session, wanted: Filter, limit: int, as_json: bool,
     listing = partial(_put_json_lines, checks=checks) if as_json else csv if as_csv else _table()
     found: list[tuple[Run | None, RunRow]] = []
     later = checks and (as_json or as_csv)
-    put_page: Printer = found.extend if later else listing
-    read = await (_list_cached if session.setup.offline else read_matching)(session, wanted, limit, put_page)
+    table, begun = not (as_json or as_csv), False
+
+    def put_page(page: Found) -> None:
+        nonlocal begun
+        begun = True
+        (found.extend if later or table else listing)(page)
+        if table and len(found) >= _WIDTHS_FROM:
+            listing(found)
+            found.clear()
+
+    try:
+        read = await (_list_cached if session.setup.offline else read_matching)(session, wanted, limit, put_page)
+    finally:
+        if table and begun:
+            listing(found)
     error = None
     if later:
         if not session.setup.offline:

@@ -48,7 +48,11 @@ def long_list(api: ScriptedServer) -> ScriptedServer:
     def page(got: Got) -> Reply:
         size, number = int(got.query["page_size"]), int(got.query["page"])
         ids = range(250 - (number - 1) * size, max(0, 250 - number * size), -1)
-        found = [run_of(n, personality_name="Zoe" if n % 10 == 0 else "Max") for n in ids]
+        names = ["Books a table" if n > 150 else "Books a table for two" for n in ids]
+        people = ["Zoe" if n % 10 == 0 else "Max" for n in ids]
+        found = [
+            run_of(n, personality_name=who, scenario_name=name) for n, who, name in zip(ids, people, names, strict=True)
+        ]
         return Reply({"count": 250, "next": "x" if ids[-1] > 1 else None, "results": found})
 
     api.on("GET", RUNS, page)
@@ -211,6 +215,7 @@ def test_a_filter_by_check_loads_the_checks_of_runs_that_may_match(thirty: Scrip
 def test_pages_are_read_until_the_limit_of_matching_runs_is_reached(long_list: ScriptedServer) -> None:
     result = called("runs", "list", "persona:Zoe", "--limit", 12)
     assert [line.split()[0] for line in result.out.splitlines()[1:]] == [str(n) for n in range(250, 130, -10)]
+    assert len({line.rindex("Agent") for line in result.out.splitlines()[1:]}) == 1
     assert result.err == "12 runs (limit reached); 200 of 250 checked\n"
     assert ids("persona:zoe") == list(range(250, 0, -10))
     none = called("runs", "list", "persona:nobody")

@@ -100,6 +100,7 @@ def test_all_loads_missing_transcripts_once_and_says_the_requests_before(api: Sc
         "2 hits in 2 of 2 runs. 2 requests.",
     ]
     serve_list(api, 8, 6)
+    assert call("search", "refund", "--all").err.startswith("Searching up to 2 runs of project 1. All are cached.")
     api.seen.clear()
     assert len(objects("search", "refund", "days", "--all", "--filter", "agent:7 id:6")) == 1
     assert [got.path for got in api.seen] == [LIST]

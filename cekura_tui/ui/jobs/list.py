@@ -40,6 +40,9 @@ _MAX_AGENT, _MIN_AGENT = 24, 8
 _MIN_RESULT, _RESULT = 10, 24
 """Minimum width of the result column, and width of the result column before the agent column grows, in cells."""
 
+_SQUEEZED = 40
+"""Width of the result column, in cells, below which its further lines use the width of other columns, too."""
+
 
 class JobRow(NamedTuple):
     """The visible values of a job. Rows are compared to find what to redraw."""
@@ -152,13 +155,16 @@ class JobList(VirtualList[JobRow]):
                 room = cells - len(bar)
                 last = max(self._laid_out.height // max(len(self.rows), 1), 1) - 1  # all jobs have room
                 first, *others = wrap(result, room) if last else [result]
+                before = sum(cell_len(text) for text, _, _ in line) + len(bar)
+                if room < _SQUEEZED and others:  # further lines begin below the job's number
+                    before = MARGIN + self.sizes.state + 1
+                    others = wrap(result[len(first) :].lstrip(), width - before - 1)
                 others[last - 1 :] = [" ".join(others[last - 1 :])] if others[last - 1 :] else []
                 line += [
                     Segment(fit(bar, min(len(bar), cells)), self.style_of("tone--busy")),
                     Segment(fit(first, room), dim),
                 ]
-                before = sum(cell_len(text) for text, _, _ in line) - room
-                more = [[Segment(f"{' ' * before}{fit(other, room)}", dim)] for other in others]
+                more = [[Segment(f"{' ' * before}{fit(other, width - before - 1)}", dim)] for other in others]
             else:
                 text = short_moment(texts[name], cells) if name == "ended" else texts[name]
                 if name == "runs" and len(text) > cells:

@@ -168,7 +168,10 @@ class ExportRunsDialog(Dialog[str]):
         gaps += [f"the failed checks of {count(unknown, 'run')} are unknown"] if unknown else []
         self._done = f"Saved {count(len(rows), 'run')} to {self._path.absolute()}"
         self._done += f". Incomplete: {', '.join(gaps)}." if gaps else ""
-        self._end(self._done)
+        if not gaps and self.is_current:  # not below a question
+            self.dismiss(self._done)
+        else:
+            self._end(self._done)
 
     def _end(self, text: str) -> None:
         """Show the result or, if nothing was saved, the form again with the reason."""
@@ -311,4 +314,5 @@ def copy_runs(page: Page, listing: RunListing, rows: Sequence[RunRow]) -> None:
 def export_runs(page: Page, listing: RunListing, rows: Sequence[RunRow]) -> None:
     if listing.scope is not None:
         shown = listing.loaded_rows() if listing.all_loaded else None
-        page.app.push_screen(ExportRunsDialog(page.state, listing.query, rows, shown, listing.notes))
+        dialog = ExportRunsDialog(page.state, listing.query, rows, shown, listing.notes)
+        page.app.push_screen(dialog, page.notify_once)

@@ -147,7 +147,7 @@ class OutcomeBar(Static):
         if counted.runs:
             yield None, f"{counted.runs} · {counted.loaded}:" if counted.loaded else counted.runs
         for kind, number in counted.counts:
-            if kind == "unknown" and not number and kind not in counted.active:
+            if not number and kind not in counted.active and (kind == "unknown" or (kind in wordless and number == 0)):
                 continue
             word = "error" if kind == "error" and number == 1 else _WORDS[kind]
             words = [] if kind in wordless else [word]

@@ -72,14 +72,14 @@ class HitList(VirtualList[Hit]):
             Segment(fit(self._state.when(row.row.at), _WHEN_CELLS) + " ", dim),
             Segment(who, dim),
         ]
-        return [head, [Segment("   "), *self._snippet(row)]]
+        return [head, [Segment("   "), *self._snippet(row, fit(row.snippet, width - 4))]]
 
-    def _snippet(self, row: Hit) -> Line:
+    def _snippet(self, row: Hit, text: str) -> Line:
         found, at, pieces = self.style_of("hits--match"), 0, []
         for start, end in row.matches:
-            pieces += [Segment(row.snippet[at:start]), Segment(row.snippet[start:end], found)]
+            pieces += [Segment(text[at:start]), Segment(text[start:end], found)]
             at = end
-        return [*pieces, Segment(row.snippet[at:])]
+        return [*pieces, Segment(text[at:])]
 
 
 class SearchLine(TypedLine):

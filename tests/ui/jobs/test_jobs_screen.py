@@ -115,6 +115,7 @@ async def test_results_wrap_on_the_page_of_jobs_while_there_is_room(quiet: Setup
     async with opened_jobs(quiet, "1 failed", "word27", "1 of 1 ─") as (_, listed):
         shown = " ".join(listed.render_line(y).text for y in range(listed.size.height)).split()
         assert [word for word in shown if word.startswith("word")] == words.split()
+        assert len([y for y in range(listed.size.height) if "word" in listed.render_line(y).text]) <= 4
 
 
 async def test_running_job_shows_the_estimated_remaining_time(quiet: Setup, seeded: SeededJobs) -> None:

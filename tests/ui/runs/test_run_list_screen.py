@@ -156,6 +156,7 @@ def test_every_outcome_has_its_mark_in_the_bar_and_is_named_if_the_bar_is_wide(w
     assert line.startswith("100,000 runs")
     assert width < 100 or (len(line) <= width and "of 7,404 loaded" in line)
     assert all(mark in line for mark in MARKS.values())
+    assert "✓ 0 " not in drawn("240 runs", (*ALL[:4], ("passed", 0)), frozenset()).replace("✓ 0 passed", "")
     line = drawn("12,345 of 100,000 runs", (("passed", 12_345),), frozenset({"passed"}))
     assert "✓ 12,345 passed" in line
 

@@ -88,6 +88,9 @@ async def test_hits_appear_while_typing_and_enter_opens_the_run_at_the_turn(quie
         await sees(pilot, "The refund is on its way", "02:10 agent")
         line = app.screen.query_one(HitList).render_line(1)
         assert [s.text for s in line if s.style and s.style.bold] == ["refund is"], "a match late in a long turn"
+        await pilot.resize_terminal(50, 24)
+        await pilot.pause()
+        assert app.screen.query_one(HitList).render_line(1).text.rstrip().endswith("…")
         await pilot.press("ctrl+u", *"agent:hello")
         await sees(pilot, "2 hits in 2 of 3 runs")
         await pilot.press("down", "down")
