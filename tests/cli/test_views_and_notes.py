@@ -49,7 +49,9 @@ def test_a_view_has_the_columns_chosen_in_the_app(home: Path) -> None:
 
     asyncio.run(choose())
     shown = call("views", "show", "Mine").out
-    assert "columns: run, outcome, scenario (20 wide), personality, length, when\nhidden columns: agent\n" in shown
+    assert (
+        "columns: run, outcome, scenario (20 wide), personality, length, when, note\nhidden columns: agent\n" in shown
+    )
     (view,) = read_all("views", call("views", "show", "Mine", "--json").out)
     assert view in read_all("views", call("views", "list", "--json").out)
     changed = [(one["name"], one["width"]) for one in view["columns"] if one["width"] or not one["shown"]]

@@ -44,6 +44,7 @@ from cekura_tui.ui.profiles import AddProfileDialog, ProfileDialog
 from cekura_tui.ui.run.copy import copy_run_dialog
 from cekura_tui.ui.runs.columns_dialog import ColumnsDialog
 from cekura_tui.ui.runs.export import ExportRunsDialog, RunCopies
+from cekura_tui.ui.runs.listing import RunListing
 from cekura_tui.ui.runs.notes import NoteDialog
 from cekura_tui.ui.runs.scope_picker import PickScopeDialog
 from cekura_tui.ui.runs.search import SearchRunsDialog
@@ -80,7 +81,7 @@ class Opened(NamedTuple):
     then: str = ""
 
 
-OF_RUN: dict[str, Any] = {"turn": VIEW.transcript.turns[2], "verdict": None, "dashboard": None}
+OF_RUN: dict[str, Any] = {"turns": VIEW.transcript.turns[2:3], "verdict": None, "dashboard": None}
 COMMANDS = [Command(f"{n} {LINE}", LINE, partial(asyncio.sleep, 0)) for n in range(30)]
 DIALOGS: dict[Callable[..., Any], Opened] = {
     ConfirmDialog: Opened(lambda _: ConfirmDialog(EVIL, EVIL, "Launch"), SHOWN, "False"),
@@ -99,12 +100,11 @@ DIALOGS: dict[Callable[..., Any], Opened] = {
     UpdatePromptDialog: Opened(lambda state: UpdatePromptDialog(state, 1, STAGED, unchanged(STAGED)), SHOWN),
     ProfileDialog: Opened(ProfileDialog, "built-in demo", "ProfileChoice("),
     AddProfileDialog: Opened(AddProfileDialog, "Add profile"),
-    SearchRunsDialog: Opened(lambda state: SearchRunsDialog(state, "press"), "press[/]", "OpenRun(", "enter open"),
+    SearchRunsDialog: Opened(
+        lambda state: SearchRunsDialog(state, RunListing(None, None), "press"), "press[/]", "OpenRun(", "enter open"
+    ),
     ExportRunsDialog: Opened(
-        lambda state: ExportRunsDialog(state, RunQuery(SCOPE), [ROW], None, {}),
-        "Export runs",
-        "Saved 1 run to",
-        "enter close",
+        lambda state: ExportRunsDialog(state, RunQuery(SCOPE), [ROW], None, {}), "Export runs", "Saved 1 run to"
     ),
     PickScopeDialog: Opened(lambda state: PickScopeDialog(state, [Project(1, LINE)], None), SHOWN, "Scope("),
     ColumnsDialog: Opened(lambda _: ColumnsDialog(EVIL, RunColumns(), lambda _: ()), SHOWN, "None"),
