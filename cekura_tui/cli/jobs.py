@@ -152,7 +152,7 @@ def _last_message(job: Job) -> str:
         return job.update.words(clock_text)
     # The summary of a prompt's changes is too long.
     brought = job.summary_of_changes if job.result is not None else None
-    message = job.error or job.reason or brought or job.last_status or ""
+    message = job.error or job.reason or brought or ("" if job.state.final else job.last_status) or ""
     if job.state in ("lost", "unconfirmed") and job.since is not None:
         return f"since {clock_text(job.since)}: {message}"
     return message

@@ -202,7 +202,7 @@ async def mark_seen(session: Session, number: int) -> None:
 def state_line(job: Job) -> str:
     status = clean_line(job.last_status or "", 40)
     more = clean_line(job.error or job.reason, 200) or (
-        f"the server says “{status}”" if status and job.state.active else ""
+        f"the server says “{status}”" if status.lower() not in ("", job.state.words) and job.state.active else ""
     )
     note = ""
     if job.state.active and job.other_key:

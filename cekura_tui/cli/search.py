@@ -99,7 +99,7 @@ async def _search_all(session: Session, text: str, query: RunQuery, *, as_json: 
             some = await session.search_transcripts(text, ids)
             _put_hits(some, as_json=as_json)
             found = TranscriptHits(found.runs_covered + some.runs_covered, (), found.counts | some.counts)
-    if (unsent := (load.total or 0) - found.runs_covered) > 0:
+    if (unsent := (load.total or 0) - len(load.covered)) > 0:
         print_message(f"Not searched: {count(unsent, 'run')}, whose transcripts could not be loaded.")
     return found
 

@@ -327,7 +327,8 @@ class Session:
             counts.update(turn["run_id"] for turn in found)
             hits += [hit_of(turn, query) for turn in found[: None if most is None else max(0, most - len(hits))]]
             await asyncio.sleep(0)
-        return TranscriptHits(len(self.store.transcript_search.searchable(run_ids)), tuple(hits), counts)
+        covered = self.store.transcript_search.searchable(run_ids, with_text=True)
+        return TranscriptHits(len(covered), tuple(hits), counts)
 
     async def transcript_load(self, query: RunQuery) -> TranscriptLoad:
         """The load of this list's transcripts: the last one, which may still be running, or a new one."""

@@ -96,7 +96,7 @@ def test_each_change_of_state_is_printed_once(api: ScriptedServer, improve: Impr
     assert result.err.splitlines() == [
         "job 1: running",
         "job 1: running: the server says “in_queue”",
-        "job 1: running: the server says “running”",
+        "job 1: running",
         "job 1: failed: The model[31m was busy",
     ]
 

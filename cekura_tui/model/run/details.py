@@ -41,6 +41,7 @@ def result_links(dashboard: str, rows: Iterable[RunRow], scope: Scope | None) ->
 
 
 GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    ("What was expected", (("expected_outcome_prompt", "Expected outcome"),)),
     (
         "Call",
         (
@@ -84,7 +85,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("success", "Success"),
             ("evaluation_status", "Evaluation"),
             ("is_reviewed", "Reviewed"),
-            ("expected_outcome", "Expected outcome"),
+            ("expected_outcome", "Expected outcome verdict"),
             ("evaluation", "Metrics"),
             ("rubric", "Thresholds"),
             ("critical_categories", "Critical categories"),
@@ -95,7 +96,6 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("error_message", "Error"),
             ("feedback", "Feedback"),
-            ("expected_outcome_prompt", "Expected outcome prompt"),
             ("scenario_instructions", "Caller instructions"),
             ("transcript", "Transcript text"),
         ),

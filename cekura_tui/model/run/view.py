@@ -172,12 +172,13 @@ def view_of(run: Run, got_at: float, *, cached: bool = False) -> RunView:
 
 
 def _details(run: Run) -> list[tuple[str, str]]:
+    name, number = run.result_name or "", str(run.result_id or "")
     named = (
         ("status", run.status),
         ("evaluation", run.evaluation_status),
         ("ended", run.ended_reason),
         ("error", run.error_message),
-        ("result", f"{run.result_name or ''} {run.result_id or ''}".strip()),
+        ("result", name if number in name else f"{name} {number}".strip()),
         ("kind", {True: "text", False: "voice", None: None}[run.run_as_text]),
         ("run type", run.run_type),
         ("call id", run.provider_call_id),

@@ -177,7 +177,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptHits:
-    """The result of a search in `runs_covered` runs: the number of matching turns by run, and the first of these turns,
+    """The hits in the transcripts of `runs_covered` runs: how many turns match, by run, and the first of these turns,
     newest run first."""
 
     runs_covered: int = 0

@@ -153,7 +153,7 @@ class JobList(VirtualList[JobRow]):
                 is_short = bool(bar) and cell_len(bar + row.result) > cells
                 result = _abbreviate(row.result) if is_short else row.result
                 room = cells - len(bar)
-                last = max(self._laid_out.height // max(len(self.rows), 1), 1) - 1  # all jobs have room
+                last = min(max(self._laid_out.height // max(len(self.rows), 1), 1), 3) - 1  # all jobs have room
                 first, *others = wrap(result, room) if last else [result]
                 before = sum(cell_len(text) for text, _, _ in line) + len(bar)
                 if room < _SQUEEZED and others:  # further lines begin below the job's number

@@ -3,7 +3,10 @@ byte for byte. Textual's text box is slow to import, so the first frame contains
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.widgets import TextArea
 
 from cekura_tui.model.job import MAX_PROMPT_BYTES
@@ -19,6 +22,8 @@ class PromptArea(TextArea):
     """A text box that keeps joiners, which Persian and emoji need. A `closed` box with text takes keys only after enter
     or a click, so that a space pressed while moving through a dialog changes nothing."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+end", "document_end", "Cursor to end of text", show=False)]
+
     def __init__(self, *, id: str, closed: bool = False) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id, soft_wrap=True, show_line_numbers=False, compact=True, read_only=closed)
         self.cursor_blink = False
@@ -29,6 +34,9 @@ class PromptArea(TextArea):
     @property
     def _is_closed(self) -> bool:
         return self._is_guarded and self.read_only
+
+    def action_document_end(self) -> None:
+        self.move_cursor(self.document.end)
 
     def on_focus(self) -> None:
         self.read_only = self._is_guarded and bool(self.text)

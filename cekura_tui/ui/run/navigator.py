@@ -94,6 +94,11 @@ class RunNavigator:
         if pane != "transcript" or not self.walk.begin_unread():
             self.show_pane(pane)
 
+    def toggle_details(self) -> None:
+        if back := self.pane == "details":
+            self.side_pane = "verdicts"
+        self.show_pane("transcript" if back else "details")
+
     def show_pane(self, pane: str) -> None:
         """Show and focus a pane, in a narrow terminal in place of the former pane. Close an open find line."""
         if self._find_line.is_open:

@@ -164,9 +164,9 @@ class RunScreen(Page):
         Action(
             "run.details",
             "d",
-            lambda screen: screen.navigator.show_pane("details"),
+            lambda screen: screen.navigator.toggle_details(),
             "Details",
-            "everything that the server sent about the run",
+            "everything that the server sent about the run, or back to the transcript",
         ),
         _of_run(
             "run.roles",

@@ -32,7 +32,7 @@ from cekura_tui.model.run.groups import (
 )
 from cekura_tui.model.run.outcome import MARKS
 from cekura_tui.model.text import clean_line, count
-from cekura_tui.ui.actions import NOT_OFFERED, Action
+from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import keymap_in_use
 from cekura_tui.ui.kit.lines import OUTCOME_TONES, TONE_CLASSES, Notice, StatusLine
 from cekura_tui.ui.kit.lists import ColumnHeader, Heading
@@ -214,7 +214,7 @@ class GroupsScreen(Page):
             "Load all",
             "Load all matching runs and why they failed, or stop loading",
             footer=3,
-            why_not=lambda page: None if page.provisional else NOT_OFFERED,
+            why_not=lambda page: None if page.provisional else "All runs are loaded.",
         ),
         Action(
             "groups.refresh", "r", lambda page: page.sort_or_reload(), "Reload", "Sort by what is loaded, or load again"
@@ -267,7 +267,11 @@ after its last passed run; a failed check, after the last passed run of the same
 
     def _headings(self, width: int) -> Iterator[Heading]:
         by = self._grouping.by if self._grouping is not None else self._by
-        named = {"title": GROUPING_WORDS[by], "detail": "what was wrong" if by == "verdict" else ""}
+        named = {
+            "failures": "of failures",
+            "title": GROUPING_WORDS[by],
+            "detail": "what was wrong" if by == "verdict" else "",
+        }
         for name, cells in columns(width, by == "pair"):
             yield Heading(name, named.get(name, name), cells, name == "runs")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean, clean_line
+from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.debounce import Debounce
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, DialogNote, KeyHint, dialog_box
@@ -49,7 +50,10 @@ class NoteDialog(Dialog[str]):
     """Edits the note on a run and returns the new note, "" to remove it, or None. `autosave` receives the draft, ""
     if none is needed any more. `typed` is a text that could not be saved, and `problem` says why."""
 
+    PLACE = "In the note dialog"
+    PARTS = (NoteInput,)
     AUTO_FOCUS = "NoteInput"
+    ACTIONS: ClassVar[tuple[Action, ...]] = (Action("note.save", "ctrl+g", lambda dialog: dialog.submit(), "Save"),)
 
     def __init__(
         self,

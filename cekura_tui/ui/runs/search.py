@@ -247,8 +247,8 @@ class SearchRunsDialog(Dialog[OpenRun]):
         if load.running:
             stop = load.problem or f"{key} stops · {with_keys('{dialog.close}')} closes, loading continues"
             text = f"{progress_bar(covered, total)} {runs} · {stop}"
-        elif covered >= total:
-            text = f"in all {count(total, 'listed run')}"
+        elif len(load.covered) >= total:
+            text = f"in all {count(total, 'listed run')}{f', {covered:,} with a transcript' * (covered < total)}"
         elif load.complete:
             text = f"{runs} · the server has no more transcripts"
         else:

@@ -51,7 +51,7 @@ async def test_properties_are_shown_with_their_label_and_api_name() -> None:
             " Data",
             " ▸ Metadata: 2 entries: ended_reason, empty",
         ]
-        assert screen(app.widget)[11].startswith("   Not sent: run_type, run_as_text, duration,")
+        assert screen(app.widget)[11].startswith("   Not sent: expected_outcome_prompt, run_type,")
 
 
 async def test_right_unfolds_a_node_and_left_folds_the_node_or_goes_to_its_parent() -> None:

@@ -37,7 +37,7 @@ async def test_tab_or_d_or_a_click_focuses_a_pane(scripted: ScriptedServer, monk
         for keys, pane in (
             (("tab", "shift+tab", "shift+tab"), "verdicts"),
             (("d",), "details"),
-            (("shift+tab", "shift+tab"), "transcript"),
+            (("d",), "transcript"),
         ):
             await reader.press(*keys)
             await reader.in_pane(pane)

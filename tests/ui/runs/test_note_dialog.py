@@ -28,7 +28,7 @@ async def test_a_note_that_is_too_long_or_not_saved_stays_in_the_dialog_with_a_m
     unsaved = lambda _: NoteDialog(5, "late", typed="late, and rude", problem="The disk is full.")  # noqa: E731
     async with opened_dialog(quiet, unsaved) as (app, pilot):
         await sees(pilot, "late, and rude", "The disk is full.")
-        assert await answer(app, pilot, "enter") == "late, and rude"
+        assert await answer(app, pilot, "ctrl+g") == "late, and rude"
         await ask_again(app)
         line = app.screen.query_one(Input)
         line.value = "x" * (LONGEST_NOTE + 12)
