@@ -80,7 +80,7 @@ ctrl+c | copy; without a selection, say how to quit | app.copy-text app.how-to-q
 ctrl+d | half a page down | list.half-down help.half-down
 ctrl+e | open the text in $EDITOR | improve.editor edit-hunk.editor
 ctrl+f | search all transcripts | app.search-runs
-ctrl+g | do what the dialog is for | improve.launch edit-hunk.take put.write confirm.yes search-runs.apply
+ctrl+g | do what the dialog is for | improve.launch note.save edit-hunk.take put.write confirm.yes search-runs.apply
 ctrl+l | redraw | app.redraw
 ctrl+n | next command | palette.down
 ctrl+p | find a command, in a text box, too | app.palette
