@@ -268,7 +268,7 @@ after its last passed run; a failed check, after the last passed run of the same
     def _headings(self, width: int) -> Iterator[Heading]:
         by = self._grouping.by if self._grouping is not None else self._by
         named = {
-            "failures": "of failures",
+            "failures": "% of failed",
             "title": GROUPING_WORDS[by],
             "detail": "what was wrong" if by == "verdict" else "",
         }
