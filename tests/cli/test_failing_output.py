@@ -19,6 +19,7 @@ ENDLESS = ("demo-server", "jobs watch")
 SILENT = {
     *("auth login", "auth logout", "config edit", "config set", "config unset"),
     *("jobs adopt", "jobs forget", "jobs resume", "jobs wait", "notes set", "views delete", "views save"),
+    *(f"suggestion {verb}" for verb in ("accept", "edit", "reject", "restore", "save", "split", "undo", "update")),
 }
 """Commands that print messages only."""
 full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
@@ -64,12 +65,13 @@ def test_every_command_treats_a_failing_output_alike(
         called(*words.split())
     improve = ("improve", failed, "--from-agent")
     called(*improve)
+    called("jobs", "wait", 1)
     agent = by_kind["failed"][0]["agent"]
     given = {
         **{"compare": (failed, by_kind["passed"][0]["id"]), "completion": ("bash",), "doctor": ("--offline",)},
         **{"improve": improve[1:], "jobs show": (1,), "notes show": (failed,), "prompts history": (agent,)},
         **{"prompts show": (agent, 1), "runs list": ("--limit", 3), "runs show": (failed,), "search": ("the",)},
-        **{"views show": ("v",)},
+        **{"views show": ("v",), "suggestion show": (1,)},
     }
     silent = set()
     for name, has_json in commands(main.cli):

@@ -115,7 +115,7 @@ def decide(locked: Locked) -> None:
         terminal.kill()
     with locked.store() as store:
         assert sorted(choice.what for choice in store.stagings.choices(1).values()) == ["accepted", "rejected"]
-        assert [text[:7] for text in store.stagings.typed(1).values()] == ["Typed. "]
+        assert [text[-7:] for text in store.stagings.typed(1).values()] == ["Typed. "]
 
 
 def write_notes(locked: Locked) -> None:

@@ -36,7 +36,7 @@ def test_without_a_capable_terminal_one_sentence_is_printed(start: Start, surrou
 def test_option_ascii_draws_the_run_list_with_plain_characters(start: Start) -> None:
     terminal = start("--demo", "--ascii", env={"LC_ALL": "C", "PYTHONUTF8": "0"}, command=PROGRAM)
     terminal.wait("240 runs", "900240")
-    terminal.press("j", "j").wait("Run 900238 . x 4 checks", "length when v")
+    terminal.press("j", "j").wait("Run 900238 . x 4 checks", "length    when v")
     terminal.settle()
     assert terminal.text.isascii()
     terminal.quit()

@@ -22,7 +22,10 @@ class PromptArea(TextArea):
     """A text box that keeps joiners, which Persian and emoji need. A `closed` box with text takes keys only after enter
     or a click, so that a space pressed while moving through a dialog changes nothing."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+end", "document_end", "Cursor to end of text", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+home", "document_edge(False)", "Cursor to start of text", show=False),
+        Binding("ctrl+end", "document_edge(True)", "Cursor to end of text", show=False),
+    ]
 
     def __init__(self, *, id: str, closed: bool = False) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id, soft_wrap=True, show_line_numbers=False, compact=True, read_only=closed)
@@ -35,8 +38,8 @@ class PromptArea(TextArea):
     def _is_closed(self) -> bool:
         return self._is_guarded and self.read_only
 
-    def action_document_end(self) -> None:
-        self.move_cursor(self.document.end)
+    def action_document_edge(self, end: bool) -> None:
+        self.move_cursor(self.document.end if end else (0, 0))
 
     def on_focus(self) -> None:
         self.read_only = self._is_guarded and bool(self.text)
