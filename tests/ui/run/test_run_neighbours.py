@@ -93,7 +93,7 @@ async def test_a_run_that_cannot_be_loaded_shows_nothing_of_the_previous_run(scr
         await reader.sees("Run (id): 9")
         await reader.press(ON)
         await reader.sees("Run 8", "Not found", gone="Run (id): 9")
-        for key in "dx":
+        for key in "dd":
             await reader.press(key)
             await still(reader.pilot)
         assert not {"9", "Luigi"} & set(screen_text(reader.pilot.app).split())
