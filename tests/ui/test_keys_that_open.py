@@ -17,6 +17,7 @@ from waiting import eventually
 from watching import sees, still
 
 from cekura_tui.ui.actions import NOT_OFFERED, Action, table_of
+from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.messages import OpenPromptHistory
 from cekura_tui.workspace.setup import Setup
 
@@ -54,6 +55,9 @@ async def openers(pilot: Pilot[None]) -> set[str]:
         while app.screen.is_modal:
             await pilot.press("escape")
             await still(pilot)
+            if isinstance(app.screen, ConfirmDialog):  # asks whether to discard the q
+                await pilot.press("ctrl+g")
+                await still(pilot)
         if isinstance(app.focused, Input):
             await pilot.press("escape")
         while len(app.screen_stack) > depth:
@@ -74,7 +78,7 @@ async def test_q_right_after_a_key_that_opens_a_dialog_does_not_quit_the_run_lis
 async def test_q_right_after_a_key_that_opens_a_dialog_does_not_quit_a_run(served: Served) -> None:
     async with opened(served.setup(), run_id=RUN) as pilot:
         await sees(pilot, f"Run {RUN}", "Verdicts")
-        assert await openers(pilot) == {*EVERYWHERE, "run.improve", "run.hand-off"}
+        assert await openers(pilot) == {*EVERYWHERE, "run.note", "run.improve", "run.hand-off"}
 
 
 @pytest.mark.long
