@@ -17,6 +17,8 @@ from cekura_tui.store.prompts import as_prompt, drop_unused, drop_uses, note_use
 
 TextOf = Callable[[Mapping[str, HunkChoice]], Prompt]
 """A function that builds the staged text from the choices by hunk key; called inside the transaction."""
+MadeOf = Callable[[Mapping[str, HunkChoice]], Mapping[str, HunkChoice | None]]
+"""A function that makes choices by hunk key from the choices so far; called inside the transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +49,13 @@ class StagingStore(AccountStore):
             raise _forgotten(number)
         return found
 
-    def choose(
-        self, number: int, made: Mapping[str, HunkChoice | None], at: float, text_of: TextOf, window: str = ""
-    ) -> StagedStep:
+    def choose(self, number: int, made_of: MadeOf, at: float, text_of: TextOf, window: str = "") -> StagedStep:
         """Record choices by hunk key as one step of a window, and save the resulting text. A choice of None makes a
         hunk undecided. If no choice differs from the current choices, nothing is saved."""
         with self._database.write() as sql:
             job = self._job(sql, number)
             before = _choices(sql.execute(_STEPS, (number,)).fetchall())
-            new = {hunk: choice for hunk, choice in made.items() if before.get(hunk) != choice}
+            new = {hunk: choice for hunk, choice in made_of(before).items() if before.get(hunk) != choice}
             if not new:
                 return StagedStep(before, before)
             (last,) = sql.execute("SELECT coalesce(max(step), 0) FROM stagings WHERE job = ?", (number,)).fetchone()

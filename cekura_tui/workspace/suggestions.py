@@ -28,7 +28,7 @@ from cekura_tui.prose.diff import Hunk, ProseDiff
 from cekura_tui.prose.lines import counts
 from cekura_tui.prose.staging import Choices, HunkChoice, staged, wording
 from cekura_tui.prose.words import word_count, word_spans
-from cekura_tui.store.stagings import StagedStep, StagingStore, TextOf
+from cekura_tui.store.stagings import MadeOf, StagedStep, StagingStore, TextOf
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.job_service import JobService
 from cekura_tui.workspace.opened_runs import VerdictEvidence
@@ -59,6 +59,20 @@ def undecided_hunks(diff: ProseDiff, choices: Choices) -> list[Hunk]:
     """The undecided hunks. Text that the model put around its answer counts as decided. Such text is left out unless
     the user accepts it."""
     return [hunk for hunk in diff.hunks if hunk.number not in choices and hunk.kind != "wrapper"]
+
+
+def _by_key(diff: ProseDiff, chosen: Chosen, made: Mapping[int, HunkChoice | None]) -> dict[str, HunkChoice | None]:
+    """Translate choices by hunk number into choices by hunk key. A choice for a hunk clears those for its parts. A
+    choice for a part clears the hunk's, which undecided other parts get unless it is an edited text."""
+    hunks = [hunk for hunk in diff.hunks if hunk.number in made]
+    found: dict[str, HunkChoice | None] = {}
+    parts = parts_by_hunk(diff)
+    for whole in {hunk.whole for hunk in hunks} & chosen.keys():
+        found[whole] = None
+        if chosen[whole].what != "edited":
+            found |= {part: chosen.get(part, chosen[whole]) for part in parts[whole]}
+    found |= {part: None for hunk in hunks for part in hunk.parts}
+    return found | {hunk.key: made[hunk.number] for hunk in hunks}
 
 
 def _splits_for(diff: ProseDiff, chosen: Chosen, wanted: AbstractSet[str]) -> frozenset[str]:
@@ -187,18 +201,23 @@ class StagingService:
     async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]) -> StagingStep:
         """Record choices by hunk number as one step, and save the resulting text. None makes a hunk undecided. Choosing
         a hunk replaces the choices for its parts; other hunks keep their choices, also of other windows."""
-        by_key = self._by_key(number, diff, made)
-        step = self._stagings.choose(number, by_key, self._clock(), self._text_of(number, diff), self._window)
-        return self._step(number, self._split_now(number, diff, step.after), step)
+        return self._choose(number, diff, lambda chosen: _by_key(diff, chosen, made))
 
     async def choose_all(
         self, number: int, diff: ProseDiff, what: Literal["accepted", "rejected"] = "accepted"
     ) -> StagingStep:
         """Accept or reject every undecided hunk, except text that the model put around its answer."""
-        chosen = self._stagings.choices(number)
-        fitting = self._split_now(number, diff, chosen)
-        undecided = undecided_hunks(fitting, choices_by_number(fitting, chosen))
-        return await self.choose(number, fitting, {hunk.number: HunkChoice(what) for hunk in undecided})
+
+        def made(chosen: Chosen) -> dict[str, HunkChoice | None]:
+            fitting = self._split_now(number, diff, chosen)
+            undecided = undecided_hunks(fitting, choices_by_number(fitting, chosen))
+            return _by_key(fitting, chosen, {hunk.number: HunkChoice(what) for hunk in undecided})
+
+        return self._choose(number, diff, made)
+
+    def _choose(self, number: int, diff: ProseDiff, made_of: MadeOf) -> StagingStep:
+        step = self._stagings.choose(number, made_of, self._clock(), self._text_of(number, diff), self._window)
+        return self._step(number, self._split_now(number, diff, step.after), step)
 
     async def undo(self, number: int, diff: ProseDiff) -> StagingStep:
         """Undo the last step in effect that this window, or a process that has ended, has made. If there is no such
@@ -211,21 +230,6 @@ class StagingService:
 
     def _is_own(self, window: str, at: float) -> bool:
         return window == self._window or not is_alive(window, self._clock() - at)
-
-    def _by_key(
-        self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]
-    ) -> dict[str, HunkChoice | None]:
-        """Translate choices by hunk number into choices by hunk key. A choice for a hunk clears those for its parts. A
-        choice for a part clears the hunk's, which undecided other parts get unless it is an edited text."""
-        hunks = [hunk for hunk in diff.hunks if hunk.number in made]
-        found: dict[str, HunkChoice | None] = {}
-        chosen, parts = self._stagings.choices(number), parts_by_hunk(diff)
-        for whole in {hunk.whole for hunk in hunks} & chosen.keys():
-            found[whole] = None
-            if chosen[whole].what != "edited":
-                found |= {part: chosen.get(part, chosen[whole]) for part in parts[whole]}
-        found |= {part: None for hunk in hunks for part in hunk.parts}
-        return found | {hunk.key: made[hunk.number] for hunk in hunks}
 
     def _hunks_to_split(self, number: int, diff: ProseDiff, chosen: Chosen, more: Iterable[str] = ()) -> frozenset[str]:
         """The keys of the hunks to show in parts, including those with a typed part, or with a part in `more`."""

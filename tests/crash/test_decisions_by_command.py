@@ -192,4 +192,4 @@ def test_a_killed_command_keeps_every_earlier_decision(store: Store, kills: int)
         assert now == after or (now == before and turn % 2)
         text = store.stagings.staged(job)
         assert (SENT if text is None else text) == staged(DIFF, choices_by_number(DIFF, now))
-        store.stagings.choose(job, {}, 2.0, lambda chosen: SENT)  # the killed command left no lock
+        store.stagings.choose(job, lambda chosen: {}, 2.0, lambda chosen: SENT)  # the killed command left no lock

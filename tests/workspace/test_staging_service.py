@@ -6,12 +6,13 @@ import asyncio
 import json
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,20 @@ async def test_undo_in_a_window_reverts_choices_of_that_window_or_of_an_ended_pr
     assert (await here.undo(number, DIFF)).after == {2: NO, 3: NO}
     assert (await there.undo(number, DIFF)).after == {}
     assert there._stagings.staged(number) == DIFF.old
+
+
+async def test_accepting_all_keeps_a_choice_that_another_window_makes_meanwhile(
+    service: StagingService, number: int, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, write = open_store(), service._stagings._database.write
+
+    def write_later() -> AbstractContextManager[sqlite3.Connection]:
+        monkeypatch.undo()
+        there.stagings.choose(number, lambda chosen: {"key of b": NO}, 1.0, lambda chosen: DIFF.old)
+        return write()
+
+    monkeypatch.setattr(service._stagings._database, "write", write_later)
+    assert (await service.choose_all(number, DIFF)).after == {**dict.fromkeys(range(1, 7), YES), 2: NO}
 
 
 def test_no_choice_is_lost_if_two_windows_choose_at_the_same_time(store: Store, number: int, home: Path) -> None:
