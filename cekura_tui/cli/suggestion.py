@@ -10,7 +10,7 @@ import click
 
 from cekura_tui.cli.completion import complete_jobs
 from cekura_tui.cli.options import AGENT, JOB, F, current_options, json_option, number, path
-from cekura_tui.cli.output import can_ask, print_message, put, put_changes, put_json
+from cekura_tui.cli.output import can_ask, print_message, put, put_changes, put_json, put_prompt
 from cekura_tui.cli.script import command
 from cekura_tui.model.errors import Exit, UsageError
 from cekura_tui.model.text import Prompt, clean, clean_line, clock_text, count, sha256
@@ -182,13 +182,16 @@ async def split(session: Session, job: int, change: int) -> None:
 
 @command("save", suggestion, key=False)
 @_job
-@click.option("--out", type=path, required=True, metavar="FILE", help="Write the staged prompt to FILE.")
+@click.option("--out", type=path, required=True, metavar="FILE", help="The file (- for standard output).")
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
 async def save(session: Session, job: int, out: str, force: bool) -> None:
-    """Write the staged prompt to a file, exactly. `jobs show JOB --staged` prints the staged prompt."""
+    """Write the staged prompt to a file, exactly."""
     from cekura_tui.workspace.prompt_files import check_output, write_suggestion
 
-    target, opened = check_output(out, force=force), await session.suggestions.open(job)
+    target, opened = None if out == "-" else check_output(out, force=force), await session.suggestions.open(job)
+    if target is None:
+        put_prompt(opened.staged)
+        return
     more = write_suggestion(target, opened.staged, opened.suggestion, force=force)
     print_message(f"Saved the staged prompt to {target}. {more}".rstrip())
 

@@ -13,7 +13,7 @@ from cekura_tui.config.programs import editor_command
 from cekura_tui.config.settings import FLAGS, SETTINGS, listed_settings, value_text
 from cekura_tui.config.settings_edit import copy_settings, left_text, put_copy
 from cekura_tui.config.settings_file import SettingsFile
-from cekura_tui.config.sources import read_settings_file
+from cekura_tui.config.sources import DEFAULT, read_settings_file
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.ui.catalogue import settings_problems
 from cekura_tui.ui.kit.dialog import ConfirmDialog, DetailsDialog
@@ -33,15 +33,27 @@ def settings_palette(app: App[None], state: AppState) -> Palette:
     with contextlib.suppress(UsageError):  # the file has got errors since the start
         setup = make_setup(config_dir=home, demo=setup.demo, env=env, may_run=False, new_profile=True, **given)
 
+    def is_later(name: str) -> bool:
+        """Whether the app does not use the value yet."""
+        (setting, _, entry), running = name.partition("."), state.workspace.setup.settings
+        now, new = getattr(running, setting), getattr(setup.settings, setting)
+        return bool(now.get(entry) != new.get(entry) if entry else now != new)
+
     async def edit() -> None:
         app.run_worker(_edit(app, state), group="settings")
 
     errors = [Command(f"Error {n}", f"config.toml: {text}", edit) for n, text in enumerate(state.problems, 1)]
     settings = [
-        Command(name, f"{value_text(value)} · {where.removeprefix(f'{home}/')}", edit)
+        Command(name, _words(value_text(value), where.removeprefix(f"{home}/"), later=is_later(name)), edit)
         for name, value, where in listed_settings(setup.settings, setup.origins)
     ]
     return Palette([*errors, *settings], "Settings", "edit config.toml")
+
+
+def _words(value: str, where: str, *, later: bool) -> str:
+    """A value and, unless it says the same, its origin."""
+    is_said = where == value or (where, value) == (DEFAULT, "not set")
+    return " · ".join([value, *([] if is_said else [where]), *(["from the next start"] if later else [])])
 
 
 async def _edit(app: App[None], state: AppState) -> None:

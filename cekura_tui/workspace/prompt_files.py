@@ -97,7 +97,9 @@ def check_prompt(prompt: str, named: str = "The prompt") -> Prompt:
 
 
 def without_file_end(text: str, before: str) -> str:
-    """A text from a file, without the line break that editors add at its end, unless the text `before` had one."""
+    """A text from a file, without the byte order mark and the line break at the end that editors add, unless the text
+    `before` had them."""
+    text = text if before.startswith("\ufeff") else text.removeprefix("\ufeff")
     return text if before.endswith("\n") else text.removesuffix("\n").removesuffix("\r")
 
 

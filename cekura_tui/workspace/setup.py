@@ -34,6 +34,8 @@ def refuse_read_only(read_only: str, undone: str) -> None:
 
 DEMO_ORIGIN = "demo"
 """The origin stored with the demo's runs and jobs, since the demo server's port changes."""
+_DEMO = "built-in demo"
+"""The server and the origin of the settings that the demo sets itself."""
 KEYBOARD = "the keyboard"
 """The `source` of an API key that the user typed."""
 
@@ -180,7 +182,9 @@ def make_setup(
     loaded = load_settings(named, env, paths.settings, demo=demo is not None)
     if demo is not None:
         opened = demo_setup(paths, demo, read_only=BY_FLAG if read_only else "", settings=loaded.settings)
-        return replace(opened, problems=loaded.file.problems, origins=loaded.origins)
+        return replace(
+            opened, problems=loaded.file.problems, origins=loaded.origins | {"api_url": _DEMO, "profile": _DEMO}
+        )
     if loaded.refusal is not None:
         raise loaded.refusal
     name = loaded.settings.profile
@@ -290,7 +294,8 @@ def demo_setup(paths: Paths, options: DemoOptions, *, read_only: str = "", setti
     session, only the flag --read-only applies to the demo."""
     nowhere = Server(DEMO_ORIGIN, "", loopback=True)
     flag = read_only if read_only == BY_FLAG else ""
-    return Setup(paths.demo, settings or Settings(), nowhere, demo=options, profile="demo", read_only=flag)
+    own = replace(settings or Settings(), api_url=_DEMO, profile="demo")
+    return Setup(paths.demo, own, nowhere, demo=options, profile=own.profile, read_only=flag)
 
 
 class ProfileFacts(NamedTuple):

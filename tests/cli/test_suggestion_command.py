@@ -65,7 +65,7 @@ def test_changes_are_decided_by_number_and_undone_command_by_command(agent: Agen
     shown = called("suggestion", "show", 1).out
     assert "1. undecided: Rules › paragraph 1, +2 −2 words\n   − Be kind to callers.\n   + Be brief with" in shown
     assert suggestion("accept", 1, 1) == "job 1: 1 accepted, 2 undecided · staged +2 −2 words\n"
-    suggestion("edit", 1, 2, "--text-file", "-", stdin=b"  Never name\ta price. \n")
+    suggestion("edit", 1, 2, "--text-file", "-", stdin=b"\xef\xbb\xbf  Never name\ta price. \n")
     assert staged() == SENT.replace("kind to", "brief with").replace("Never guess a price.", "  Never name\ta price. ")
     assert "✎   Never name" in called("suggestion", "show", 1).out
     assert suggestion("split", 1, 3) == "Split into changes 3, 4, 5.\n"
@@ -81,7 +81,7 @@ def test_changes_are_decided_by_number_and_undone_command_by_command(agent: Agen
     assert suggestion("undo", 1) == "Undone: 2 changes are as before.\n"
     assert decisions() == ["accepted", "undecided", "undecided"]
     assert suggestion("save", 1, "--out", tmp_path / "new.md").startswith("Saved the staged prompt to ")
-    assert (tmp_path / "new.md").read_text() == staged()
+    assert (tmp_path / "new.md").read_text() == called("suggestion", "save", 1, "--out", "-").out == staged()
     assert "exists already" in suggestion("save", 1, "--out", tmp_path / "new.md", status=2)
     suggestion("undo", 1)
     assert suggestion("undo", 1, status=3) == "Nothing to undo.\n"

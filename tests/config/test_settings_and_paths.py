@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -167,7 +168,7 @@ def test_the_demo_uses_only_the_personal_settings(tmp_path: Path, opened: Callab
     own = setup.settings
     assert (own.notify, own.title, own.hints, own.on_job_done) == ("bell", True, False, "say 'a b'")
     assert (own.keys, own.theme, own.columns) == ({"open": "o"}, {"name": "nord"}, {"run": 5})
-    assert own == own.personal()
+    assert own == replace(own.personal(), api_url="built-in demo", profile="demo")
     assert setup.paths.home == tmp_path / "demo"
     assert [problem.line for problem in setup.problems] == [1, 2]
 
@@ -175,7 +176,8 @@ def test_the_demo_uses_only_the_personal_settings(tmp_path: Path, opened: Callab
 def test_the_demo_opens_despite_any_error_in_the_settings(opened: Callable[..., Setup]) -> None:
     for text in ("not toml", b"\xff", "readonly = true", "read_only = 5", "profile = 5"):
         setup = opened(text, demo=DemoOptions())
-        assert (setup.settings, setup.read_only, len(setup.problems)) == (Settings(), "", 1), text
+        settings = Settings(api_url="built-in demo", profile="demo")
+        assert (setup.settings, setup.read_only, len(setup.problems)) == (settings, "", 1), text
 
 
 # Directories

@@ -42,3 +42,6 @@ async def test_settings_are_listed_and_a_wrong_edit_is_not_saved(
         burst(pilot.app, "colon", *"settings", "enter", "enter")
         await sees(pilot, "Saved config.toml. In effect at the next start: on_job_done, title,")
         assert path.read_text() == "title = true\n"
+        burst(pilot.app, "colon", *"config", "enter")
+        rows = ("true · config.toml:1 · from the next start", "theme            not set · from the next start")
+        await sees(pilot, *rows, "read_only        false · default", gone="set · default")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from rich.text import Text
@@ -22,6 +22,8 @@ from cekura_tui.model.text import clean
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import keymap_in_use
 from cekura_tui.ui.kit.app_screen import AppScreen
+from cekura_tui.ui.kit.lines import WrappedText
+from cekura_tui.ui.kit.strips import breaks
 from cekura_tui.ui.terminal.textual_private import drop_toasts
 
 T = TypeVar("T")
@@ -33,24 +35,37 @@ _KEYS = re.compile(r"\S+(?: (?:\S|\w+\+\S+)(?= ))*")
 def key_hint(words: str) -> Content:
     """Style a hint such as "enter save · n N next", in which each part begins with keys. The keys are the first word of
     a part and all single characters and words such as "shift+↑" directly after that word."""
-    spans: list[tuple[str, str] | str] = []
-    for n, part in enumerate(words.split(" · ") if words else ()):
+    return Content(" · ").join(Content.assemble((keys, "bold $accent"), rest) for keys, rest in _parts(words))
+
+
+def _parts(words: str) -> Iterator[tuple[str, str]]:
+    """The keys of each part of a hint, and the rest of the part."""
+    for part in words.split(" · ") if words else ():
         keys = _KEYS.match(part)
         at = keys.end() if keys else 0
-        spans += [" · " if n else "", (part[:at], "bold $accent"), part[at:]]
-    return Content.assemble(*spans)
+        yield part[:at], part[at:]
 
 
-class KeyHint(Static):
+class KeyHint(WrappedText):
     """The last line of a dialog, which names its keys, for example "{dialog.close} close · tab next". An action id in
-    braces is replaced by the action's key; a part whose actions have no key is left out."""
+    braces is replaced by the action's key; a part whose actions have no key is left out. Keys stay on one line with
+    the word after them."""
+
+    DEFAULT_CSS = "KeyHint { height: auto; }"
 
     def __init__(self, words: str = "", *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id, classes="dialog-hint")
         self.show(words)
 
     def show(self, words: str) -> None:
-        self.update(key_hint(keymap_in_use().hint(words)))
+        self._hint, self._drawn = key_hint(keymap_in_use().hint(words)), None
+        self.refresh(layout=True)
+
+    def lines_at(self, width: int) -> list[Content]:
+        unbroken = "\u00a0· ".join(
+            keys.replace(" ", "\u00a0") + rest.replace(" ", "\u00a0", 1) for keys, rest in _parts(self._hint.plain)
+        )
+        return [self._hint[start:end] for start, end in breaks(unbroken, width)]
 
 
 class DialogNote(Static):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from themed_app import ThemedApp
 
-from cekura_tui.ui.kit.dialog import DialogNote, key_hint
+from cekura_tui.ui.kit.dialog import DialogNote, KeyHint, key_hint
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,11 @@ def test_the_keys_of_a_hint_are_highlighted(words: str, keys: list[str]) -> None
     hint = key_hint(words)
     assert hint.plain == words
     assert [words[span.start : span.end] for span in hint.spans if span.style] == keys
+
+
+def test_a_wrapped_hint_keeps_keys_and_their_word_on_one_line() -> None:
+    lines = KeyHint("ctrl+g update · shift+↓ shift+↑ move the column · R restore").lines_at(26)
+    assert [line.plain for line in lines] == ["ctrl+g update ·", "shift+↓ shift+↑ move the", "column · R restore"]
 
 
 async def test_a_dialog_note_begins_with_a_sign_for_failure_or_success() -> None:
