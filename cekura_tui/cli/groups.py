@@ -61,7 +61,7 @@ async def groups(session: Session, wanted: Filter, how: str, limit: int | None, 
     read = await read_matching(session, wanted, limit or sys.maxsize, found.extend, progress=ProgressLine())
     rows = [row for _, row in found]
     failed = [row.id for row in rows if row.outcome.kind == "failed"]
-    findings: dict[int, tuple[Finding, ...]] = {}
+    findings: dict[int, tuple[Finding, ...] | None] = {}
     error: CekuraTuiError | None = None
     if how == "verdict":
         findings, error = await load_whole(session, failed, fresh=False)
@@ -75,7 +75,7 @@ async def groups(session: Session, wanted: Filter, how: str, limit: int | None, 
             "complete": read.complete,
             "failed": grouping.failed,
             "errors": grouping.errors,
-            "reasons_missing": sum(number not in findings for number in failed) if how == "verdict" else 0,
+            "reasons_missing": sum(findings.get(number) is None for number in failed) if how == "verdict" else 0,
             "groups": [_group_json(group, since) for group in grouping.groups],
         }
         put_json(whole)

@@ -250,7 +250,7 @@ async def _load_checks(session: Session, ids: Sequence[int]) -> ApiError | None:
 
 async def load_whole(
     session: Session, ids: Sequence[int], *, fresh: bool = True
-) -> tuple[dict[int, tuple[Finding, ...]], ApiError | None]:
+) -> tuple[dict[int, tuple[Finding, ...] | None], ApiError | None]:
     """Load failed runs in full, and print the progress; see `RunFindings.all`."""
     progress = ProgressLine()
 

@@ -57,11 +57,11 @@ class RunFindings:
         on_found: Callable[[int], None] = lambda known: None,
         *,
         fresh: bool = False,
-    ) -> tuple[dict[int, tuple[Finding, ...]], ApiError | None]:
+    ) -> tuple[dict[int, tuple[Finding, ...] | None], ApiError | None]:
         """The findings by run id, from the cache or else the server, and the error that ended the requests, or None. If
         `fresh`, the cache is not used. Temporary failures are retried; `on_wait(error, seconds)` is called before each
         wait, and `on_found` after each request with the number of runs whose findings are known. Raises StoreError."""
-        found = {} if fresh else self.cached(ids)
+        found: dict[int, tuple[Finding, ...] | None] = {} if fresh else {**self.cached(ids)}
         missing = [number for number in ids if number not in found]
         for start in range(0, len(missing), AT_ONCE):
             fetch = partial(self.fetch, missing[start : start + AT_ONCE])
@@ -72,17 +72,18 @@ class RunFindings:
             on_found(len(found))
         return found, None
 
-    async def fetch(self, ids: Sequence[int], _attempt: int = 1) -> dict[int, tuple[Finding, ...]]:
-        """Fetch the findings of the first 25 of these runs, by run id, within the shared budget. Raises ApiError. A run
-        missing from the answer has no findings. Findings of a run that has not finished or is missing from the answer
-        are not cached. The transcripts can be searched from now on."""
+    async def fetch(self, ids: Sequence[int], _attempt: int = 1) -> dict[int, tuple[Finding, ...] | None]:
+        """Fetch the findings of the first 25 of these runs, by run id, within the shared budget. Raises ApiError. The
+        findings of a run missing from the answer are None. Only findings of finished runs are cached. The transcripts
+        can be searched from now on."""
         wanted = tuple(dict.fromkeys(ids))[:AT_ONCE]
         if not wanted:
             return {}
         turn = partial(claim_request, self._budget, monotonic=self._monotonic, sleep=self._sleep)
         read = await whole_runs(self._client, turn, wanted, _read)
         rows = [row for row, _, _ in read]
-        found = dict.fromkeys(wanted, ()) | {row.id: why for row, why, _ in read}
+        found: dict[int, tuple[Finding, ...] | None] = dict.fromkeys(wanted)
+        found |= {row.id: why for row, why, _ in read}
         self._keep_rows(rows)
         try:
             # A running run may still fail, so its findings are not final.

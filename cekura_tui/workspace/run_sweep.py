@@ -228,8 +228,8 @@ class RunLoad:
         """Whether the load is running; if set to False, it ends after the request in flight."""
         self.error: CekuraTuiError | None = None
         """Why the load ended early, or why a request is being retried; None if requests succeed."""
-        self.findings: dict[int, tuple[Finding, ...]] = {}
-        """Why the runs loaded in full have failed, by run id; empty for a deleted run."""
+        self.findings: dict[int, tuple[Finding, ...] | None] = {}
+        """Why the runs loaded in full have failed, by run id; None for a run missing from the server's answer."""
         self.last: tuple[RunRow, ...] = ()
         """The rows of the runs loaded in full by the last request."""
         self._ids: tuple[Sequence[RunRow], list[int]] = ((), [])
@@ -285,7 +285,7 @@ class RunLoad:
 
     async def _load(
         self, ids: Sequence[int], session: Session
-    ) -> tuple[dict[int, tuple[Finding, ...]], tuple[RunRow, ...]]:
+    ) -> tuple[dict[int, tuple[Finding, ...] | None], tuple[RunRow, ...]]:
         def on_wait(error: ApiError, seconds: float) -> None:
             self.error = error
 

@@ -66,7 +66,7 @@ async def test_findings_are_fetched_in_one_request_and_cached_for_ended_runs(
     running = run_of(4, status="in_progress", evaluation_status=None)
     serve_bulk(scripted, running, run_of(5, expected_outcome=MISSED), run_of(6, evaluation_status="success"))
     assert findings.cached([5, 6, 7]) == {}
-    assert await findings.fetch([4, 5, 6, 7, 5]) == {4: (), 5: WHY, 6: (), 7: ()}
+    assert await findings.fetch([4, 5, 6, 7, 5]) == {4: (), 5: WHY, 6: (), 7: None}
     assert [got.query["run_ids"] for got in scripted.requests("GET")] == ["4,5,6,7"]
     assert findings.cached([4, 5, 6, 7, 8]) == {5: WHY, 6: ()}, "run 7 may be in the next answer"
     assert len(scripted.seen) == 1

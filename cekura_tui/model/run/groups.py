@@ -260,11 +260,11 @@ class _GroupKey:
     explanation: str = ""
 
 
-def group_runs(rows: Sequence[RunRow], by: Grouping, findings: Mapping[int, tuple[Finding, ...]]) -> RunGroups:
+def group_runs(rows: Sequence[RunRow], by: Grouping, findings: Mapping[int, tuple[Finding, ...] | None]) -> RunGroups:
     """Group rows of distinct runs; `findings` has the findings by run id, for groups by verdict.
 
-    A run without an entry in `findings` has not been read yet and is grouped by its row. An empty entry means that the
-    run was read and has no findings.
+    A run without an entry in `findings`, or with None, has not been read and is grouped by its row. An empty entry
+    means that the run was read and has no findings.
     """
     ordered = _newest_first(rows)
     members: dict[tuple[str, ...], list[tuple[RunRow, _GroupKey]]] = {}

@@ -331,7 +331,7 @@ class ImproveDialog(Dialog[Job]):
         draft = self._as_draft()
         if not await self._drafts.saved_soon():
             text = "The draft is not saved yet. The app saves the draft as soon as it can."
-            ConfirmDialog("Close without waiting?", text, "Close").ask(self.app, self.dismiss)
+            ConfirmDialog("Close without waiting?", text, "Close", "Wait").ask(self.app, self.dismiss)
             return
         if self._drafts.is_saved(draft):
             self.notify(f"Draft saved. {self._sources.reopen_hint}", markup=False)

@@ -168,8 +168,8 @@ class DetailsDialog(Dialog[None]):
 
 
 class ConfirmDialog(Dialog[bool]):
-    """Asks before something is done; enter alone cancels. The result is True, False for Cancel, or None after esc.
-    `yes` says what will be done, on its button and beside its key: "Delete job 3". `warnings` is below the text."""
+    """Asks before something is done; enter alone cancels. The result is True, False for `no`, or None after esc.
+    `yes` and `no` say what each button does, also beside its key: "Delete job 3". `warnings` is below the text."""
 
     PLACE = "In a question"
     AUTO_FOCUS = "#no"
@@ -181,9 +181,9 @@ class ConfirmDialog(Dialog[bool]):
         Action("confirm.previous-button", "left,up", "app.focus_previous", "Previous button"),
     )
 
-    def __init__(self, title: str, text: str, yes: str, warnings: Widget | None = None) -> None:
+    def __init__(self, title: str, text: str, yes: str, no: str = "Cancel", warnings: Widget | None = None) -> None:
         super().__init__()
-        self._title, self._text, self._yes, self._warnings = title, text, yes, warnings
+        self._title, self._text, self._yes, self._no, self._warnings = title, text, yes, no, warnings
 
     def compose(self) -> ComposeResult:
         with dialog_box(self._title):
@@ -192,9 +192,9 @@ class ConfirmDialog(Dialog[bool]):
                 yield self._warnings
             with Horizontal(classes="dialog-buttons"):
                 yield Button(Content(self._yes), id="yes", compact=True)
-                yield Button(Content("Cancel"), id="no", compact=True)
-            does = self._yes[:1].lower() + self._yes[1:]
-            yield KeyHint(f"{{confirm.yes}} {does} · tab next · {{dialog.close}} {{confirm.no}} cancel")
+                yield Button(Content(self._no), id="no", compact=True)
+            yes, no = (words[:1].lower() + words[1:] for words in (self._yes, self._no))
+            yield KeyHint(f"{{confirm.yes}} {yes} · tab next · {{dialog.close}} {{confirm.no}} {no}")
 
     def ask(self, app: App[Any], then: Callable[[], object]) -> None:
         """Open the dialog, and call `then` if the user confirms."""

@@ -27,6 +27,7 @@ from cekura_tui.ui.kit.copying import PREVIEWED, CopyDialog, Offer, SaveLine
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint, dialog_box, section
 from cekura_tui.ui.kit.lines import OneLine
 from cekura_tui.ui.kit.lists import Choice, ChoiceList
+from cekura_tui.ui.messages import CopyRequested
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.run_export import ENDINGS, check_export, write_runs
 from cekura_tui.workspace.run_sweep import RunLoad
@@ -44,9 +45,18 @@ def progress_bar(done: int, total: int) -> str:
     return "█" * full + "·" * (_BLOCKS - full)
 
 
+@dataclass(frozen=True)
+class RowsText:
+    """A kind of text to copy, named by `words`; `make` creates the text from rows."""
+
+    words: str
+    make: Callable[[Sequence[RunRow]], str]
+
+
 class ExportRunsDialog(Dialog[str]):
     """Exports the marked runs or all runs. Returns a sentence with the file's path, or None if nothing was saved.
-    `shown` are all runs, or None if the runs must be requested from the server."""
+    `shown` are all runs, or None if the runs must be requested from the server. With `copied`, the marked runs are
+    copied as soon as their failed checks are loaded."""
 
     PLACE = "In the dialog that exports"
     PARTS = (ChoiceList,)
@@ -54,7 +64,7 @@ class ExportRunsDialog(Dialog[str]):
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("export.up", "up", lambda dialog: dialog.choose_runs(-1), "Other runs"),
         Action("export.down", "down", lambda dialog: dialog.choose_runs(1), "Other runs"),
-        Action("export.write-now", "w", lambda dialog: dialog.write_now(), "Write what is loaded"),
+        Action("export.write-now", "w", lambda dialog: dialog.write_now(), "Write or copy what is loaded"),
         Action("export.leave", "enter", lambda dialog: dialog.leave(), "Close"),
     )
 
@@ -65,9 +75,10 @@ class ExportRunsDialog(Dialog[str]):
         rows_marked: Sequence[RunRow],
         shown: Sequence[RunRow] | None,
         notes: Mapping[int, str],
+        copied: RowsText | None = None,
     ) -> None:
         super().__init__()
-        self._state, self._query, self._notes = state, query, notes
+        self._state, self._query, self._notes, self._copied = state, query, notes, copied
         self._marked, self._shown = rows_marked, shown
         self._running_words = self._done = ""
         day = time.strftime("%Y-%m-%d", time.localtime(state.clock()))
@@ -78,10 +89,11 @@ class ExportRunsDialog(Dialog[str]):
         self._path, self._force = Path(), False
 
     def compose(self) -> ComposeResult:
-        with dialog_box("Export runs", classes="export"):
-            yield section("Runs", self._what)
-            yield section("Failed checks", self._checks)
-            yield section("File (.csv or .jsonl)", self._line)
+        with dialog_box("Copy runs" if self._copied else "Export runs", classes="export"):
+            yield (what := section("Runs", self._what))
+            yield (checks := section("Failed checks", self._checks))
+            yield (file := section("File (.csv or .jsonl)", self._line))
+            what.display = checks.display = file.display = self._copied is None
             yield OneLine(id="export-progress")
             yield self._line.note
             yield KeyHint(id="export-keys")
@@ -96,7 +108,10 @@ class ExportRunsDialog(Dialog[str]):
         self._checks.marks = frozenset({"checks"})
         self._show_cost()
         self._progress_timer = self.set_interval(0.5, self._draw_progress, pause=True)
-        self._show_state("edit")
+        if self._copied:
+            self._start("Copying")
+        else:
+            self._show_state("edit")
 
     @property
     def _wanted(self) -> RunQuery | Sequence[RunRow]:
@@ -114,9 +129,10 @@ class ExportRunsDialog(Dialog[str]):
     def _show_state(self, state: str) -> None:
         """Show the form ("edit"), progress ("going") or the result ("done")."""
         runs = " · {export.up} {export.down} runs" if len(self._what.rows) > 1 else ""
+        use = "copy" if self._copied else "write"
         keys = {
             "edit": f"enter export{runs} · {{dialog.close}} cancel",
-            "going": "{export.write-now} write what is loaded · {dialog.close} stop",
+            "going": f"{{export.write-now}} {use} what is loaded · {{dialog.close}} stop",
             "done": "{export.leave} close",
         }
         self.query_one("#export-keys", KeyHint).show(keys[state])
@@ -136,49 +152,59 @@ class ExportRunsDialog(Dialog[str]):
 
     def _begin(self, name: str, *, force: bool) -> str:
         """Start to export to the file `name`. Raises CekuraTuiError if the file cannot be written."""
-        self._path, self._force, wanted = check_export(name, force=force), force, self._wanted
+        self._path, self._force = check_export(name, force=force), force
+        self._start(f"Writing {ENDINGS[self._path.suffix.lower()]} to {self._path.absolute()}")
+        return ""
+
+    def _start(self, words: str) -> None:
+        self._running_words, wanted = words, self._wanted
         checks, call, clock = bool(self._checks.chosen), self._state.workspace.call, self._state.clock
         source = wanted if isinstance(wanted, RunQuery) else lambda: wanted
         load = RunLoad(call, source, lambda row: checks and row.lacks_checks, clock=clock, patient=False)
         self._load, load.on = load, True
-        self._running_words = f"Writing {ENDINGS[self._path.suffix.lower()]} to {self._path.absolute()}"
         self._show_state("going")
         self._draw_progress()
         self._progress_timer.resume()
         self._export(load)
-        return ""
 
     @work(group="export-runs", exclusive=True, description="writing runs")
     async def _export(self, load: RunLoad) -> None:
-        """Load what is missing, unless the load was ended, and write the file."""
+        """Load what is missing, unless the load was ended, and write the file or copy the runs."""
         if load.on:
             await load.run()
         try:
-            if load.error is not None:
+            if load.error is not None and not self._copied:
                 raise load.error
             rows = load.rows() if load.sweep is None else load.sweep.matching(self._notes)
             rows = await self._state.workspace.do(lambda session: session.lists.filled(rows))
             checks = bool(self._checks.chosen)
-            await asyncio.to_thread(write_runs, self._path, rows, self._notes, checks=checks, force=self._force)
+            if self._copied:
+                self.app.post_message(CopyRequested(self._copied.make(rows), f"the {self._copied.words}"))
+            else:
+                await asyncio.to_thread(write_runs, self._path, rows, self._notes, checks=checks, force=self._force)
         except CekuraTuiError as error:
             self._end(error.sentence())
             return
         unread, unknown = load.progress(whole=False), sum(row.lacks_checks for row in rows) if checks else 0
         gaps = [f"{unread} read"] if unread else []
         gaps += [f"the failed checks of {count(unknown, 'run')} are unknown"] if unknown else []
-        self._done = f"Saved {count(len(rows), 'run')} to {self._path.absolute()}"
-        self._done += f". Incomplete: {', '.join(gaps)}." if gaps else ""
+        facts = [f"Incomplete: {', '.join(gaps)}."] if gaps else []
+        facts += [] if checks else ["The failed checks are left out."]
+        facts += [load.error.sentence()] if load.error is not None else []
+        runs = count(len(rows), "run")
+        self._done = f"Copied {runs}" if self._copied else f"Saved {runs} to {self._path.absolute()}"
+        self._done += f". {' '.join(facts)}" if facts else ""
         if not gaps and self.is_current:  # not below a question
-            self.dismiss(self._done)
+            self.dismiss(None if self._copied else self._done)
         else:
             self._end(self._done)
 
     def _end(self, text: str) -> None:
-        """Show the result or, if nothing was saved, the form again with the reason."""
+        """Show the result or, if no file was saved, the form again with the reason."""
         self._progress_timer.pause()
         self._draw_progress()
         self._load = None
-        self._show_state("done" if self._done else "edit")
+        self._show_state("done" if self._done or self._copied else "edit")
         self._line.note.show(text, failed=not self._done, done=bool(self._done))
 
     def _draw_progress(self) -> None:
@@ -215,16 +241,16 @@ class ExportRunsDialog(Dialog[str]):
             self._end("Stopped. Nothing was saved.")
 
     def leave(self) -> None:
-        if self._done:
-            self.dismiss(self._done)
+        if self._load is None and self._line.disabled:
+            self.dismiss(self._done or None)
 
     def action_give_up(self) -> None:
-        """Close the dialog. During an export, ask whether to stop the export."""
-        if self._load is None:
+        """Close the dialog. During an export to a file, ask whether to stop the export."""
+        if self._load is None or self._copied:
             self.dismiss(self._done or None)
         else:
-            question = ConfirmDialog("Stop the export?", "Nothing will be saved.", "Stop the export")
-            question.ask(self.app, self._stop)
+            buttons = "Stop exporting", "Keep exporting"
+            ConfirmDialog("Stop the export?", "Nothing will be saved.", *buttons).ask(self.app, self._stop)
 
 
 SAVE_THESE, SAVE_ALL = "these", "all"
@@ -242,7 +268,8 @@ class RunCopies:
     program: str
 
     def dialog(self) -> CopyDialog:
-        """The copy dialog. It returns SAVE_THESE or SAVE_ALL if the user wants to save these runs or the list."""
+        """The copy dialog. It returns SAVE_THESE or SAVE_ALL to save these runs or the list, or a RowsText to copy once
+        the failed checks are loaded."""
         whose = count(len(self.rows), "run") if len(self.rows) != 1 else f"run {self.rows[0].id}"
         return CopyDialog(whose, self._offers(), self._missing())
 
@@ -256,17 +283,17 @@ class RunCopies:
         if self._improvable:
             yield self._offer("improve command", lambda rows: f"{self.program} improve {_ids(rows)} --from-agent")
         if some:
-            yield self._offer(
-                "row as text" if some == 1 else "rows as text", lambda rows: self._lines(rows, text_row).rstrip("\n")
-            )
-            yield self._offer("CSV", lambda rows: f"{csv_header()}\n{self._lines(rows, csv_row)}")
-            yield self._offer("JSON lines", lambda rows: self._lines(rows, json_row))
+            load, words = bool(self._lacking), "row as text" if some == 1 else "rows as text"
+            yield self._offer(words, lambda rows: self._lines(rows, text_row).rstrip("\n"), load=load)
+            yield self._offer("CSV", lambda rows: f"{csv_header()}\n{self._lines(rows, csv_row)}", load=load)
+            yield self._offer("JSON lines", lambda rows: self._lines(rows, json_row), load=load)
             words = "save to a file …" if some == 1 else f"save {some:,} runs to a file …"
             yield Offer(words, do=lambda dialog: dialog.dismiss(SAVE_THESE))
         yield Offer("save the whole list to a file …", do=lambda dialog: dialog.dismiss(SAVE_ALL))
 
-    def _offer(self, words: str, make: Callable[[Sequence[RunRow]], str]) -> Offer:
-        return Offer(words, lambda: make(self.rows), lambda: make(self.rows[:PREVIEWED]))
+    def _offer(self, words: str, make: Callable[[Sequence[RunRow]], str], *, load: bool = False) -> Offer:
+        do = (lambda dialog: dialog.dismiss(RowsText(words, make))) if load else None
+        return Offer(words, lambda: make(self.rows), lambda: make(self.rows[:PREVIEWED]), do)
 
     def _missing(self) -> Iterator[str]:
         """Sentences that say why links or the improve command are not offered."""
@@ -277,11 +304,14 @@ class RunCopies:
             yield f"No link: the {'run has' if len(self.rows) == 1 else 'runs have'} no result or project."
         elif linked < len(self.rows):
             yield f"Links for {linked:,} of {count(len(self.rows), 'run')}; the others have no result."
-        if unknown := sum(row.lacks_checks for row in self.rows):
-            runs = count(unknown, "run")
-            yield f"Rows, CSV and JSON lack the failed checks of {runs}. Saving to a file loads the checks."
+        if self._lacking:
+            yield f"Copying rows, CSV or JSON loads the failed checks of {load_words(self._lacking)}."
         if self.rows and not self._improvable:
             yield f"No improve command: mark at most {MAX_RUNS} runs of one agent."
+
+    @property
+    def _lacking(self) -> int:
+        return sum(row.lacks_checks for row in self.rows)
 
     @property
     def _improvable(self) -> bool:
@@ -304,15 +334,17 @@ def copy_runs(page: Page, listing: RunListing, rows: Sequence[RunRow]) -> None:
     program = "cekura-tui --demo" if setup.demo else "cekura-tui"
 
     def answered(answer: object) -> None:
-        if answer in (SAVE_THESE, SAVE_ALL):
+        if isinstance(answer, RowsText):
+            export_runs(page, listing, rows, answer)
+        elif answer in (SAVE_THESE, SAVE_ALL):
             export_runs(page, listing, rows if answer == SAVE_THESE else [])
 
     copies = RunCopies(rows, setup.settings.dashboard_url, listing.scope, listing.notes, program)
     page.app.push_screen(copies.dialog(), answered)
 
 
-def export_runs(page: Page, listing: RunListing, rows: Sequence[RunRow]) -> None:
+def export_runs(page: Page, listing: RunListing, rows: Sequence[RunRow], copied: RowsText | None = None) -> None:
     if listing.scope is not None:
         shown = listing.loaded_rows() if listing.all_loaded else None
-        dialog = ExportRunsDialog(page.state, listing.query, rows, shown, listing.notes)
+        dialog = ExportRunsDialog(page.state, listing.query, rows, shown, listing.notes, copied)
         page.app.push_screen(dialog, page.notify_once)

@@ -58,4 +58,4 @@ def _question(restore: PromptRestore, state: AppState, chosen: PromptUse | None)
     warnings = HangingText()
     warnings.show_warnings(restore.warnings)
     text = f"{changes}\nThe current prompt stays in the prompt history."
-    return ConfirmDialog(title, text, "Restore the prompt", warnings)
+    return ConfirmDialog(title, text, "Restore the prompt", warnings=warnings)

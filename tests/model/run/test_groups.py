@@ -33,7 +33,7 @@ ODD_NAMES = ["", "7", " two  spaces", "~x", "-x", 'say "hi", or|not', "a\nb", "\
 NAMES = st.sampled_from(["Refund", "REFUND", "Straße", "strasse", *ODD_NAMES])
 CHECKS = st.sampled_from(["Read back", "Tone", "Read  back"])
 WHY = st.sampled_from(["", "It took 3 s.", "It took 12 s.", "The total was not said.", " not loaded yet"])
-Findings = dict[int, tuple[Finding, ...]]
+Findings = dict[int, tuple[Finding, ...] | None]
 Known = tuple[list[RunRow], Findings]
 FINDINGS = st.lists(st.builds(Finding, CHECKS, WHY), max_size=3).map(tuple)
 

@@ -18,7 +18,7 @@ from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.scope import Scope, scope_of_link
 from cekura_tui.ui.kit.copying import CopyDialog
-from cekura_tui.ui.runs.export import SAVE_ALL, SAVE_THESE, RunCopies
+from cekura_tui.ui.runs.export import SAVE_ALL, SAVE_THESE, RowsText, RunCopies
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import Setup
 
@@ -75,6 +75,7 @@ async def test_each_offer_copies_its_text_or_returns_which_runs_to_save(quiet: S
 
 async def test_rows_are_copied_as_clean_text_that_spreadsheets_and_scripts_read(quiet: Setup) -> None:
     rows = [ONE, row(48212, scenario_name='=cmd|"x"', duration="01:10"), row_of(Run.read(hostile_run(101)))]
+    rows = [one._replace(whole=True) for one in rows]
     async with opened_dialog(quiet, copy_of(*rows, notes={48213: "late, again", 101: EVIL})) as (app, pilot):
         for words in ("CSV", "JSON lines", "rows as text"):
             await choose(app, pilot, words)
@@ -89,6 +90,14 @@ async def test_rows_are_copied_as_clean_text_that_spreadsheets_and_scripts_read(
         for copied in app.copied:
             assert SHOWN in copied
             assert not set(copied) & set("\x1b\x07\x9b\u202e\x7f\x08")
+
+
+async def test_dialog_says_what_copying_loads_and_returns_the_text_to_make(quiet: Setup) -> None:
+    async with opened_dialog(quiet, copy_of(*THREE)) as (app, pilot):
+        await sees(pilot, "Copying rows, CSV or JSON loads the failed checks of 3 runs (1 request,")
+        text = await choose(app, pilot, "CSV")
+        assert isinstance(text, RowsText)
+        assert (text.words, text.make(THREE).count("\n"), app.copied) == ("CSV", 4, [])
 
 
 async def test_dialog_says_why_a_copy_is_not_offered(quiet: Setup) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from app_on_a_server import EPOCH, LIST, PROJECT, Served, setup_of
 from one_dialog import OneDialog, answer, opened_dialog
-from scripted_server import Hold, Reply, ScriptedServer, run_of
+from scripted_server import Got, Hold, Reply, ScriptedServer, run_of
 from textual.pilot import Pilot
 from textual.widgets import Input
 from waiting import eventually
@@ -22,8 +22,9 @@ from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
+from cekura_tui.model.run.words import csv_row
 from cekura_tui.model.scope import Scope
-from cekura_tui.ui.runs.export import ExportRunsDialog
+from cekura_tui.ui.runs.export import ExportRunsDialog, RowsText
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import Setup
 
@@ -125,7 +126,7 @@ async def test_an_export_shows_its_progress_and_leaves_no_file_when_stopped(
         await sees(pilot, "████████████············ 1 of 2 runs", "Writing CSV to", "esc stop")
         await eventually(second_page.arrived.is_set, "the second page is asked for")
         await pilot.press("escape")
-        await sees(pilot, "Stop the export?", "Nothing will be saved.")
+        await sees(pilot, "Stop the export?", "Nothing will be saved.", "Keep exporting", gone="Cancel")
         await pilot.press("ctrl+g")
         await sees(pilot, "Stopped. Nothing was saved.", "enter export")
         assert os.listdir(here) == []
@@ -181,6 +182,34 @@ async def test_failed_checks_are_loaded_or_left_out_and_what_is_loaded_may_be_wr
         await sees(pilot, "[ ] include: load 5 runs (1 request, about 1 s)")
         await pilot.press("tab")
         await type_name(pilot, "none.jsonl")
-        assert "Incomplete" not in await answer(app, pilot, "enter")
+        assert (await answer(app, pilot, "enter")).endswith("none.jsonl. The failed checks are left out.")
     assert saved("none.jsonl") == [("left out",)]
     assert len(scripted.seen) == 2
+
+
+async def test_copied_runs_get_their_failed_checks_or_a_message_says_what_is_missing(scripted: ScriptedServer) -> None:
+    setup, rows = setup_of(scripted.url, "key", PROJECT), [row_of(Run.read(run_of(n))) for n in range(27, 0, -1)]
+    evaluation = {"metrics": [{"id": 1, "name": "Tone", "passed": False}]}
+
+    def whole(got: Got) -> Reply:
+        return Reply([run_of(int(n), evaluation=evaluation) for n in got.query["run_ids"].split(",")])
+
+    held = Hold(Reply([]))
+    scripted.on("GET", f"{LIST}bulk/", whole, held, whole, Reply({}, 400))
+    text, marked = RowsText("CSV", lambda copied: " ".join(map(csv_row, copied))), iter((rows, rows[26:], rows[25:26]))
+
+    def copy(state: AppState) -> ExportRunsDialog:
+        return ExportRunsDialog(state, QUERY, next(marked), None, {}, text)
+
+    async with opened_dialog(setup, copy) as (app, pilot):
+        await sees(pilot, " 25 of 27 runs", "failed checks of 27 runs (2 requests", "w copy what is loaded · esc stop")
+        await eventually(held.arrived.is_set, "the other two runs are requested")
+        await pilot.press("w")
+        await sees(pilot, "Copied 27 runs. Incomplete: the failed checks of 2 runs are unknown.", "enter close")
+        held.released.set()
+        await answer(app, pilot, "enter")
+        app.ask()
+        await eventually(lambda: app.answers[1:] == [None], "all checks are loaded, and the dialog closes")
+        app.ask()
+        await sees(pilot, "Copied 1 run. Incomplete: the failed checks of 1 run are unknown. ")
+    assert [copied.count("Tone") for copied in app.copied] == [25, 1, 0]

@@ -172,7 +172,7 @@ async def test_reasons_are_loaded_newest_first_and_stored(setup: Setup, scripted
     rows = rows_of([*failed_runs(*range(1, 121)), *errors])
     scripted.on("GET", BULK, lambda got: with_why(got, "No total was said"), Reply([]))
     async with opened_dialog(setup, groups_of(rows), size=WIDE) as (app, pilot):
-        await sees(pilot, "No failed check reported", "120 failed · 3 errors in 123 runs", gone="rovisional")
+        await sees(pilot, "Reason not loaded yet", "120 failed · 3 errors in 123 runs", gone="rovisional")
         assert screen_text(app).splitlines()[4][1:].startswith(" Failed checks · 120 runs ")
         listed = app.screen.query_one(GroupList).rows
         assert app.screen.query_one(GroupList).cursor_index == 0, "the first group was of runs without reasons"

@@ -133,7 +133,7 @@ async def test_choice_is_saved_before_being_shown(opened: Opened) -> None:
     assert (staging.undone_key, staging.undecided, staging.next_undecided(FIRST)) == (SECOND.key, [2], 2)
 
 
-async def test_accepting_all_leaves_decided_changes_alone_and_undo_names_the_undone_changes(opened: Opened) -> None:
+async def test_accept_all_keeps_decided_changes_and_undo_names_changes(opened: Opened) -> None:
     staging = await opened.loaded()
     assert await staging.accept_all() == "2 changes accepted · u undo"
     assert opened.shown.staged == PROPOSED
