@@ -108,8 +108,8 @@ def _lines(group: Group, since: bool) -> Iterator[str]:
         yield f"personality: {detail}" if group.key[0] == "pair" else f"why: {detail}" if group.section else detail
     if group.key[0] == "pair" and (group.failed or group.errors):
         yield f"failed: {group.failed:,}, errors: {group.errors:,}"
-    if (first := group.first_failed) and since:
-        yield since_words(first, _when(first.at))
+    if since and (words := since_words(group, _when)):
+        yield words
     if outcomes := _outcomes(group):
         yield f"outcomes, newest last: {', '.join(outcomes)}"
     if newest := group.newest:
@@ -145,7 +145,9 @@ def _group_json(group: Group, since: bool) -> GroupJson:
         "errors": group.errors,
         "share": group.share,
         "newest": run_at(group.newest),
+        "failing": group.first_failed is not None if since else None,
         "failing_since": run_at(group.first_failed if since else None),
+        "last_failed": run_at(group.last_failed),
         "outcomes": _outcomes(group),
         "run_ids": list(group.run_ids),
         "filter": group.filter_text,

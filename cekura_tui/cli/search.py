@@ -87,8 +87,7 @@ async def _search_all(session: Session, text: str, query: RunQuery, *, as_json: 
             progress.show(f"{found.runs_covered:,} of {runs} searched")
         else:
             name = clean_line(query.scope.shown)
-            total = load.total or 0
-            words = f"Loading up to {load.words(total)}" if len(load.covered) < total else "All are cached"
+            words = f"Loading up to {words}" if (words := load.words(load.total or 0)) else "All are cached"
             print_message(f"Searching up to {runs} of {name}. {words}.")
         announced = True
 

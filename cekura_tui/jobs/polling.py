@@ -69,12 +69,15 @@ class Budget:
 
 def load_time(runs: int, listed: int = 0) -> str:
     """About how long it takes to list `listed` runs and to load `runs` in full: "1 s"."""
-    return span_text(max(1, round(_requests(runs, listed) * WINDOW / BUDGET)))
+    seconds = max(1, round(_requests(runs, listed) * WINDOW / BUDGET))
+    return span_text(seconds if seconds < MINUTE else (seconds + 30) // 60 * 60)
 
 
 def load_words(runs: int, listed: int = 0) -> str:
-    """What it takes to load runs in full, after listing `listed` runs: "30 runs (2 requests, about 1 s)"."""
-    return f"{count(runs, 'run')} ({count(_requests(runs, listed), 'request')}, about {load_time(runs, listed)})"
+    """What it takes to load runs in full, after listing `listed` runs: "30 runs (2 requests, about 1 s)". The number of
+    requests is exact up to a page of the list: each page's runs are loaded by themselves."""
+    words = f"{count(_requests(runs, listed), 'request')}, about {load_time(runs, listed)}"
+    return f"{count(runs, 'run')} ({'about ' if listed > PAGE else ''}{words})"
 
 
 def _requests(runs: int, listed: int) -> int:

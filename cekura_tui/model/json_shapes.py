@@ -321,9 +321,13 @@ class GroupJson(TypedDict):
     ]
     newest: RunAtJson | None
     """The group's newest run that has ended; null if none has."""
+    failing: bool | None
+    """Whether a run failed after the last passed run (by verdict: of the same scenarios); null if the filter leaves out
+    other outcomes."""
     failing_since: RunAtJson | None
-    """The first failed run after the last passed run (by verdict: of the same scenarios); null without one, or if the
-    filter leaves out other outcomes."""
+    """The first failed run after the last passed run; null unless `failing`."""
+    last_failed: RunAtJson | None
+    """The newest failed run; null without one."""
     outcomes: list[Kind]
     """The latest outcomes of a pair (scenario and personality), the newest last; empty for other groups."""
     run_ids: list[Id]
@@ -484,7 +488,8 @@ class HitJson(TypedDict):
     scenario: str
     at: Time | None
     turn: Annotated[int, Field(ge=1)]
-    speaker: Speaker
+    speaker: Literal["caller", "agent", "tool", "other"]
+    """The word that a search puts before a colon to search only what this side said."""
     start: float | None
     """Seconds from the start of the call."""
     text: str

@@ -122,6 +122,7 @@ class TranscriptLoad:
         """Why the load waits for the server or has ended early; empty otherwise."""
         self.complete = False
         """Whether all runs of the list were gone through."""
+        self._unsettled = 0
         self._listed: set[int] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -132,11 +133,13 @@ class TranscriptLoad:
     async def look_up(self) -> None:
         """Find out which transcripts are cached."""
         matching = await self._searchable(self.query)
+        self._unsettled = sum(not row.outcome.settled for row in matching.values())
         self.covered = frozenset({*matching, *self._search.searchable(self._listed)})
 
     def words(self, total: int) -> str:
-        """What it takes to list `total` runs and to load the missing transcripts, at most."""
-        return load_words(max(0, total - len(self.covered)), total)
+        """What it takes to list `total` runs and to load the missing transcripts, at most. Empty if none is missing."""
+        missing = max(0, total - len(self.covered)) + self._unsettled  # a run that had not ended is loaded again
+        return load_words(missing, total) if missing else ""
 
     async def pages(self, begin: Callable[[], None] = lambda: None) -> AsyncGenerator[list[int], None]:
         """Load the missing transcripts page by page, and yield the ids of each page's matching runs. `begin` is called

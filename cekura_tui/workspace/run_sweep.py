@@ -72,6 +72,8 @@ class RunSweep:
         """How many of `total` runs were checked in the first pass."""
         self.error: CekuraTuiError | None = None
         """The error of the last request; None if the last request succeeded."""
+        self.retry_at: float | None = None
+        """Unix time of the retry of the last request that failed."""
         self._found: dict[int, RunRow] = {}
         self._rows: Sequence[RunRow] | None = ()
         self._seen: set[int] = set()
@@ -160,7 +162,8 @@ class RunSweep:
                 self._began, self._seen = self._clock(), set()
             loop, context = asyncio.get_running_loop(), copy_context()  # the session's own is empty: no timer starts
 
-            def on_wait(error: ApiError, _: float) -> None:
+            def on_wait(error: ApiError, seconds: float) -> None:
+                self.retry_at = self._clock() + seconds
                 loop.call_soon_threadsafe(self._waits, self, error, context=context)
 
             self._asked = asyncio.ensure_future(self._ask(partial(self._next, self._pass, on_wait)))
@@ -215,10 +218,10 @@ class RunLoad:
         patient: bool = True,
         fresh: bool = True,
     ) -> None:
-        self._ask, self._wanted, self._fresh = ask, wanted, fresh
+        self._ask, self._wanted, self._fresh, self._clock = ask, wanted, fresh, clock
         self.sweep: RunSweep | None = None
         if isinstance(source, RunQuery):
-            sweep = self.sweep = RunSweep(ask, source, clock, lambda _, error: self._retry(error), patient=patient)
+            sweep = self.sweep = RunSweep(ask, source, clock, self._retry, patient=patient)
             self.rows: Callable[[], Sequence[RunRow]] = lambda: sweep.rows
         else:
             self.rows = source
@@ -228,6 +231,8 @@ class RunLoad:
         """Whether the load is running; if set to False, it ends after the request in flight."""
         self.error: CekuraTuiError | None = None
         """Why the load ended early, or why a request is being retried; None if requests succeed."""
+        self.retry_at: float | None = None
+        """Unix time at which the request that `error` is about is retried."""
         self.findings: dict[int, tuple[Finding, ...] | None] = {}
         """Why the runs loaded in full have failed, by run id; None for a run missing from the server's answer."""
         self.last: tuple[RunRow, ...] = ()
@@ -287,13 +292,13 @@ class RunLoad:
         self, ids: Sequence[int], session: Session
     ) -> tuple[dict[int, tuple[Finding, ...] | None], tuple[RunRow, ...]]:
         def on_wait(error: ApiError, seconds: float) -> None:
-            self.error = error
+            self.error, self.retry_at = error, self._clock() + seconds
 
         found, failure = await session.findings.all(ids, on_wait, fresh=self._fresh)
         if failure is not None:
             raise failure
         return found, session.lists.whole_rows(ids)
 
-    def _retry(self, error: ApiError) -> None:
-        self.error = error
+    def _retry(self, sweep: RunSweep, error: ApiError) -> None:
+        self.error, self.retry_at = error, sweep.retry_at
         self.changed()

@@ -65,10 +65,20 @@ def test_a_pair_is_shown_with_its_outcomes_and_the_run_since_which_the_pair_fail
     ) in call("groups", "--by", "pair").out
     pair = grouped("--by", "pair")["groups"][0]
     assert (pair["failing_since"], pair["outcomes"][-1], pair["runs"]) == ({"run": 12, "at": None}, "failed", 4)
+    assert (pair["failing"], pair["last_failed"]) == (True, {"run": 14, "at": None})
     result = call("groups", "--by", "pair", "outcome:failed")
     assert "failing since" not in result.out
     assert "Failing since when is not known" in result.err
-    assert grouped("--by", "pair", "outcome:failed")["groups"][0]["failing_since"] is None
+    unknown = grouped("--by", "pair", "outcome:failed")["groups"][0]
+    assert [unknown[key] for key in ("failing", "failing_since")] == [None, None]
+
+
+def test_a_scenario_that_passes_again_says_so_and_which_run_failed_last(api: ScriptedServer) -> None:
+    runs = [run_of(2, evaluation_status="success"), run_of(1)]
+    api.on("GET", LIST, Reply({"count": 2, "next": None, "previous": None, "results": runs}))
+    assert "\n  passing now · last failed run 1\n" in call("groups", "--by", "scenario").out
+    group = grouped("--by", "scenario")["groups"][0]
+    assert [group[key] for key in ("failing", "failing_since", "last_failed")] == [False, None, {"run": 1, "at": None}]
 
 
 def test_a_limit_groups_only_the_newest_runs(demo: object) -> None:

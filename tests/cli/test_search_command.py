@@ -46,7 +46,7 @@ def test_json_of_a_hit_names_the_run_and_turn_and_speaker_and_time(cached: Scrip
     result = call("search", "caller:refund", "--json")
     hits = read_all("search", result.out)
     places = [(hit["run"], hit["turn"], hit["speaker"], hit["start"]) for hit in hits]
-    assert places == [(6, 2, "testing", 4.0), (5, 2, "testing", 4.0)]
+    assert places == [(6, 2, "caller", 4.0), (5, 2, "caller", 4.0)]
     assert [hit["snippet"][start:end] for hit in hits for start, end in hit["matches"]] == ["refund", "refund"]
     assert hits[0]["text"] == "I want my refund today."
     assert hits[0]["outcome"]["kind"] == "failed"
@@ -69,6 +69,7 @@ def test_a_search_without_hits_or_cached_runs_or_words_is_reported(
 ) -> None:
     result = called("search", "invoice")
     assert (result.out, result.err.splitlines()[1][:17]) == ("", "No hits in 2 runs")
+    assert "No hits in 2 runs. * needs letters before it" in called("search", "*").err
     monkeypatch.setenv("CEKURA_API_KEY", "another")
     assert "No transcripts to search yet." in call("search", "refund").err
     for words, said in ((["agent:"], "No words to search for."), (["a" * 201], "the limit is 200")):
@@ -117,3 +118,13 @@ def test_an_error_while_loading_ends_all_after_the_hits_found_before(api: Script
     api.on("GET", BULK, Reply({"detail": "No."}, 403))
     result = call("search", "refund", "--all")
     assert (result.status, result.out) == (4, "")
+
+
+def test_all_announces_that_a_running_run_is_loaded_again(api: ScriptedServer) -> None:
+    running = run_of(8, status="in_progress", evaluation_status="", transcript_object=TURNS)
+    api.on("GET", LIST, Reply({"count": 1, "next": None, "results": [running]}))
+    api.on("GET", BULK, Reply([running]))
+    call("search", "refund", "--all")
+    again = call("search", "refund", "--all").err
+    assert "Loading up to 1 run (2 requests, about 1 s)." in again
+    assert again.endswith(" 2 requests.\n")

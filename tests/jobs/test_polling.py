@@ -14,6 +14,7 @@ from waiting import eventually
 
 from cekura_tui.api.errors import KeyRefused
 from cekura_tui.jobs.engine import JobEngine
+from cekura_tui.jobs.polling import load_time
 from cekura_tui.jobs.waiting import DAY, HOUR
 from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Job, JobState
@@ -175,3 +176,7 @@ async def test_a_job_whose_result_is_too_large_is_lost_and_can_be_resumed(simula
     await time.advance(HOUR)
     job = here.job()
     assert (job.state, "16 MB" in job.reason, job.resumable) == (JobState.LOST, True, True)
+
+
+def test_the_time_of_a_load_is_rounded_to_minutes() -> None:
+    assert [load_time(runs) for runs in (7_000, 10_000, 12_500)] == ["59 s", "1 min", "2 min"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
@@ -187,8 +187,9 @@ class Group:
 
     `failed` and `errors` are the numbers of runs with these outcomes. `share` is the group's part of all failed runs,
     in section BROKEN of all errors, from 0 to 1. `newest` is the newest run that has ended, `first_failed` the first
-    failed run after the last passed run. `terms` are the (key, value) pairs of the filter that selects the group;
-    without terms, a filter by run ids selects the group. `strip` is set only in groups by pair.
+    failed run after the last passed run, `last_failed` the newest failed run. `terms` are the (key, value) pairs of the
+    filter that selects the group; without terms, a filter by run ids selects the group. `strip` is set only in groups
+    by pair.
     """
 
     key: tuple[str, ...]
@@ -203,6 +204,7 @@ class Group:
     terms: _Terms = ()
     strip: str = ""
     first_failed: RunRow | None = None
+    last_failed: RunRow | None = None
 
     @property
     def count(self) -> int:
@@ -243,7 +245,8 @@ class RunGroups:
         """These groups in the order of `before`, so that no row moves while runs are loading. New groups come last in
         their section; a group that lost its last run stays as an empty group."""
         new = {group.key: group for group in self.groups}
-        none: dict[str, Any] = {"detail": "", "run_ids": (), "newest": None, "first_failed": None, "strip": ""}
+        none: dict[str, Any] = {"detail": "", "run_ids": (), "newest": None, "strip": ""}
+        none |= {"first_failed": None, "last_failed": None}
         kept = [new.pop(old.key, replace(old, failed=0, errors=0, share=0.0, **none)) for old in before.groups]
         return replace(self, groups=tuple(sorted((*kept, *new.values()), key=lambda group: group.section == BROKEN)))
 
@@ -303,9 +306,15 @@ def filters_by_outcome(wanted: Filter) -> bool:
     return any(term.key in ("outcome", "status") for term in wanted.terms)
 
 
-def since_words(first: RunRow, when: str) -> str:
-    """The current streak of failures in words: "failing since run 5521, Mon 14:05"; `when` is `first.at` formatted."""
-    return ", ".join(filter(None, (f"failing since run {first.id}", when)))
+def since_words(group: Group, when: Callable[[float | None], str]) -> str:
+    """Since when a group has been failing, "failing since run 5521, Mon 14:05", or "passing now · last failed run 5521,
+    Mon 14:05"; empty if no run failed. `when` formats a Unix time."""
+    if (row := group.first_failed or group.last_failed) is None:
+        return ""
+    # A passed run of one scenario does not mean that the others pass, nor that a later error is gone.
+    passing = group.key[0] in ("scenario", "pair") and group.newest and group.newest.outcome.kind == "passed"
+    now = f"{'passing now' if passing else 'a later run passed'} · last failed run"
+    return ", ".join(filter(None, (f"{'failing since run' if group.first_failed else now} {row.id}", when(row.at))))
 
 
 def _newest_first(rows: Iterable[RunRow]) -> list[RunRow]:
@@ -349,6 +358,7 @@ def _group(members: Sequence[tuple[RunRow, _GroupKey]], whole: int, passed: Mapp
         terms=place.terms,
         strip="".join(row.outcome.mark for row in reversed(rows[:STRIP])) if pair else "",
         first_failed=_first_failed([*rows, *(passed[one] for one in {*map(_scenario, rows)} if one in passed)]),
+        last_failed=next((row for row in rows if row.outcome.kind == "failed"), None),
     )
 
 

@@ -167,7 +167,7 @@ class Hit:
             "scenario": clean_line(self.row.scenario),
             "at": iso_time(self.row.at) or None,
             "turn": self.n,
-            "speaker": self.speaker,
+            "speaker": next(side for side, speakers in SIDES.items() if self.speaker in speakers),
             "start": self.start,
             "text": self.text,
             "snippet": self.snippet,
@@ -246,6 +246,8 @@ def result_text(text: str, found: TranscriptHits) -> str:
     runs = count(found.runs_covered, "run")
     if found.counts:
         return f"{count(found.total, 'hit')} in {len(found.counts):,} of {runs}."
+    if any(word.endswith("*") and stem_of(word) == word for word in words):
+        return f"No hits in {runs}. * needs letters before it: fee* finds fee and feel."
     longer = next((_quoted(f"{word}*") for word in words if is_whole(word)), "")
     whole = f" Only whole words match; {longer} finds longer words, too." if longer else ""
     return f"No hits in {runs}.{whole or ' Try fewer words.'}"

@@ -113,8 +113,9 @@ class KeyFooter(Widget, can_focus=False):
             shown = binding.show or (typing and binding.key in _WHILE_TYPING)
             if shown and binding.action not in named:  # show only the first key of an action
                 named.add(binding.action)
-                ours = action_of(node, binding) is not None
-                words = binding.description if ours else _WHILE_TYPING.get(binding.key, binding.description)
+                ours = action_of(node, binding)
+                words = ours.label_now(node) if ours else _WHILE_TYPING.get(binding.key, "")
+                words = words or binding.description
                 yield _FooterKey(binding.id or "", binding.key, shown_key(binding.key), words, enabled)
 
     def _is_text(self, focused: Widget, binding: Binding) -> bool:

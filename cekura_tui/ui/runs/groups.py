@@ -74,8 +74,8 @@ class OpenedGroup:
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """A group with its detail and since when it has been failing, as text, and the length of its bar (0 to 1).
-    `heading` is the heading of the section if the group is the first of the section, else empty."""
+    """A group with its detail and since when it has been failing or that it passes, as text, and the length of its bar
+    (0 to 1). `heading` is the heading of the section if the group is the first of the section, else empty."""
 
     group: Group
     heading: str
@@ -91,8 +91,8 @@ class GroupRow:
 
 
 def group_rows(grouping: RunGroups, state: AppState, *, since: bool = True, progress: str = "") -> list[GroupRow]:
-    """Rows for the groups, in order. With `since`, they say since when a group has been failing. `progress` says how
-    many runs are loaded if the order is provisional."""
+    """Rows for the groups, in order. With `since`, they say since when a group has been failing, or that it
+    passes. `progress` says how many runs are loaded if the order is provisional."""
     rows: list[GroupRow] = []
     section, provisional = "", f"Provisional order: {progress}" if progress else ""
     largest: dict[str, int] = {}
@@ -101,8 +101,7 @@ def group_rows(grouping: RunGroups, state: AppState, *, since: bool = True, prog
     for group in grouping.groups:
         words = () if group.section == section else section_words(grouping, group.section)
         heading = " · ".join(filter(None, (*words, "" if rows else provisional)))
-        section, first = group.section, group.first_failed
-        failing = since_words(first, state.when(first.at)) if first and since else ""
+        section, failing = group.section, since_words(group, state.when) if since else ""
         rows.append(GroupRow(group, heading, group.failures / largest[section], clean_line(group.detail), failing))
     return rows
 
@@ -215,9 +214,14 @@ class GroupsScreen(Page):
             "Load all matching runs and why they failed, or stop loading",
             footer=3,
             why_not=lambda page: None if page.provisional else "All runs are loaded.",
+            label_now=lambda page: "Stop" if page.can_stop else "",
         ),
         Action(
-            "groups.refresh", "r", lambda page: page.sort_or_reload(), "Reload", "Sort by what is loaded, or load again"
+            "groups.refresh",
+            "r",
+            lambda page: page.sort_or_reload(),
+            "Reload",
+            "Sort by what is loaded, or retry or load again",
         ),
         Action("groups.back", "escape", lambda page: page.dismiss(None), "Back", footer=4),
     )
@@ -231,7 +235,8 @@ rows stay where they are, and `{groups.refresh}` sorts them. `{groups.read-on}` 
 
 A run that failed two checks is in two groups. Runs that ended with an error failed no check and have their own
 section. Bars compare the failures of the groups of a section. A group has been failing since its first failed run
-after its last passed run; a failed check, after the last passed run of the same scenarios.
+after its last passed run; a failed check, after the last passed run of the same scenarios. A group without such a run
+says `passing now` and which run failed last, or `a later run passed` if it has several scenarios or a newer error.
 """
 
     def __init__(
@@ -309,6 +314,10 @@ after its last passed run; a failed check, after the last passed run of the same
         began = time.monotonic()
         assert self._load.sweep is not None
         rows, by, progress = self._load.sweep.matching(self._listing.notes), self._by, self._progress()
+        if progress and not self._load.sweep.total:  # no page has arrived, so no count is known
+            self.provisional = progress
+            self._draw()
+            return
         before = self._grouping if self._grouping is not None and self._grouping.by == by else None
         # In a thread: grouping thousands of runs takes longer than a frame.
         grouping = await asyncio.to_thread(group_runs, rows, by, dict(self._load.findings))
@@ -345,7 +354,7 @@ after its last passed run; a failed check, after the last passed run of the same
         if not empty and not self.focused:
             listed.focus()
         if grouping is None:
-            notice.show("Grouping runs …")
+            notice.show("Loading runs …" if self._load.on else "No runs are loaded.")
         else:
             what = "failed runs" if grouping.by == "verdict" else "matching runs"
             keys = keymap_in_use().hint("{groups.next} group by the next criterion · {groups.back} back")
@@ -362,7 +371,7 @@ after its last passed run; a failed check, after the last passed run of the same
     def _summary(self) -> str:
         """How to read the rows, or how long loading takes or why it failed."""
         load, hint, sorted_by = self._load, keymap_in_use().hint, "most failures first"
-        if self._grouping is None:
+        if self._grouping is None and load.error is None:
             return ""
         keys, left, key = sorted_by, "checking for new runs", "{groups.refresh} reload"
         if self.provisional:
@@ -370,15 +379,24 @@ after its last passed run; a failed check, after the last passed run of the same
             left = f"loading the rest, about {load.time_left(whole=self._by == 'verdict')}"
             key = "{groups.read-on} load the rest"
         if load.on:
-            return clean_line(f"{left if load.error is None else f'retrying: {load.error.message}'} · {keys}")
+            if load.error is not None:
+                at = self.state.when(load.retry_at, seconds=True)
+                left, keys = f"retrying at {at}: {load.error.message}", hint("{groups.refresh} retry now")
+                keys += hint(" · {groups.read-on} stop") if self.provisional else ""
+                return clean_line(f"{keys} · {left}")
+            return clean_line(f"{left} · {keys}")
         if self.provisional or (load.sweep and load.sweep.error):
             why = "stopped" if load.error is None else f"! Can't load the rest: {load.error.sentence()}"
             return clean_line(f"{hint(key)} · {why}")
         if self._outcomes_filtered:
-            return f"{sorted_by} · runs with other outcomes are filtered out"
+            return f"{sorted_by} · since when is unknown: other outcomes are filtered out"
         return f"{sorted_by} · newest outcome on the right" if self._by == "pair" else sorted_by
 
     # Keys
+
+    @property
+    def can_stop(self) -> bool:
+        return self._load.on
 
     def load_or_stop(self) -> None:
         if self._load.on:
@@ -387,11 +405,15 @@ after its last passed run; a failed check, after the last passed run of the same
             self._start()
 
     def sort_or_reload(self) -> None:
-        """Sort by what is loaded. If loading has ended, load what is missing; if nothing is missing, load all again."""
-        if not self._load.on:
-            if not self.provisional and self._load.sweep is not None:
-                self._load.sweep.restart()
-            self._start()
+        """Sort by what is loaded, and retry now if loading waits for a retry. If loading has ended, load what is
+        missing; if nothing is missing, load all again."""
+        load = self._load
+        waiting = load.on and load.error is not None
+        if load.sweep is not None and (waiting or not (load.on or self.provisional)):
+            load.sweep.close() if waiting else load.sweep.restart()
+        load.on = load.on and not waiting
+        if not load.on:
+            self._start()  # replaces a waiting worker
         self._group()
 
     def group_by_next(self) -> None:

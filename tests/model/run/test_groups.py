@@ -203,9 +203,22 @@ def test_groups_keep_their_places_while_runs_are_loading() -> None:
     assert {of for of in shown if of.count} == set(after.groups)
 
 
-def test_failing_since_shows_the_run_and_its_time_if_known() -> None:
-    assert since_words(run(5521, at=9.0), "Mon 14:05") == "failing since run 5521, Mon 14:05"
-    assert since_words(run(5521), "") == "failing since run 5521"
+@pytest.mark.parametrize(
+    ("outcomes", "how", "words"),
+    [
+        ("✓✗✗", "scenario", "failing since run 2, at 2"),
+        ("✗✗✓◌", "pair", "passing now · last failed run 2, at 2"),
+        ("✗✓!", "pair", "a later run passed · last failed run 1, at 1"),
+        ("✗✓", "result", "a later run passed · last failed run 1, at 1"),
+        ("✗✓", "verdict", "a later run passed · last failed run 1, at 1"),
+        ("✓!", "scenario", ""),
+    ],
+)
+def test_a_group_says_whether_it_fails_or_passes_now(outcomes: str, how: Grouping, words: str) -> None:
+    kinds = {mark: kind for kind, mark in MARKS.items()}
+    rows = [run(number, kinds[mark], at=float(number)) for number, mark in enumerate(outcomes, 1)]
+    assert since_words(group_runs(rows, how, {}).groups[0], lambda at: f"at {at:.0f}") == words
+    assert "," not in since_words(group_runs(rows, how, {}).groups[0], lambda at: "")
 
 
 RUDE, LOUD = Finding("Tone", "It was rude."), Finding("Tone", "It was loud.")

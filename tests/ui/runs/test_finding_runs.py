@@ -152,7 +152,7 @@ async def test_a_group_opens_its_runs_and_escape_returns_to_the_group(served: Se
         await pilot.press("exclamation_mark")
         await sees(pilot, "/ agent:~bank outcome:failed,error")
         await pilot.press("b", "b", "b", "b", "b")
-        left_out = "runs with other outcomes are filtered out"
+        left_out = "since when is unknown: other outcomes are filtered out"
         await sees(pilot, "By scenario × personality", left_out, gone="failing since")
 
 

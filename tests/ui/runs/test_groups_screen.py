@@ -45,9 +45,9 @@ def setup(scripted: ScriptedServer) -> Setup:
     return setup_of(scripted.url, "key", 1)
 
 
-def groups_of(*lists: Sequence[RunRow], total: int = 0) -> Callable[[AppState], GroupsScreen]:
+def groups_of(*lists: Sequence[RunRow], total: int | None = 0) -> Callable[[AppState], GroupsScreen]:
     """A function that makes groups screens: one for each list of loaded rows in turn, then always for the last list.
-    `total` is the number of runs on the server if not all are loaded."""
+    `total` is the number of runs on the server if not all are loaded; None if unknown."""
     rows = chain(lists, repeat(lists[-1]))
     tasks: list[Task[None]] = []
 
@@ -56,7 +56,7 @@ def groups_of(*lists: Sequence[RunRow], total: int = 0) -> Callable[[AppState], 
         loaded = next(rows)
         page: Any = SimpleNamespace(state=state, start_worker=lambda work, *_, **__: tasks.append(create_task(work())))
         listing: Any = SimpleNamespace(query=RunQuery(ONE), notes={}, loaded_rows=lambda: loaded, loaded=len(loaded))
-        listing.count = max(total, len(loaded))
+        listing.count = None if total is None else max(total, len(loaded))
         listing.all_loaded = listing.count == listing.loaded
         load, start = load_groups(page, listing, None)
         return GroupsScreen(state, load, listing, start)
@@ -214,6 +214,17 @@ async def test_groups_of_some_runs_load_the_rest_and_move_only_then(setup: Setup
         rest.reply = Reply({"detail": "Odd."}, 400)
         rest.released.set()
         await sees(pilot, "r reload · ! Can't load the rest", "5 failed · 0 errors in 6 runs")
+
+
+async def test_no_count_is_shown_before_the_first_answer_and_r_retries_at_once(
+    setup: Setup, scripted: ScriptedServer
+) -> None:
+    busy, page = Reply(b"", 429, {"Retry-After": "50"}), {"count": 1, "next": None, "previous": None}
+    scripted.on("GET", LIST, busy, Reply({**page, "results": failed_runs(1)}))
+    async with opened_dialog(setup, groups_of([], total=None)) as (_, pilot):
+        await sees(pilot, "r retry now · F stop · retrying at ", "Loading runs …", "F Stop", gone=" 0 ")
+        await pilot.press("r")
+        await sees(pilot, "1 failed · 0 errors in 1 run", "F Load all", gone="retry")
 
 
 async def test_the_cursor_stays_on_its_check_when_its_reasons_are_loaded(
