@@ -75,7 +75,7 @@ def load_time(runs: int, listed: int = 0) -> str:
 
 def load_words(runs: int, listed: int = 0) -> str:
     """What it takes to load runs in full, after listing `listed` runs: "30 runs (2 requests, about 1 s)". The number of
-    requests is exact up to a page of the list: each page's runs are loaded by themselves."""
+    requests is exact up to a page of the list: the runs of each page are loaded separately."""
     words = f"{count(_requests(runs, listed), 'request')}, about {load_time(runs, listed)}"
     return f"{count(runs, 'run')} ({'about ' if listed > PAGE else ''}{words})"
 
