@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -95,13 +95,17 @@ def set_(options: Options, name: str, value: str) -> None:
     NAME is a setting (project_id), an entry of a table (theme.name, keys.runs.improve), or a setting of a profile
     (profiles.work.api_url).
     """
-    from cekura_tui.config.settings_edit import set_setting
-    from cekura_tui.ui.catalogue import settings_problems
+    from cekura_tui.config.settings_edit import set_setting, setting_name
+    from cekura_tui.config.sources import read_settings_file
+    from cekura_tui.ui.catalogue import kept_letter, settings_problems
 
     path = options.paths.settings
     set_setting(path, name, value, settings_problems)
     later = " An open app uses the value from its next start." if name.startswith(("keys", "theme")) else ""
-    print_message(f"Saved {name} in {path}.{later}")
+    *table, entry = setting_name(name)
+    keys: Any = read_settings_file(path).values.get("keys", {})
+    kept = kept_letter(entry, {**keys, entry: value}) if table[-1:] == ["keys"] else ""
+    print_message(f"Saved {name} in {path}.{later}{kept}")
 
 
 @config.command()

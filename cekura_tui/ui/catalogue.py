@@ -65,6 +65,17 @@ def list_actions(keys: Mapping[str, str]) -> Iterator[tuple[str, str, str, str]]
                     yield action.id, " ".join(names), action.label, place
 
 
+def kept_letter(changed: str, keys: Mapping[str, str]) -> str:
+    """A sentence that names the actions that keep the letter which `keys` takes from an action; empty if none does."""
+    action = all_actions().get(changed)
+    letter = action.keys if action is not None else ""
+    kept = [one for one, names, *_ in list_actions(keys) if names == letter and len(letter) == 1]
+    if not kept or changed in kept:
+        return ""
+    *others, last = kept
+    return f" {', '.join(others)} and {last} keep {letter}." if others else f" {last} keeps {letter}."
+
+
 def settings_problems(file: SettingsFile) -> list[Problem]:
     """All errors in config.toml, sorted by line: `file.problems`, an unknown profile, and errors in keys, themes and
     columns, also of profiles. Every screen is imported if config.toml sets keys."""
