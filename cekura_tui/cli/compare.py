@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -13,6 +13,7 @@ from cekura_tui.cli.output import put, put_json
 from cekura_tui.cli.script import command
 from cekura_tui.evidence.turn_alignment import Pair, Piece, Sign, align, first_difference, pieces_of
 from cekura_tui.model.errors import UsageError
+from cekura_tui.model.run.verdict import VerdictPair, pair_verdicts
 from cekura_tui.model.text import clean_line, clock_text, count
 from cekura_tui.model.transcript.timeline import needs_hours, time_of
 
@@ -76,37 +77,11 @@ async def _second_run(session: Session, first: RunView, other_id: int | None) ->
     return second, "last_passed" if second.row.id < first.row.id else "newest_passed"
 
 
-class VerdictPair(NamedTuple):
-    """The verdicts of two runs on one check, None for a run without a verdict. `verdict` is the first run's verdict,
-    else the second run's."""
-
-    verdict: Verdict
-    first: Verdict | None
-    second: Verdict | None
-
-
-def _paired(first: Sequence[Verdict], second: Sequence[Verdict]) -> Iterator[VerdictPair]:
-    """Pair verdicts that have the same source and id, or without an id the same source and name. The first run's
-    verdicts come first in their order, then the verdicts that only the second run has."""
-    left = list(second)
-    for verdict in first:
-        other = next((one for one in left if _check(one) == _check(verdict)), None)
-        if other is not None:
-            left.remove(other)
-        yield VerdictPair(verdict, verdict, other)
-    for verdict in left:
-        yield VerdictPair(verdict, None, verdict)
-
-
-def _check(verdict: Verdict) -> tuple[str, object]:
-    return verdict.source, verdict.name if verdict.id is None else verdict.id
-
-
 def _put_runs(first: RunView, second: RunView, chosen: Chosen) -> None:
     for name, view in (("First run", first), (_SECOND[chosen], second)):
         put("\n  ".join([f"{name}: {view.row.id}", *_facts(view)]))
     put("\nVerdicts")
-    for pair in _paired(first.verdicts, second.verdicts):
+    for pair in pair_verdicts(first.verdicts, second.verdicts):
         put(f"  {_verdict_line(pair)}")
     if not (first.verdicts or second.verdicts):
         put("  none")
@@ -190,7 +165,7 @@ def _as_json(first: RunView, second: RunView, chosen: Chosen, pairs: Sequence[Pa
                 "first": pair.first.state if pair.first else None,
                 "second": pair.second.state if pair.second else None,
             }
-            for pair in _paired(first.verdicts, second.verdicts)
+            for pair in pair_verdicts(first.verdicts, second.verdicts)
         ],
         "turns": [
             {

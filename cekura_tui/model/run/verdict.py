@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import eq, ge, gt, le, lt, ne
@@ -489,3 +489,29 @@ def _category_state(category: CriticalCategory, deviation: float | str | None) -
     if deviation == 0:
         return "pass"
     return "fail" if priority == _CRITICAL else "review"
+
+
+class VerdictPair(NamedTuple):
+    """The verdicts of two runs on one check, None for a run without a verdict. `verdict` is the first run's verdict,
+    else the second run's."""
+
+    verdict: Verdict
+    first: Verdict | None
+    second: Verdict | None
+
+
+def pair_verdicts(first: Sequence[Verdict], second: Sequence[Verdict]) -> Iterator[VerdictPair]:
+    """Pair verdicts that have the same source and id, or without an id the same source and name. The first run's
+    verdicts come first in their order, then the verdicts that only the second run has."""
+    left = list(second)
+    for verdict in first:
+        other = next((one for one in left if _check(one) == _check(verdict)), None)
+        if other is not None:
+            left.remove(other)
+        yield VerdictPair(verdict, verdict, other)
+    for verdict in left:
+        yield VerdictPair(verdict, None, verdict)
+
+
+def _check(verdict: Verdict) -> tuple[str, object]:
+    return verdict.source, verdict.name if verdict.id is None else verdict.id

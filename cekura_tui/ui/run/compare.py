@@ -17,9 +17,11 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.strip import Strip
+from textual.widgets import Static
 
 from cekura_tui.evidence.turn_alignment import Pair, Piece, Sign, align, first_difference, pieces_of
 from cekura_tui.model.errors import CekuraTuiError, Exit
+from cekura_tui.model.run.verdict import pair_verdicts
 from cekura_tui.model.run.view import RunView
 from cekura_tui.model.run.words import no_passed_run_words
 from cekura_tui.model.text import capped, clean_line, count
@@ -27,7 +29,7 @@ from cekura_tui.model.transcript.timeline import have_hours, time_of
 from cekura_tui.model.transcript.transcript import NAMES, Turn
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import keymap_in_use
-from cekura_tui.ui.kit.lines import Notice, OneLine
+from cekura_tui.ui.kit.lines import VERDICT_MARKS, Notice, OneLine
 from cekura_tui.ui.kit.page import Page, error_action
 from cekura_tui.ui.kit.pane import Pane, title_parts
 from cekura_tui.ui.kit.strips import EDGES, LEAST, Line, RowState, StyledText, paragraphs, strips_of
@@ -243,7 +245,8 @@ The first run is on the left (◀), the second on the right (▶): the other mar
 scenario. In a narrow terminal one is above the other.
 
 `=` marks the same words, `~` changed words (in colour), `<` turns of the first run only, `>` turns of the second
-run only. `{turn-pairs.open}` opens the first run at the turn.
+run only. `{turn-pairs.open}` opens the first run at the turn. Verdicts that differ are above: `✗` failed, `✓` passed,
+`◐` needs review, `–` does not apply, `?` not judged.
 """
 
     def __init__(self, state: AppState, here: RunView | int, other_id: int | None = None) -> None:
@@ -258,6 +261,7 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
 
     def body(self) -> ComposeResult:
         yield OneLine(id="compare-headline")
+        yield Static(id="compare-differences")
         with Pane(id="compare"):
             yield TurnPairs(id="compare-pairs")
             yield Notice(id="compare-notice")
@@ -314,6 +318,9 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         parts = (f" · {some}" for some in counts)
         headline = Content.assemble((first, "bold"), *parts, (f"  {self._scenarios()}", "$muted"))
         self.query_one("#compare-headline", OneLine).show(headline)
+        differences, text = self.query_one("#compare-differences", Static), self._other_differences()
+        differences.update(Content(text))
+        differences.display = bool(text)
         self._draw_title()
         pairs.show_pairs(self.pairs, only_differences=self._only_differences, reset=reset)
         self.show_state(pairs, loaded=bool(self.pairs), error=error, empty=self._nothing_to_compare())
@@ -356,6 +363,19 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
             return clean_line(both[0].row.scenario, 60) if both else ""
         marked = zip((FIRST, SECOND), both, strict=True)
         return "  ".join(f"{mark} {clean_line(view.row.scenario, 60)}" for mark, view in marked)
+
+    def _other_differences(self) -> str:
+        """The personality and the verdicts of both runs, where they differ; empty if they do not."""
+        here, there = self._here, self._there
+        if here is None or there is None:
+            return ""
+        people = [clean_line(view.row.personality, 40) or "unknown" for view in (here, there)]
+        parts = [f"personality {FIRST} {people[0]} {SECOND} {people[1]}"] if people[0] != people[1] else []
+        for one in pair_verdicts(here.verdicts, there.verdicts):
+            first, second = (VERDICT_MARKS[of.state] if of else "?" for of in (one.first, one.second))
+            if first != second:
+                parts.append(f"{clean_line(one.verdict.name, 60)} {FIRST}{first} {SECOND}{second}")
+        return f"{count(len(parts), 'other difference')}: {' · '.join(parts)}" if parts else ""
 
     def _summary(self) -> list[str]:
         if not self.pairs:
