@@ -270,13 +270,19 @@ class RunLoad:
         """Load what is missing, and runs created or finished since the last load; returns whether nothing is missing.
         An error is kept in `error`."""
         self.on, self.error, complete = True, None, False
+        loop, context = asyncio.get_running_loop(), copy_context()  # requests run on the session's loop
+
+        def on_wait(error: ApiError, seconds: float) -> None:
+            self.error, self.retry_at = error, self._clock() + seconds
+            loop.call_soon_threadsafe(lambda: self.changed(), context=context)
+
         try:
             while self.on and not complete:
                 self.changed()
                 if self.sweep is not None and not self.sweep.wait():
                     await self.sweep.step()
                 elif missing := self.missing[:AT_ONCE]:
-                    found, self.last = await self._ask(partial(self._load, missing))
+                    found, self.last = await self._ask(partial(self._load, missing, on_wait))
                     self.findings |= found
                 else:
                     complete = True
@@ -289,11 +295,8 @@ class RunLoad:
         return complete
 
     async def _load(
-        self, ids: Sequence[int], session: Session
+        self, ids: Sequence[int], on_wait: Callable[[ApiError, float], None], session: Session
     ) -> tuple[dict[int, tuple[Finding, ...] | None], tuple[RunRow, ...]]:
-        def on_wait(error: ApiError, seconds: float) -> None:
-            self.error, self.retry_at = error, self._clock() + seconds
-
         found, failure = await session.findings.all(ids, on_wait, fresh=self._fresh)
         if failure is not None:
             raise failure

@@ -7,6 +7,8 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from scripted_server import Got, Reply, ScriptedServer, run_of
@@ -20,9 +22,11 @@ from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.run.groups import Finding, findings_of
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.verdict import read_verdicts
+from cekura_tui.model.run.view import row_of
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.run_findings import RunFindings
 from cekura_tui.workspace.run_lists import claim_request
+from cekura_tui.workspace.run_sweep import RunLoad
 
 BULK = "/test_framework/v1/runs/bulk/"
 MISSED = {"score": 0, "explanation": ["❌ No table was booked."]}
@@ -161,3 +165,17 @@ async def test_findings_of_long_calls_are_fetched_in_several_smaller_requests(
     assert await findings.fetch([1, 2, 3, 4, 5]) == dict.fromkeys([1, 2, 3, 4, 5], WHY)
     asked = [got.query["run_ids"] for got in scripted.requests("GET", BULK)]
     assert asked == ["1,2,3,4,5", "1,2", "3,4,5"]
+
+
+async def test_a_load_says_when_it_retries_a_request_to_a_busy_server(store: Store, scripted: ScriptedServer) -> None:
+    client, clock = Client(scripted.url, "key", loopback=True), SleepClock()
+    findings = RunFindings(store, client, Budget(), monotonic=clock, sleep=clock.sleep)
+    scripted.on("GET", BULK, Reply(b"", 429, {"Retry-After": "5"}), Reply([run_of(1)]))
+    session: Any = SimpleNamespace(findings=findings, lists=SimpleNamespace(whole_rows=lambda ids: ()))
+    rows = [row_of(Run.read(run_of(1)))]
+    load = RunLoad(lambda ask: ask(session), lambda: rows, lambda row: True, clock=lambda: 100.0)
+    reported: list[float | None] = []
+    load.changed = lambda: reported.append(load.retry_at if load.error is not None else None)
+    assert await load.run()
+    assert 105.0 in reported
+    await client.aclose()

@@ -217,7 +217,8 @@ class ExportRunsDialog(Dialog[str]):
             loading = f"Loading the failed checks of {load_words(total)}"
         words = f"{done:,} of {count(total, 'run')}" if total else "waiting for the server"
         self.query_one(OneLine).show(Content(f"{progress_bar(done, total)} {words}"))
-        retrying = f"Retrying: {load.error.message}" if load.error is not None else ""
+        at = self._state.when(load.retry_at, seconds=True)
+        retrying = f"Retrying at {at}: {load.error.message}" if load.error is not None else ""
         self._line.note.show(retrying or loading or self._running_words)
 
     def _stop_loading(self) -> bool:
