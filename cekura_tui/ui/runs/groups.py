@@ -353,14 +353,15 @@ says `passing now` and which run failed last, or `a later run passed` if it has 
         header.display = not empty
         if not empty and not self.focused:
             listed.focus()
+        status = self.query_one(StatusLine)
+        status.left = (f"By {GROUPING_WORDS[self._by if grouping is None else grouping.by]}",)
         if grouping is None:
             notice.show("Loading runs …" if self._load.on else "No runs are loaded.")
         else:
             what = "failed runs" if grouping.by == "verdict" else "matching runs"
             keys = keymap_in_use().hint("{groups.next} group by the next criterion · {groups.back} back")
             notice.show(f"No {what}{' yet: ' if self.provisional else ''}{self.provisional}.", keys)
-            status, header.basis = self.query_one(StatusLine), grouping.by
-            status.left = (f"By {GROUPING_WORDS[grouping.by]}",)
+            header.basis = grouping.by
             status.right = (f"{grouping.failed:,} failed", f"{count(grouping.errors, 'error')} in {self._runs}")
             groups, provisional = f"{len(grouping.groups):,}" if grouping.groups else "", self.provisional
             provisional = provisional and f"provisional: {provisional}"
@@ -371,12 +372,13 @@ says `passing now` and which run failed last, or `a later run passed` if it has 
     def _summary(self) -> str:
         """How to read the rows, or how long loading takes or why it failed."""
         load, hint, sorted_by = self._load, keymap_in_use().hint, "most failures first"
-        if self._grouping is None and load.error is None:
+        if self._grouping is None and not self.provisional:
             return ""
         keys, left, key = sorted_by, "checking for new runs", "{groups.refresh} reload"
         if self.provisional:
             keys = hint("{groups.refresh} sort · {groups.read-on} stop")
-            left = f"loading the rest, about {load.time_left(whole=self._by == 'verdict')}"
+            time_left = load.time_left(whole=self._by == "verdict")
+            left = f"loading the rest, about {time_left}" if self._grouping else "loading"
             key = "{groups.read-on} load the rest"
         if load.on:
             if load.error is not None:

@@ -222,7 +222,9 @@ async def test_no_count_is_shown_before_the_first_answer_and_r_retries_at_once(
     busy, page = Reply(b"", 429, {"Retry-After": "50"}), {"count": 1, "next": None, "previous": None}
     scripted.on("GET", LIST, busy, Reply({**page, "results": failed_runs(1)}))
     async with opened_dialog(setup, groups_of([], total=None)) as (_, pilot):
-        await sees(pilot, "r retry now · F stop · retrying at ", "Loading runs …", "F Stop", gone=" 0 ")
+        await sees(
+            pilot, "r retry now · F stop · retrying at ", "By failed check", "Loading runs …", "F Stop", gone=" 0 "
+        )
         await pilot.press("r")
         await sees(pilot, "1 failed · 0 errors in 1 run", "F Load all", gone="retry")
 
