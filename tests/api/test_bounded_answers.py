@@ -78,6 +78,7 @@ async def test_all_5000_turns_of_a_long_call_are_read(scripted: ScriptedServer) 
     assert len(run.transcript_object) == 5_000
 
 
+@pytest.mark.long
 async def test_a_long_prompt_is_read_exactly_and_the_recorded_answer_is_truncated(scripted: ScriptedServer) -> None:
     prompt = "Ask \t him.\r\n" * 800_000
     answer = {"status": "completed", "output": {"improved_prompt": prompt, "summary_of_changes": "Longer."}}

@@ -122,6 +122,7 @@ def test_the_evidence_in_every_short_case_is_as_recorded() -> None:
 
 
 @pytest.mark.parametrize("part", ["1 ", "one ", "oh one ", "null null ", "one hundred ", "einhundert", "mil ", "A. "])
+@pytest.mark.long
 def test_very_long_numbers_are_read_quickly(part: str) -> None:
     begun = time.process_time()
     assert words_of(part * (60_000 // len(part)))
@@ -136,6 +137,7 @@ def test_a_number_of_thousands_of_digits_raises_no_error(text: str) -> None:
 
 
 @pytest.mark.parametrize("part", ["1", "` ", "“a” ", '"a" ', "12 s ", "10:30 ", "User: ", "‘a", " "])
+@pytest.mark.long
 def test_a_very_long_explanation_is_read_quickly(part: str) -> None:
     begun = time.process_time()
     assert len(evidence_in(call(), [["`User:" + part * (20_000 // len(part)) + '"']])) == 1

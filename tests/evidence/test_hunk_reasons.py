@@ -199,6 +199,7 @@ def test_evidence_for_a_missing_turn_is_ignored() -> None:
     assert reason.turn is None
 
 
+@pytest.mark.long
 def test_reasons_for_many_hunks_and_verdicts_are_found_quickly() -> None:
     names = [
         f"{first}{second}{third}" for first in "bdfgk" for second in "aeiou" for third in ("lka", "rno", "mpu", "stik")

@@ -112,6 +112,7 @@ def test_a_tool_turn_is_shown_with_its_arguments_or_result() -> None:
 
 
 @pytest.mark.parametrize("kind", ["edited", "same words", "strangers"])
+@pytest.mark.long
 def test_thousands_of_turns_are_aligned_quickly(kind: str) -> None:
     choose = random.Random(7)
 

@@ -170,6 +170,7 @@ async def test_a_launch_succeeds_even_if_reporting_a_change_fails(here: Window) 
     assert (await here.launch()).state == JobState.RUNNING
 
 
+@pytest.mark.long
 async def test_a_job_whose_result_is_too_large_is_lost_and_can_be_resumed(simulate: Simulate) -> None:
     large = {"status": "completed", "output": {"improved_prompt": "Be kinder.", "summary_of_changes": "a" * 2**24}}
     here, time, _ = await simulate(Reply(large))

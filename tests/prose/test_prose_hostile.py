@@ -54,6 +54,7 @@ _OFTEN = "items in another order"  # the slowest one
 @pytest.mark.parametrize(
     "name", [name if name == _OFTEN else pytest.param(name, marks=pytest.mark.nightly) for name in _TEXTS]
 )
+@pytest.mark.long
 def test_pathological_texts_are_compared_quickly(name: str) -> None:
     """An algorithm that compares all pairs or backtracks would take minutes for each of these texts."""
     old, new = _TEXTS[name]
@@ -82,6 +83,7 @@ def test_very_many_lines_are_compared_as_one_change_with_a_note() -> None:
     assert (hunk.old, hunk.new) == ("".join(lines[100:20_001]).strip(), "".join(other[100:20_000]).strip())
 
 
+@pytest.mark.long
 def test_the_number_of_aligned_units_is_bounded() -> None:
     for text in ("Ask him. Tell her. " * 9_000, "- item\n" * 9_000, "| a | b |\n" * 9_000, "word\n\n" * 9_000):
         for other in (f"{text}End.", ""):
@@ -90,6 +92,7 @@ def test_the_number_of_aligned_units_is_bounded() -> None:
             assert coarse
 
 
+@pytest.mark.long
 def test_very_many_restyled_quotes_are_one_hunk_with_few_spans() -> None:
     old = " ".join(f'say "w{n}"' for n in range(12_000))
     new = " ".join(f"say “w{n}”" for n in range(12_000))

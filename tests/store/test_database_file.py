@@ -91,6 +91,7 @@ print(store.account.key_id)
 
 
 @pytest.mark.parametrize("damaged", [False, True])
+@pytest.mark.long
 def test_windows_opened_at_the_same_time_share_one_new_or_replaced_file(
     open_store: OpenStore, path: Path, damaged: bool
 ) -> None:

@@ -102,6 +102,7 @@ async def test_two_minutes_without_a_key_count_as_absence_if_no_focus_is_reporte
         await sees(pilot, "31 runs")
 
 
+@pytest.mark.long
 async def test_after_a_minute_away_the_list_is_reloaded_and_the_cursor_stays(job_server: JobServer) -> None:
     late = 0.0
     async with opened(job_server.setup, clock=lambda: time.time() + late) as pilot:

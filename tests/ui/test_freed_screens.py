@@ -72,6 +72,7 @@ async def test_a_closed_run_or_suggestion_is_freed_with_all_its_lines(served: Se
     await asyncio.to_thread(workspace.close)
 
 
+@pytest.mark.long
 def test_a_key_that_is_still_referenced_does_not_keep_the_focused_widget() -> None:
     key, widget = events.Key("j", "j"), Widget()
     note_focus(key, widget)

@@ -35,6 +35,7 @@ class Cycle:
         self.itself = self
 
 
+@pytest.mark.long
 async def test_old_garbage_is_collected_after_another_screen_is_painted(quiet: Setup) -> None:
     async with opened(quiet, tune_gc=True) as pilot:
         await eventually(lambda: gc.get_freeze_count() > 0, "loaded objects are frozen")

@@ -77,6 +77,7 @@ def test_a_wrong_theme_or_colour_is_reported_and_not_used(theme: dict[str, str],
     assert (entry in theme, said in problem) == (True, True)
 
 
+@pytest.mark.long
 async def test_a_theme_is_previewed_and_saved_without_changing_other_settings(served: Served) -> None:
     text = '# mine\ntitle = true\n\n[theme]  # colours\naccent = "#ffe0b0"\n'
     path = own_settings(text)

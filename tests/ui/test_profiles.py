@@ -147,6 +147,7 @@ async def test_a_profile_that_cannot_be_added_changes_nothing(
     assert saved_keys(saved) == before
 
 
+@pytest.mark.long
 async def test_cached_runs_and_jobs_are_shown_without_a_key_and_without_a_request(saved: Path, served: Served) -> None:
     save_suggestion(served)
     async with opened(setup()) as pilot:
@@ -183,6 +184,7 @@ def damage(file: Path) -> None:
     file.write_text("{ damaged")
 
 
+@pytest.mark.long
 async def test_esc_in_the_sign_in_of_a_profile_without_a_key_goes_back(saved: Path) -> None:
     async with opened(setup()) as pilot:
         await sees(pilot, "240 runs", "Profile default")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from app_on_a_server import LAUNCH, LIST, SMALL, Served, no_crash, opened, setup_of
 from hostile import serve_hostile
 from read_only_place import read_only_place
@@ -77,6 +78,7 @@ async def test_a_malformed_run_is_shown_and_does_not_affect_other_runs(scripted:
         no_crash(pilot)
 
 
+@pytest.mark.long
 async def test_hostile_names_are_shown_literally_in_lists_and_pages_and_dialogs(scripted: ScriptedServer) -> None:
     serve_hostile(scripted, end={"status": "failed", "error": "[/red] [@click=app.quit]it[/] \x1b[2Jbroke"})
     evil = "[/red] [@click=app.quit]"

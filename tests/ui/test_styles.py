@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from app_on_a_server import Served, opened
 from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
@@ -24,6 +25,7 @@ def assert_styled(pilot: Pilot[Any], where: str) -> None:
         assert before == [part.styles.base.get_rules() for part in after], f"{where}: {node!r}"
 
 
+@pytest.mark.long
 async def test_cached_styles_equal_the_styles_of_textual_and_the_cache_stays_small(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         app: Any = pilot.app

@@ -92,6 +92,7 @@ async def test_changes_accepted_or_edited_in_one_burst_of_keys_are_saved_in_orde
         await eventually(lambda: choices(pilot) == ["accepted"] * 2, "both are accepted")
 
 
+@pytest.mark.long
 async def test_the_page_below_gets_no_keys_typed_in_one_burst_after_y_or_p_or_i(served: Served) -> None:
     async with opened_suggestion(served, size=SMALL) as pilot:
         burst(pilot, "y", *"aAx.md")
@@ -129,6 +130,7 @@ async def test_y_pressed_before_the_question_is_shown_is_ignored(tmp_path: Path)
             assert server.prompt_of(CLINIC) == sent
 
 
+@pytest.mark.long
 async def test_the_list_does_not_move_on_keys_typed_after_i_and_all_typed_text_is_kept(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900238)

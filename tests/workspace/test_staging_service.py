@@ -205,6 +205,7 @@ asyncio.run(choose())
 """
 
 
+@pytest.mark.long
 def test_a_process_killed_while_choosing_leaves_choices_that_match_the_text(home: Path, open_store: OpenStore) -> None:
     with closing(open_store()) as first:
         number = propose(first)

@@ -107,6 +107,7 @@ async def test_jobs_of_the_old_key_are_listed_but_not_polled_with_another_key(
     assert [(job.number, job.other_key) for job in jobs] == [(2, True), (1, False)]
 
 
+@pytest.mark.long
 async def test_closing_during_a_request_abandons_the_request_without_a_warning(
     scripted: ScriptedServer, workspace: Workspace, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -116,6 +116,7 @@ async def test_page_is_updated_while_the_job_runs(quiet: Setup, seeded: SeededJo
         await sees(pilot, "1 job")
 
 
+@pytest.mark.long
 async def test_two_hundred_long_answers_need_few_widgets(quiet: Setup, seeded: SeededJobs) -> None:
     job = seeded.running(ago=9_000)
     for n in range(198):

@@ -103,6 +103,7 @@ async def with_typed_draft(
         yield app, pilot, area
 
 
+@pytest.mark.long
 async def test_two_windows_typing_into_one_draft_keep_both_texts(setup: Setup) -> None:
     async with with_typed_draft(setup) as (app, here, area):
         async with improving(setup, "Draft saved ") as (there_app, there):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from app_on_a_server import SMALL, no_crash, opened
 from job_server import toasts
 from scripted_server import LAUNCH, ScriptedServer
@@ -30,6 +31,7 @@ def errors_open(pilot: Pilot[None]) -> int:
     return sum(isinstance(screen, DetailsDialog) for screen in pilot.app.screen_stack)
 
 
+@pytest.mark.long
 async def test_pressing_capital_u_twice_shows_two_jobs_and_holding_the_key_shows_all_jobs(
     quiet: Setup, seeded: SeededJobs
 ) -> None:

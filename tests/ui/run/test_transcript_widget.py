@@ -153,6 +153,7 @@ async def test_marks_shown_later_do_not_move_the_cursor_on_screen() -> None:
         assert "01:05" in screen(app.widget)[at]
 
 
+@pytest.mark.long
 async def test_keys_and_searches_draw_hardly_more_turns_of_10_000_than_of_100(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

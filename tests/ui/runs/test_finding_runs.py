@@ -159,6 +159,7 @@ async def test_a_group_opens_its_runs_and_escape_returns_to_the_group(served: Se
 # Notes
 
 
+@pytest.mark.long
 async def test_a_note_is_saved_after_a_lock_and_is_then_marked_and_found(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:

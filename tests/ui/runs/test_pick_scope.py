@@ -178,6 +178,7 @@ async def test_the_current_scope_is_listed_even_if_the_server_leaves_the_scope_o
 # Of 300 projects
 
 
+@pytest.mark.long
 async def test_with_300_projects_only_agents_of_the_current_project_are_loaded(
     crowded: Setup, scripted: ScriptedServer
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from app_on_a_server import LIST, Served, on_run, opened, setup_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,6 +64,7 @@ async def test_preview_shows_the_verdicts_and_turns_and_age_of_the_run_at_the_cu
         await sees(pilot, "Run 900238 · ✗ 4 checks", "cached ")
 
 
+@pytest.mark.long
 async def test_failed_checks_loaded_with_a_run_stay_in_the_list_after_a_restart(scripted: ScriptedServer) -> None:
     # Both runs failed two checks; the list names one of run 6 and none of run 5.
     whole = {"evaluation": {"metrics": [FAILED]}, "expected_outcome": MISSED}

@@ -82,6 +82,7 @@ async def test_up_to_three_marked_runs_of_one_agent_go_into_one_job(served: Serv
         await sees(pilot, "240 runs", gone="marked")
 
 
+@pytest.mark.long
 async def test_another_project_or_agent_is_picked_by_name_and_remembered(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900236)

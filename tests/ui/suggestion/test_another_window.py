@@ -44,6 +44,7 @@ async def test_change_by_another_window_is_reported_and_saved(
         assert (tmp_path / name).read_bytes() == staged.encode()
 
 
+@pytest.mark.long
 async def test_change_by_another_window_is_shown_before_the_agent_is_updated(server: Agents) -> None:
     sent = server.prompt_of(CLINIC)
     server.job(CLINIC, sent, f"Rule nought.\n\n{sent}\n\nThe last rule.\n")

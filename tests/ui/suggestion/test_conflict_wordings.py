@@ -92,6 +92,7 @@ async def update_and_check(pilot: Pilot[None], server: Agents, text: Prompt) -> 
     assert "conflict" not in screen_text(pilot.app)
 
 
+@pytest.mark.long
 async def test_typed_text_is_restored_in_a_new_dialog_and_after_a_restart(server: Agents) -> None:
     async with deciding(server) as (app, pilot):
         await typing(pilot, "Be brief with callers.")

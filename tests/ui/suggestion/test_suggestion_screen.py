@@ -154,6 +154,7 @@ async def test_unsaved_decision_is_not_shown_and_the_edited_text_stays_in_the_ed
         await sees(pilot, "1 of 2 undecided · ✓0 ✗0 ✎1 · staged +")
 
 
+@pytest.mark.long
 async def test_a_key_pressed_while_a_decision_is_saved_waits_for_the_decision(
     done: Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -360,6 +361,7 @@ async def test_enter_on_a_change_without_a_known_turn_shows_a_message(hostile: S
         await sees(pilot, "Summary · 1 issue below", "Rude [/red] words", "run 102", gone="Can't load")
 
 
+@pytest.mark.long
 async def test_proposal_too_long_to_compare_cannot_be_edited_or_improved(hostile: Setup) -> None:
     long = "Ask the caller once more.\n" * 60_000
     put_answer(hostile, AGENT_PROMPT, long)
