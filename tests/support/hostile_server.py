@@ -7,6 +7,7 @@ import json
 import random
 import zlib
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Any
 
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer, run_of
@@ -69,6 +70,7 @@ def compressed(body: bytes, coding: str = "gzip") -> Reply:
     return Reply(body, 200, {"Content-Encoding": coding})
 
 
+@cache
 def bomb(size: int) -> bytes:
     """A gzip body that expands to `size` bytes (whole megabytes); the expanded bytes are never held in memory."""
     packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
