@@ -41,7 +41,7 @@ def read_all(store: Store) -> list[object]:
 @pytest.fixture
 def filled(store: Store) -> Store:
     suggested_job(store, DRAFT, "Be kinder.")
-    store.stagings.choose(1, {"a": HunkChoice("accepted")}, 2.0, lambda *_: Prompt("Be kinder."))
+    store.stagings.choose(1, lambda chosen: {"a": HunkChoice("accepted")}, 2.0, lambda *_: Prompt("Be kinder."))
     store.runs.save_rows("project_id=1", 0, (), 2.0, first=True)
     store.notes.put(5, "Look here.", 2.0)
     return store

@@ -91,7 +91,7 @@ def test_a_damaged_choice_leaves_only_its_hunk_undecided(store: Store) -> None:
     number = suggested_job(store, DRAFT, PROPOSED, 1.0).number
     for what, text in ("accepted", ""), ("edited", "Be very kind."):
         choices = dict.fromkeys("ab", HunkChoice(what, text))  # type: ignore[arg-type]
-        store.stagings.choose(number, choices, 2.0, lambda chosen: Prompt(f"{len(chosen)}"))
+        store.stagings.choose(number, lambda chosen, new=choices: new, 2.0, lambda chosen: Prompt(f"{len(chosen)}"))
     corrupt(store, "UPDATE stagings SET text = x'ff' WHERE hunk = 'a' AND what = 'edited'")
     for hunk in "ab":
         store.stagings.save_typed(number, hunk, "Be")
