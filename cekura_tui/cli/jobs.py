@@ -125,7 +125,7 @@ async def list_jobs(session: Session, drafts: bool, as_json: bool) -> None:
     if as_json or not found:
         return
     put_table(
-        ("JOB", "STATE", "RUNS", "AGENT", "LAUNCHED", "LAST ANSWER"),
+        ("JOB", "STATE", "RUNS", "AGENT", "LAUNCHED", "RESULT"),
         (
             (
                 str(job.number),

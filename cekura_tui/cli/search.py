@@ -56,14 +56,16 @@ async def search(session: Session, words: tuple[str, ...], load: bool, wanted: F
     sent = session.client.sent
     query = RunQuery(scope, wanted, noted_ids(wanted, session.store.notes.all())) if scope is not None else None
     if load and query is not None:
-        found = await _search_all(session, text, query, as_json=as_json)
+        found, searched = await _search_all(session, text, query, as_json=as_json)
     else:
         ids = await session.searchable_runs(query)
+        searched = len(ids)
         print_message(_scope_text(session, query, len(ids)))
         found = await session.search_transcripts(text, ids)
         _put_hits(found, as_json=as_json)
     requests = f" {count(session.client.sent - sent, 'request')}." if load else ""
-    print_message(result_text(text, found) + requests)
+    silent = f" No transcript: {count(empty, 'run')}." if (empty := searched - found.runs_covered) > 0 else ""
+    print_message(result_text(text, found) + silent + requests)
 
 
 def _scope_text(session: Session, query: RunQuery | None, covered: int) -> str:
@@ -75,8 +77,9 @@ def _scope_text(session: Session, query: RunQuery | None, covered: int) -> str:
     return f"Searching {count(covered, 'cached run')}{of}; --all loads any others."
 
 
-async def _search_all(session: Session, text: str, query: RunQuery, *, as_json: bool) -> TranscriptHits:
-    """Load the transcripts of all runs of a query, and print the hits of each page of runs as soon as it is loaded."""
+async def _search_all(session: Session, text: str, query: RunQuery, *, as_json: bool) -> tuple[TranscriptHits, int]:
+    """Load the transcripts of all runs of a query, and print the hits of each page of runs as soon as it is loaded.
+    Return the hits and the number of loaded runs."""
     load, found, progress = await session.transcript_load(query), TranscriptHits(), ProgressLine()
     announced = False
 
@@ -100,7 +103,7 @@ async def _search_all(session: Session, text: str, query: RunQuery, *, as_json: 
             found = TranscriptHits(found.runs_covered + some.runs_covered, (), found.counts | some.counts)
     if (unsent := (load.total or 0) - len(load.covered)) > 0:
         print_message(f"Not searched: {count(unsent, 'run')}, whose transcripts could not be loaded.")
-    return found
+    return found, len(load.covered)
 
 
 def _put_hits(found: TranscriptHits, *, as_json: bool) -> None:

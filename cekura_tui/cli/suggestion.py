@@ -65,7 +65,8 @@ async def show_suggestion(session: Session, job: int, as_json: bool) -> None:
     put(" · ".join(filter(None, (f"job {job}", about.agent, update, _words(opened)))))
     for hunk in opened.diff.hunks:
         choice = opened.choices.get(hunk.number)
-        size = f", +{hunk.added:,} −{hunk.removed:,} words" if hunk.added or hunk.removed else ""
+        added, removed = opened.size_of(hunk)
+        size = f", +{added:,} −{removed:,} words" if added or removed else ""
         put(f"\n{hunk.number}. {choice.what if choice else 'undecided'}: {clean_line(hunk.place)}{size}")
         for mark, text in (("−", hunk.old), ("+", hunk.new), ("✎", choice.text if choice else "")):
             for line in clean(text).splitlines():
@@ -87,7 +88,8 @@ def _words(opened: OpenedSuggestion) -> str:
 
 def _change_json(opened: OpenedSuggestion, explained: SuggestionReasons, hunk: Hunk) -> dict[str, Any]:
     choice = opened.choices.get(hunk.number)
-    shown = {name: getattr(hunk, name) for name in ("number", "place", "kind", "old", "new", "added", "removed")}
+    shown = {name: getattr(hunk, name) for name in ("number", "place", "kind", "old", "new")}
+    shown["added"], shown["removed"] = opened.size_of(hunk)
     edited = choice.text if choice and choice.what == "edited" else None
     decided = {"decision": choice.what if choice else "undecided", "edited": edited}
     reasons = []
@@ -235,7 +237,7 @@ async def update(session: Session, job: int, yes: bool, prompt_file: str | None)
     if not _is_confirmed(f"update the prompt of {name}", plan.current, text, warnings, yes):
         return Exit.NOT_SUCCEEDED
     if (await session.suggestions.open(job)).staged != opened.staged:
-        raise UsageError("Another window changed the staged prompt, so nothing was written.", "Try again.")
+        raise UsageError("Another window or command changed the staged prompt, so nothing was written.", "Try again.")
     print_message((await prompts.write(plan, text)).message)
     return Exit.DONE
 

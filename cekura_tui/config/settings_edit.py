@@ -98,7 +98,7 @@ def put_copy(path: Path, copy: Path, before: bytes) -> bool:
     with _changing(path):
         if _content(path) != before:
             raise UsageError(f"Another program has changed {path} meanwhile.")
-        if changed := (content := read_regular(copy)) != before or not path.exists():
+        if changed := (content := read_regular(copy)) != before:
             _write(path, content)
         copy.unlink()
     return changed

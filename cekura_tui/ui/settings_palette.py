@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from textual.app import App
@@ -21,6 +23,9 @@ from cekura_tui.ui.kit.palette import Command, Palette
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.foreground import run_in_front
 from cekura_tui.workspace.setup import account_paths, make_setup
+
+_OPEN_AT_LINE = frozenset(("vi", "vim", "nvim", "nano", "emacs", "emacsclient", "micro", "kak", "joe", "mg"))
+"""Editors that take the line to begin at as an argument +N."""
 
 
 def settings_palette(app: App[None], state: AppState) -> Palette:
@@ -39,12 +44,14 @@ def settings_palette(app: App[None], state: AppState) -> Palette:
         now, new = getattr(running, setting), getattr(setup.settings, setting)
         return bool(now.get(entry) != new.get(entry) if entry else now != new)
 
-    async def edit() -> None:
-        app.run_worker(_edit(app, state), group="settings")
+    async def edit(name: str = "") -> None:
+        app.run_worker(_edit(app, state, name), group="settings")
 
     errors = [Command(f"Error {n}", f"config.toml: {text}", edit) for n, text in enumerate(state.problems, 1)]
     settings = [
-        Command(name, _words(value_text(value), where.removeprefix(f"{home}/"), later=is_later(name)), edit)
+        Command(
+            name, _words(value_text(value), where.removeprefix(f"{home}/"), later=is_later(name)), partial(edit, name)
+        )
         for name, value, where in listed_settings(setup.settings, setup.origins)
     ]
     return Palette([*errors, *settings], "Settings", "edit config.toml")
@@ -56,7 +63,15 @@ def _words(value: str, where: str, *, later: bool) -> str:
     return " · ".join([value, *([] if is_said else [where]), *(["from the next start"] if later else [])])
 
 
-async def _edit(app: App[None], state: AppState) -> None:
+def _line_of(name: str, text: str) -> int:
+    """The number of the line of config.toml that sets a setting, perhaps in a comment; if none does, of its table."""
+    lines, found = text.splitlines(), 0
+    for word in filter(None, name.partition(".")[::2]):
+        found = next((n for n in range(found, len(lines)) if lines[n].lstrip(' #["').startswith(word)), found)
+    return found + 1
+
+
+async def _edit(app: App[None], state: AppState, name: str) -> None:
     """Edit a copy of config.toml in $VISUAL or $EDITOR, until it has no errors or the user keeps config.toml as it is.
     Then say which settings have changed, or where the edited text is."""
     path, again = account_paths(state.workspace.setup).settings, True
@@ -66,6 +81,8 @@ async def _edit(app: App[None], state: AppState) -> None:
     except CekuraTuiError as error:
         app.push_screen(DetailsDialog.of_error(error))
         return
+    if Path(command[0]).name in _OPEN_AT_LINE:
+        command.append(f"+{_line_of(name, before.decode(errors='replace'))}")
     try:
         while again:
             if failure := run_in_front(app, [*command, str(copy)]):

@@ -118,21 +118,21 @@ def read_text_file(name: str, *, ordinary: bool = False) -> str:
     try:
         if piped:
             if sys.stdin is None:
-                raise UsageError("There is no standard input.", "Name the file that holds the prompt.")
+                raise UsageError("There is no standard input.", "Name the file that holds the text.")
             raw = sys.stdin.buffer.read(MAX_PROMPT_BYTES + 1)
         elif ordinary and path.exists() and not path.is_file() and not path.is_dir():
-            raise UsageError(f"{shown} is not a regular file.", "Name the file that holds the prompt.")
+            raise UsageError(f"{shown} is not a regular file.", "Name the file that holds the text.")
         elif path.is_dir():
-            raise UsageError(f"{shown} is a directory.", "Name the file that holds the prompt.")
+            raise UsageError(f"{shown} is a directory.", "Name the file that holds the text.")
         else:
             with path.open("rb") as file:
                 raw = file.read(MAX_PROMPT_BYTES + 1)
     except FileNotFoundError:
-        raise UsageError(f"There is no file {shown}.", "Name the file that holds the prompt, or - .") from None
+        raise UsageError(f"There is no file {shown}.", "Name the file that holds the text, or - .") from None
     except OSError as error:
         raise UsageError(f"{shown} cannot be read: {error.strerror}.") from None
     except ValueError:
-        raise UsageError(f"{shown} is not a valid file name.", "Name the file that holds the prompt.") from None
+        raise UsageError(f"{shown} is not a valid file name.", "Name the file that holds the text.") from None
     if len(raw) > MAX_PROMPT_BYTES:
         raise UsageError(f"{shown} is over {MAX_PROMPT_BYTES:,} bytes.", "Is it the right file? Shorten it.")
     try:
@@ -140,7 +140,7 @@ def read_text_file(name: str, *, ordinary: bool = False) -> str:
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        raise UsageError(f"{shown} is not a text file in UTF-8.", "Name the file that holds the prompt.")
+        raise UsageError(f"{shown} is not a text file in UTF-8.", "Name the file that holds the text.")
     return text
 
 

@@ -288,15 +288,19 @@ class OpenedSuggestion:
         added = removed = 0
         for hunk in self.diff.hunks:
             choice = self.choices.get(hunk.number)
-            if choice is None or choice.what == "rejected":
-                continue
-            if choice.what == "accepted":
-                added, removed = added + hunk.added, removed + hunk.removed
-                continue
-            spans = word_spans(wording(self.diff, hunk).sent, choice.text.strip(), exactly=True)
-            added += sum(word_count(span.text) for span in spans if span.op == "ins")
-            removed += sum(word_count(span.text) for span in spans if span.op == "del")
+            if choice is not None and choice.what != "rejected":
+                more, less = self.size_of(hunk)
+                added, removed = added + more, removed + less
         return DecisionCounts(len(self.undecided), added, removed)
+
+    def size_of(self, hunk: Hunk) -> tuple[int, int]:
+        """The numbers of words that a hunk adds and removes, as edited if it is edited."""
+        choice = self.choices.get(hunk.number)
+        if choice is None or choice.what != "edited":
+            return hunk.added, hunk.removed
+        spans = word_spans(wording(self.diff, hunk).sent, choice.text.strip(), exactly=True)
+        added, removed = (sum(word_count(span.text) for span in spans if span.op == op) for op in ("ins", "del"))
+        return added, removed
 
     def text_of(self, hunk: Hunk) -> str:
         """The initial text for editing a hunk: the edited text if there is one, else the proposed text."""

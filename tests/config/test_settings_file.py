@@ -210,11 +210,15 @@ def test_a_new_file_lists_all_settings_and_is_valid_when_uncommented(tmp_path: P
     path = tmp_path / "new" / "config.toml"
     copy, template = copy_settings(path)[0], settings_template()
     assert copy.stat().st_mode & 0o777 == 0o600
+    assert not put_copy(path, copy, template.encode())
+    assert not path.exists()
+    copy, _ = copy_settings(path)
+    copy.write_text(edited := template + "\n")
     assert put_copy(path, copy, template.encode())
-    assert (path.read_text(), path.stat().st_mode & 0o777, copy.exists()) == (template, 0o600, False)
+    assert (path.read_text(), path.stat().st_mode & 0o777, copy.exists()) == (edited, 0o600, False)
     assert tomllib.loads(template) == {}
     set_setting(path, "project_id", 5)
-    assert path.read_text() == template.replace("#project_id = 4021", "project_id = 5")
+    assert path.read_text() == edited.replace("#project_id = 4021", "project_id = 5")
     path.write_text(
         "\n".join(line[1:] if line[:1] == "#" and line[:2] != "# " else line for line in template.splitlines())
     )

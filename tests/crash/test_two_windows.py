@@ -65,7 +65,7 @@ def test_a_choice_can_be_undone_in_another_window_after_its_own_window_quit(
         window.wait("Job 1", "1 succeeded").press("enter")
         window.wait("Suggestion of job 1", "2 of 2 undecided")
     one.press("a")
-    two.wait("Another window changed the staged prompt.", "✓1")
+    two.wait("Another window or command changed the staged prompt.", "✓1")
     two.press("u").wait("Nothing to undo.")
     one.quit()
     two.press("u").wait("Undone: change 1 is undecided.")

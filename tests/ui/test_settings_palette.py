@@ -19,10 +19,12 @@ async def test_settings_are_listed_and_a_wrong_edit_is_not_saved(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = own_settings('on_job_done = "notify sk-secret"\n[theme]\nname = "nord"\n')
+    lines = []
     edits = iter(('[theme]\nname = "nrod"', 'hints = 5\n[theme]\nname = "nord"', "title = true\n"))
 
     def edit(app: Any, command: Sequence[str]) -> str:
         Path(command[-1]).write_text(next(edits))
+        lines.append(command[-2])
         return ""
 
     monkeypatch.setattr(settings_palette, "run_in_front", edit)
@@ -42,6 +44,7 @@ async def test_settings_are_listed_and_a_wrong_edit_is_not_saved(
         burst(pilot.app, "colon", *"settings", "enter", "enter")
         await sees(pilot, "Saved config.toml. In effect at the next start: on_job_done, title,")
         assert path.read_text() == "title = true\n"
+        assert lines == ["+1", "+1", "+1"]
         burst(pilot.app, "colon", *"config", "enter")
         rows = ("true · config.toml:1 · from the next start", "theme            not set · from the next start")
         await sees(pilot, *rows, "read_only        false · default", gone="set · default")

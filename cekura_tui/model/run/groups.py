@@ -313,8 +313,11 @@ def since_words(group: Group, when: Callable[[float | None], str]) -> str:
         return ""
     # A passed run of one scenario does not mean that the others pass, nor that a later error is gone.
     passing = group.key[0] in ("scenario", "pair") and group.newest and group.newest.outcome.kind == "passed"
-    now = f"{'passing now' if passing else 'a later run passed'} · last failed run"
-    return ", ".join(filter(None, (f"{'failing since run' if group.first_failed else now} {row.id}", when(row.at))))
+    now = "passing now" if passing else "a later run passed"
+    if row is group.newest and not group.first_failed:
+        return now
+    begin = "failing since run" if group.first_failed else f"{now} · last failed run"
+    return ", ".join(filter(None, (f"{begin} {row.id}", when(row.at))))
 
 
 def _newest_first(rows: Iterable[RunRow]) -> list[RunRow]:

@@ -124,7 +124,7 @@ def _word_char() -> re.Pattern[str]:
 
 def stem_of(word: str) -> str:
     """The text that a folded word of a query matches, without the "*" after the beginning of a word."""
-    return word[:-1] if word.endswith("*") and _word_char().match(word[-2:-1]) else word
+    return word[:-1] if word.endswith("*") and word[-2:-1].isalnum() else word
 
 
 def is_whole(word: str) -> bool:

@@ -371,7 +371,8 @@ run only. `{turn-pairs.open}` opens the first run at the turn. Verdicts that dif
             return ""
         people = [clean_line(view.row.personality, 40) or "unknown" for view in (here, there)]
         parts = [f"personality {FIRST} {people[0]} {SECOND} {people[1]}"] if people[0] != people[1] else []
-        for one in pair_verdicts(here.verdicts, there.verdicts):
+        ended = all(view.row.outcome.kind != "running" for view in (here, there))
+        for one in pair_verdicts(here.verdicts, there.verdicts) if ended else ():
             first, second = (VERDICT_MARKS[of.state] if of else "?" for of in (one.first, one.second))
             if first != second:
                 parts.append(f"{clean_line(one.verdict.name, 60)} {FIRST}{first} {SECOND}{second}")

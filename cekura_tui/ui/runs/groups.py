@@ -119,7 +119,7 @@ def _is_wide(width: int, strip: bool) -> bool:
 def columns(width: int, strip: bool) -> Cells:
     """Names and widths of the columns after the mark, in `width` cells; with `strip`, also of the recent outcomes."""
     share = _PERCENT + 1 + (WIDE_BAR if width >= WIDE else BAR)
-    start = [("runs", _COUNT), ("failures", share), *([("outcomes", STRIP)] if strip else [])]
+    start = [("failed", _COUNT), ("failures", share), *([("outcomes", STRIP)] if strip else [])]
     ends = [("newest", _RUN), ("when", _WHEN)] if width >= 70 else [("newest", _RUN)]
     rest = width - _GUTTER - sum(cells + 1 for _, cells in (*start, *ends)) - 1
     if not _is_wide(width, strip):
@@ -157,7 +157,7 @@ class GroupList(VirtualList[GroupRow]):
         mark = MARKS["failed"] if group.failed else MARKS["error"] if group.errors else " "
         tone, dim = self.style_of(f"tone--{_TONES.get(mark, 'dim')}"), self.style_of("tone--dim")
         texts = {
-            "runs": f"{group.count:,}",
+            "failed": f"{group.failures:,}",
             "title": clean_line(group.title),
             "detail": row.detail,
             "newest": f"{newest.outcome.mark} {newest.id}" if newest else "",
@@ -172,8 +172,8 @@ class GroupList(VirtualList[GroupRow]):
                 line += [Segment(mark, self.style_of(f"tone--{_TONES.get(mark, 'dim')}")) for mark in group.strip]
                 line.append(Segment(" " * (cells - len(group.strip) + 1)))
             else:
-                ink = None if name in ("runs", "title") else dim
-                line.append(Segment(f"{fit(texts[name], cells, right=name == 'runs')} ", ink))
+                ink = None if name in ("failed", "title") else dim
+                line.append(Segment(f"{fit(texts[name], cells, right=name == 'failed')} ", ink))
         lines: list[Line] = [line]
         if row.heading:
             # Its own background, so that the cursor does not seem to cover the heading.
@@ -236,7 +236,8 @@ rows stay where they are, and `{groups.refresh}` sorts them. `{groups.read-on}` 
 A run that failed two checks is in two groups. Runs that ended with an error failed no check and have their own
 section. Bars compare the failures of the groups of a section. A group has been failing since its first failed run
 after its last passed run; a failed check, after the last passed run of the same scenarios. A group without such a run
-says `passing now` and which run failed last, or `a later run passed` if it has several scenarios or a newer error.
+says `passing now` if its newest run passed, else `a later run passed`: other scenarios of the group, or its newest run,
+may not have passed.
 """
 
     def __init__(
@@ -273,12 +274,12 @@ says `passing now` and which run failed last, or `a later run passed` if it has 
     def _headings(self, width: int) -> Iterator[Heading]:
         by = self._grouping.by if self._grouping is not None else self._by
         named = {
-            "failures": "% of failed",
+            "failures": "% of all",
             "title": GROUPING_WORDS[by],
             "detail": "what was wrong" if by == "verdict" else "",
         }
         for name, cells in columns(width, by == "pair"):
-            yield Heading(name, named.get(name, name), cells, name == "runs")
+            yield Heading(name, named.get(name, name), cells, name == "failed")
 
     def on_mount(self) -> None:
         self._draw()

@@ -147,7 +147,9 @@ class UpdatePromptDialog(Dialog[None]):
             self._show_result(error.sentence(), "failed")
             return False
         if staged != text and not self.is_unmounted:
-            self._show_result("Another window changed the staged prompt. Nothing was written; the new change is below.")
+            self._show_result(
+                "Another window or command changed the staged prompt. Nothing was written; the new change is below."
+            )
         return staged == text
 
     @work(group="update-load", exclusive=True)
@@ -281,7 +283,10 @@ class UpdatePromptDialog(Dialog[None]):
         elif is_unchanged and change and decided is not None and decided.counts:
             changes = f"{decided.counts} words"
         now, job = f"{count(len(update.current.split()), 'word')} now", update.job.number
-        yield " · ".join([changes, now, f"{len(self._staged.split()):,} words staged from job {job}"])
+        staged = f"{len(self._staged.split()):,} words staged from job {job}"
+        merged = change is not None and not undecided and change.new != self._staged
+        after = [f"{len(change.new.split()):,} after the update"] if change is not None and merged else []
+        yield " · ".join([changes, now, *after, staged])
         yield f"agent {update.agent.id} " + ("in the demo workspace" if setup.demo else f"at {setup.server.origin}")
         if is_unchanged:
             yield f"The agent's prompt is the same as when job {job} started."

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Step = Coroutine[Any, Any, str]
 """A decision being saved. Awaiting the step returns the message to show, or ""."""
 Write = Callable[["Session"], Coroutine[Any, Any, StagingStep]]
-CHANGED_ELSEWHERE = "Another window changed the staged prompt."
+CHANGED_ELSEWHERE = "Another window or command changed the staged prompt."
 
 
 class StagingController:

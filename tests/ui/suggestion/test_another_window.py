@@ -37,7 +37,7 @@ async def test_change_by_another_window_is_reported_and_saved(
         await pilot.press("a", "y")
         await sees(pilot, "Copy or save the prompt")
         await choose_elsewhere(pilot, {2: YES})
-        await sees(pilot, "Another window changed the staged prompt.")
+        await sees(pilot, "Another window or command changed the staged prompt.")
         await pilot.press("enter")
         await sees(pilot, "Saved to", gone="Copy or save the prompt")
         _, staged = await texts(pilot)
@@ -55,10 +55,10 @@ async def test_change_by_another_window_is_shown_before_the_agent_is_updated(ser
         await sees(pilot, "+2 words", "! Leaves out 1 undecided change.", "ctrl+g update")
         await choose_elsewhere(pilot, {2: YES})
         now = f"words · {len(sent.split())} words now"  # the headline behind the dialog also has counts
-        await sees_wrapped(pilot, "Another window changed the staged prompt.", f"+5 {now}", "ctrl+g update")
+        await sees_wrapped(pilot, "Another window or command changed the staged prompt.", f"+5 {now}", "ctrl+g update")
         assert "Leaves out" not in screen_text(pilot.app)
         await choose_elsewhere(pilot, {1: NO})
-        await sees_wrapped(pilot, "Another window changed the staged prompt.", f"+3 {now}", "ctrl+g update")
+        await sees_wrapped(pilot, "Another window or command changed the staged prompt.", f"+3 {now}", "ctrl+g update")
         assert server.prompt_of(CLINIC) == sent
         await pilot.press("ctrl+g")
         await eventually(lambda: server.prompt_of(CLINIC) != sent, "it is written")
