@@ -65,11 +65,11 @@ def test_changes_are_decided_by_number_and_undone_command_by_command(agent: Agen
     shown = called("suggestion", "show", 1).out
     assert "1. undecided: Rules › paragraph 1, +2 −2 words\n   − Be kind to callers.\n   + Be brief with" in shown
     assert suggestion("accept", 1, 1) == "job 1: 1 accepted, 2 undecided · staged +2 −2 words\n"
-    suggestion("edit", 1, 2, "--text-file", "-", stdin=b"\xef\xbb\xbf  Never name\tany price. \n")
-    assert staged() == SENT.replace("kind to", "brief with").replace("Never guess a price.", "  Never name\tany price. ")
+    suggestion("edit", 1, 2, "--text-file", "-", stdin=b"\xef\xbb\xbf  Never say\tany price. \n")
+    assert staged() == SENT.replace("kind to", "brief with").replace("Never guess a price.", "  Never say\tany price. ")
     shown = called("suggestion", "show", 1).out
     assert "2. edited: Prices › paragraph 1, +2 −2 words" in shown
-    assert "✎   Never name" in shown
+    assert "✎   Never say" in shown
     assert suggestion("split", 1, 3) == "Split into changes 3, 4, 5.\n"
     suggestion("reject", 1, 5)
     assert decisions() == ["accepted", "edited", "undecided", "undecided", "rejected"]
