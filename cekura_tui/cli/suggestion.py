@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal
@@ -214,6 +215,8 @@ async def update(session: Session, job: int, yes: bool, prompt_file: str | None)
 
     refuse_read_only(session.setup.read_only, "nothing was written")
     solved = None if prompt_file is None else read_prompt_file(prompt_file)
+    if solved is not None and _is_conflicts_json(solved):
+        raise UsageError("This is the JSON of the conflicts, not a prompt.", "Give its `merged`, as `jq -r .merged`.")
     if solved is not None and any(line.startswith((_CONFLICT, _END)) for line in solved.splitlines()):
         raise UsageError("The prompt still has marks of conflicts.", "Solve the conflicts, and remove their marks.")
     opened, prompts, stagings = await session.suggestions.open(job), session.agent_prompts, session.store.stagings
@@ -226,7 +229,7 @@ async def update(session: Session, job: int, yes: bool, prompt_file: str | None)
         why = "" if solved is None else f"The prompt of {name} or the staged prompt has changed since. "
         print_message(f"{why}{count(len(conflicts), 'conflict')} to solve. Nothing was written to {name}.")
         return Exit.NOT_SUCCEEDED
-    if solved is not None and not (conflicts or plan.is_applied):
+    if solved is not None and not conflicts and solved != plan.current:
         raise UsageError(f"No change conflicts with the prompt of {name}.", "Leave out --prompt-file.")
     text = solved if solved is not None and conflicts else plan.merge.text({})
     if text == plan.current:
@@ -240,6 +243,13 @@ async def update(session: Session, job: int, yes: bool, prompt_file: str | None)
         raise UsageError("Another window or command changed the staged prompt, so nothing was written.", "Try again.")
     print_message((await prompts.write(plan, text)).message)
     return Exit.DONE
+
+
+def _is_conflicts_json(text: str) -> bool:
+    try:
+        return text.lstrip().startswith("{") and {"conflicts", "merged"} <= json.loads(text).keys()
+    except ValueError:
+        return False
 
 
 def _conflicts_json(plan: PromptUpdate) -> dict[str, Any]:

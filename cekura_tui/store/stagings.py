@@ -165,9 +165,10 @@ def _save_text(sql: sqlite3.Connection, job: Job, at: float, text_of: TextOf) ->
     return chosen
 
 
-LAST_WRITE, SHOWN_CONFLICTS = "last write", "shown conflicts"
-"""Keys of rows of `typed` that record for which staged prompt which text was written, or had conflicts printed."""
+WRITTEN, SHOWN_CONFLICTS = "written ", "shown conflicts"
+"""Keys of rows of `typed`. WRITTEN and the hash of a text that was written: the prompt that was staged then.
+SHOWN_CONFLICTS: for which staged prompt conflicts were printed."""
 _SPLIT = "split "
 """Start of the key of a row of `typed` that records a split; the key of the hunk follows."""
-_RECORDS = (_SPLIT, LAST_WRITE, SHOWN_CONFLICTS)
+_RECORDS = (_SPLIT, WRITTEN, SHOWN_CONFLICTS)
 _STEPS = "SELECT step, hunk, what, text, at, window FROM stagings WHERE job = ? ORDER BY step, hunk"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import dropwhile
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,7 +19,7 @@ from cekura_tui.prose.diff import are_too_long
 from cekura_tui.prose.lines import counts
 from cekura_tui.prose.merge import merge
 from cekura_tui.store.errors import StoreError, Unrecorded
-from cekura_tui.store.stagings import LAST_WRITE
+from cekura_tui.store.stagings import WRITTEN
 from cekura_tui.workspace.setup import KnownKeys, refuse_read_only
 
 if TYPE_CHECKING:
@@ -228,9 +228,9 @@ class AgentPrompts:
         self._running: set[asyncio.Task[UpdateResult]] = set()
 
     async def preview_update(self, number: int, staged: Prompt) -> PromptUpdate:
-        """Plan to update the prompt of job `number`'s agent with a staged text. If the agent has the text that was last
-        written for this staged text, nothing is merged, so that resolved conflicts stay resolved. Raises ApiError, and
-        UsageError without a prompt or for too long texts."""
+        """Plan to update the prompt of job `number`'s agent with a staged text. After an update of the job, only what
+        was staged since is merged: decisions can be reverted, and resolved conflicts stay resolved. Raises ApiError,
+        and UsageError without a prompt or for too long texts."""
         suggested = await self._jobs.suggestion(number)
         job = suggested.job
         if job.agent_id is None:
@@ -241,16 +241,27 @@ class AgentPrompts:
             raise UsageError(message, _UPDATING.instead)
         agent, now = await self._read(job.agent_id, job.agent_name, _UPDATING.undone, _UPDATING.instead)
         keys = self._keys()
-        is_written = self._stagings.saved(number).get(LAST_WRITE) == _write_of(staged, now)
+        saved = self._stagings.saved(number)
+        is_written = f"{WRITTEN}{sha256(now)}" in saved
         with contextlib.suppress(StoreError):
             last = next(iter(self._uses.writes(agent.id)), None) if is_written else None
             if last is not None and (last.how, last.job) == ("replaced", number):  # that write could not be verified
                 self._uses.note(agent.id, now, "written", last.at, number)
             elif not keys.found_in(now):
                 self._uses.note(agent.id, now, "seen", self._clock())
-        update = await asyncio.to_thread(_plan_update, job, agent, suggested.prompt, now, staged, is_written)
+        base = saved.get(f"{WRITTEN}{sha256(now)}") or self._last_staged(job, agent, saved)
+        if base is None or now == suggested.prompt or (base == staged and not is_written):
+            base = suggested.prompt
+        update = await asyncio.to_thread(_plan_update, job, agent, Prompt(base), now, staged)
         warnings = () if update.is_applied else _key_warnings(keys, staged)
         return replace(update, warnings=(*warnings, *update.warnings))
+
+    def _last_staged(self, job: Job, agent: Agent, saved: Mapping[str, str]) -> str | None:
+        """The staged prompt of the job's last update; None if there is none, or if it was taken back."""
+        if job.update is None or job.update.state == "taken_back":
+            return None
+        uses = (use for use in self._uses.writes(agent.id) if (use.how, use.job) == ("written", job.number))
+        return next((saved.get(f"{WRITTEN}{use.sha256}") for use in uses), None)
 
     async def diff(self, update: PromptUpdate, text: Prompt) -> ProseDiff:
         """The diff from the agent's current prompt to this text."""
@@ -262,8 +273,9 @@ class AgentPrompts:
         refuse_read_only(self._read_only, "nothing was written")
         if not text.strip():
             raise UsageError(f"The text is empty, so it was not written to {update.agent.name}.")
-        with contextlib.suppress(StoreError):
-            self._stagings.save_typed(update.job.number, LAST_WRITE, _write_of(update.staged, text))
+        if not self._keys().found_in(update.staged):
+            with contextlib.suppress(StoreError):
+                self._stagings.save_typed(update.job.number, f"{WRITTEN}{sha256(text)}", update.staged)
         return await self._write(update.agent, update.current, text, update.job.number, _UPDATING)
 
     async def previous_use(self, agent_id: int, current: str) -> PromptUse | None:
@@ -393,21 +405,17 @@ def _restore_warnings(agent: Agent, writes: Sequence[PromptUse], has: str) -> It
         yield f"The current prompt of {agent.name} may have been written elsewhere; restoring overwrites that prompt."
 
 
-def _write_of(staged: Prompt, text: Prompt) -> str:
-    return f"{sha256(staged)} {sha256(text)}"
-
-
-def _plan_update(job: Job, agent: Agent, sent: Prompt, now: Prompt, staged: Prompt, is_written: bool) -> PromptUpdate:
-    sent = now if is_written else sent  # else the conflicts resolved in that write would be open again
-    drift = compare(sent, now)
-    merged = merge(sent, drift, compare(sent, sent if is_written else staged))
+def _plan_update(job: Job, agent: Agent, base: Prompt, now: Prompt, staged: Prompt) -> PromptUpdate:
+    """Plan to merge what was staged since `base`, the sent prompt or the last one written, with the agent's prompt."""
+    drift = compare(base, now)
+    merged = merge(base, drift, compare(base, staged))
     change = None if merged.conflicts else compare(now, merged.text({}))
     update = PromptUpdate(job, agent, now, staged, merged, change, ())
     return replace(update, warnings=tuple(_update_warnings(update, drift)))
 
 
 def _update_warnings(update: PromptUpdate, drift: ProseDiff) -> Iterator[str]:
-    """Yield the warnings to show before an update; `drift` is the diff from the sent to the agent's current prompt."""
+    """Yield the warnings to show before an update; `drift` is the diff from the base to the agent's current prompt."""
     job, agent, merged = update.job, update.agent, update.merge
     if agent.auto_sync:
         yield _sync_warning(agent)

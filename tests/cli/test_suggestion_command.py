@@ -128,6 +128,25 @@ def test_update_and_restore_verify_and_jobs_show_what_became_of_the_update(agent
     assert "No prompt 77 of agent 7." in suggestion("restore", 7, "--version", 77, "--yes", status=2)
 
 
+def test_decisions_after_an_update_reach_the_agent_with_the_next_update(agent: Agent) -> None:
+    suggestion("accept", 1, "--all")
+    suggestion("update", 1, "--yes")
+    suggestion("reject", 1, 2)
+    suggestion("edit", 1, 1, "--text-file", "-", stdin=b"Be short with callers.")
+    suggestion("update", 1, "--yes")
+    assert agent.prompt == staged()
+    assert "Be short" in staged()
+    assert "guess" in staged()
+    agent.prompt = own = agent.prompt.replace("# Rules\n", "# Rules\n\nSay your name.\n")
+    suggestion("update", 1, "--yes", status=3)
+    suggestion("accept", 1, 2)
+    suggestion("update", 1, "--yes")
+    assert agent.prompt == own.replace("guess", "estimate")
+    suggestion("undo", 1)
+    suggestion("restore", 7, "--yes")
+    suggestion("update", 1, "--yes", status=3)
+
+
 @pytest.mark.parametrize(
     ("reply", "status"),
     [(Reply({"detail": "No."}, 403), 4), (Reply({}, 503), 2), (Reply({"id": 7}), 6)],
@@ -173,9 +192,15 @@ def test_conflicts_are_printed_and_solved_with_a_prompt_file(agent: Agent, tmp_p
     file.write_text(found["merged"])
     solving = ("update", 1, "--yes", "--prompt-file", file)
     assert "still has marks of conflicts" in suggestion(*solving, status=2)
+    file.write_text(result.out)
+    assert "JSON of the conflicts" in suggestion(*solving, status=2)
     file.write_text(PROPOSED.replace("brief with", "patient and brief with"))
     agent.prompt = agent.prompt.replace("patient", "calm and patient")
     assert "has changed since" in suggestion(*solving, status=1)
     suggestion(*solving)
-    assert agent.prompt == file.read_text()
+    assert agent.prompt == (solved := file.read_text())
+    suggestion(*solving, status=3)
+    file.write_text("Another prompt.\n")
+    assert "Leave out --prompt-file" in suggestion(*solving, status=2)
+    assert agent.prompt == solved
     suggestion("update", 1, "--yes", status=3)
