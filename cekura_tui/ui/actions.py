@@ -51,7 +51,8 @@ class Action(NamedTuple):
     `command` is the name in the palette, by default the label.
     `why_not` gets the same node as `do`. It returns None if the action can be done now, `NOT_OFFERED` to hide the
     action, or a sentence to show instead of doing the action.
-    `label_now` gets the same node, too, and returns the footer's label for its state; empty for `label`.
+    `label_now` gets the same node, too, and returns the footer's label for its state: empty for `label`, None if the
+    footer has no need of the action now.
     """
 
     id: str
@@ -63,7 +64,7 @@ class Action(NamedTuple):
     command: str = ""
     priority: bool = False
     why_not: Callable[[Any], str | None] = lambda node: None
-    label_now: Callable[[Any], str] = lambda node: ""
+    label_now: Callable[[Any], str | None] = lambda node: ""
 
     @property
     def action_string(self) -> str:

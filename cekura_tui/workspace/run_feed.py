@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -171,6 +171,15 @@ class RunFeed:
             self.runs.change(rows)
         if self.sweep is not None:
             self.sweep.change(rows)
+
+    def complete(self, whole: RunSweep, notes: Mapping[int, str]) -> None:
+        """Take over all runs of this list from a finished sweep of the same query. `notes` maps run ids to notes."""
+        if self.sweep is not None and not self.sweep.all_checked:
+            self.attempts.cancel("sweep")
+            self.sweep.take(whole)
+        elif self.sweep is None and self.runs is not None:
+            self.runs.complete(whole.matching(notes))
+        self._ended()
 
     async def row_at(self, index: int) -> RunRow | None:
         """The row at an index, fetched if not loaded; None if there is no row. Raises the error of a failed request."""

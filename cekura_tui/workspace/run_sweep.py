@@ -130,6 +130,11 @@ class RunSweep:
             self.read = max(self.read, read)
             self.total = max(self.total, self.read, total)
 
+    def take(self, whole: RunSweep) -> None:
+        """Take over everything that a finished sweep of the same query has found."""
+        self.begin_with(whole.rows, 0, 0, complete=True)
+        self._began = whole._began
+
     def change(self, rows: Iterable[RunRow]) -> None:
         changed = {row.id: row for row in rows if self._found.get(row.id, row) != row}
         if changed:

@@ -42,7 +42,7 @@ def few(api: ScriptedServer) -> ScriptedServer:
 def test_failed_runs_are_grouped_by_failed_check_and_errors_are_grouped_separately(few: ScriptedServer) -> None:
     result = call("groups")
     assert result.out.strip().split("\n\n") == [
-        "By failed check: 3 failed, 1 error in 6 runs",
+        "By failed check and reason: 3 failed, 1 error in 6 runs",
         "Failed checks: 3 runs",
         "Expected outcome: 3 runs, 100% of all failures\n  why: The agent never said the time of the table.\n"
         "  failing since run 14\n  newest: run 14, failed\n  runs: 14 12 10",
@@ -53,7 +53,7 @@ def test_failed_runs_are_grouped_by_failed_check_and_errors_are_grouped_separate
     few.on("GET", BULK, Reply(b"", 500))
     assert call("groups").out == result.out  # failure reasons are cached
     few.on("GET", LIST, Reply({"count": 0, "next": None, "previous": None, "results": []}))
-    assert call("groups").out == "By failed check: 0 failed, 0 errors in 0 runs\n"
+    assert call("groups").out == "By failed check and reason: 0 failed, 0 errors in 0 runs\n"
     assert grouped()["groups"] == []
 
 

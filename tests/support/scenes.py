@@ -175,7 +175,7 @@ async def groups(pilot: Pilot[Any]) -> None:
     """Show all runs grouped by failed check."""
     await runs(pilot)
     await pilot.press("b")
-    await sees(pilot, "By failed check", "71 failed", gone="rovisional")
+    await sees(pilot, "By failed check and reason", "71 failed", gone="rovisional")
     await still(pilot)
 
 

@@ -165,7 +165,7 @@ def _message_of(line: str) -> str:
 Grouping = Literal["verdict", "scenario", "personality", "result", "pair"]
 GROUPINGS: tuple[Grouping, ...] = ("verdict", "scenario", "personality", "result", "pair")
 GROUPING_WORDS: dict[Grouping, str] = {
-    "verdict": "failed check",
+    "verdict": "failed check and reason",
     "scenario": "scenario",
     "personality": "personality",
     "result": "result",

@@ -139,6 +139,19 @@ class PagedRuns:
         for other in others[: max(0, len(self._pages) - self._max_pages)]:
             self._drop(other)
 
+    def complete(self, rows: Iterable[RunRow]) -> None:
+        """Fill the missing pages, if `rows` (newest first) without newer runs are exactly the runs of the pages."""
+        newest = max((row.id for row in self._pages.get(self.newest_page or 0, ())), default=-1)
+        whole = tuple(row for row in rows if row.id <= newest)
+        spans = {number: self.layout.span(number) for number in range(1, self.layout.pages + 1)}
+        pages = {number: whole[span.start : span.stop] for number, span in spans.items()}
+        known = all(
+            [row.id for row in pages[number]] == [row.id for row in held] for number, held in self._pages.items()
+        )
+        if known and len(whole) == self.layout.count and len(pages) <= self._max_pages:
+            self._page_of = {row.id: number for number, page in pages.items() for row in page}
+            self._pages, self._failed, self._listed = pages | self._pages, {}, None
+
     def _drop(self, number: int) -> None:
         for row in self._pages.pop(number, ()):
             del self._page_of[row.id]

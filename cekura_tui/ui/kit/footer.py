@@ -115,8 +115,9 @@ class KeyFooter(Widget, can_focus=False):
                 named.add(binding.action)
                 ours = action_of(node, binding)
                 words = ours.label_now(node) if ours else _WHILE_TYPING.get(binding.key, "")
-                words = words or binding.description
-                yield _FooterKey(binding.id or "", binding.key, shown_key(binding.key), words, enabled)
+                if words is not None:
+                    words = words or binding.description
+                    yield _FooterKey(binding.id or "", binding.key, shown_key(binding.key), words, enabled)
 
     def _is_text(self, focused: Widget, binding: Binding) -> bool:
         shown = shown_key(binding.key)  # Textual does not map "slash" to a character

@@ -87,6 +87,11 @@ class RunsController:
     def trouble(self) -> CekuraTuiError | None:
         return self.scope_error or self.feed.attempts.error
 
+    @property
+    def loading(self) -> bool:
+        """Whether all runs or their checks are being loaded because the user asked for them."""
+        return self.feed.loading_all or self.checks.on
+
     # Loading while visible
 
     def start(self) -> None:

@@ -214,14 +214,14 @@ class GroupsScreen(Page):
             "Load all matching runs and why they failed, or stop loading",
             footer=3,
             why_not=lambda page: None if page.provisional else "All runs are loaded.",
-            label_now=lambda page: "Stop" if page.can_stop else "",
+            label_now=lambda page: "Stop" if page.can_stop else "" if page.provisional else None,
         ),
         Action(
             "groups.refresh",
             "r",
             lambda page: page.sort_or_reload(),
             "Reload",
-            "Sort by what is loaded, or retry or load again",
+            "Sort by what is loaded, retry after an error, or load again once all is loaded",
         ),
         Action("groups.back", "escape", lambda page: page.dismiss(None), "Back", footer=4),
     )
@@ -231,7 +231,8 @@ All matching runs in groups, most failures first. `{groups.next}` groups by fail
 personality, result, or scenario and personality. `{group-list.open}` lists the runs of a group.
 
 The groups open with the loaded runs and load the rest, then why runs failed. Until then the order is provisional:
-rows stay where they are, and `{groups.refresh}` sorts them. `{groups.read-on}` stops and resumes loading.
+rows stay where they are, and `{groups.refresh}` sorts them. `{groups.read-on}` stops and resumes loading. After an
+error, `{groups.refresh}` also retries; once all is loaded, it loads again.
 
 A run that failed two checks is in two groups. Runs that ended with an error failed no check and have their own
 section. Bars compare the failures of the groups of a section. A group has been failing since its first failed run
@@ -275,7 +276,7 @@ may not have passed.
         by = self._grouping.by if self._grouping is not None else self._by
         named = {
             "failures": "% of all",
-            "title": GROUPING_WORDS[by],
+            "title": "failed check" if by == "verdict" else GROUPING_WORDS[by],
             "detail": "what was wrong" if by == "verdict" else "",
         }
         for name, cells in columns(width, by == "pair"):
@@ -408,14 +409,11 @@ may not have passed.
             self._start()
 
     def sort_or_reload(self) -> None:
-        """Sort by what is loaded, and retry now if loading waits for a retry. If loading has ended, load what is
-        missing; if nothing is missing, load all again."""
-        load = self._load
-        waiting = load.on and load.error is not None
-        if load.sweep is not None and (waiting or not (load.on or self.provisional)):
-            load.sweep.close() if waiting else load.sweep.restart()
-        load.on = load.on and not waiting
-        if not load.on:
+        """Sort by what is loaded. After a failed request, retry now; once all is loaded, load all again."""
+        load, complete = self._load, not (self._load.on or self.provisional)
+        if load.sweep is not None and (complete or load.error is not None):
+            load.sweep.restart() if complete else load.sweep.close()
+            load.on = False
             self._start()  # replaces a waiting worker
         self._group()
 
@@ -472,6 +470,8 @@ def open_groups(page: Page, controller: RunsController) -> None:
 
     def show(last: OpenedGroup | None = None) -> None:
         def left(group: object) -> None:
+            if (sweep := load.sweep) is not None and sweep.all_checked and sweep.query.key == listing.query.key:
+                controller.feed.complete(sweep, listing.notes)
             if isinstance(group, OpenedGroup):
                 controller.open_group(group.name, group.filter_text, lambda: show(group))
 

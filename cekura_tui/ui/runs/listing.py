@@ -264,16 +264,16 @@ class RunListing:
     # As text
 
     def filter_notes(self) -> tuple[str, ...]:
-        """How many runs a local filter or order covers so far, in several wordings, longest first. Empty if the list
-        has no local filter or order, or if all runs are covered."""
+        """How many runs a local filter or order covers so far, or "load all" has loaded, in several wordings, longest
+        first. Empty if no local filter or order is set and not all are loading, or if all runs are covered."""
         total, loaded, runs = self.count, self.loaded, self.feed.runs
         if not self.fresh and (self.filter or not self.sort.as_listed) and loaded:
             return (f"from {count(loaded, 'cached run')}",)
         what = [Split({}, self._rest).rest_words] if self._rest else []
         what += [] if self.sort.as_listed else [f"sorted by {self.sort.column}:"]
-        if self.all_loaded or not what or total is None or runs is None:
-            return ()
         feed, sweep = self.feed, self.feed.sweep
+        if self.all_loaded or not (what or feed.loading_all) or total is None or runs is None:
+            return ()
         if sweep is None and runs.full and not feed.loading_all:
             words, few = f"{loaded:,} of {total:,} runs, the most that fit", "narrow the filter, as with since:"
             return f"{' '.join(what)} {words} · {few}", f"{words} · {few}", words
@@ -284,7 +284,10 @@ class RunListing:
             words, how = f"{sweep.read:,} of {max(sweep.total, total, feed.total or 0):,}", "checked"
             key = key if sweep.error is None else f"retrying: {sweep.error.message}"
         short = f"{words} runs {how} · {key}"
-        return f"{' '.join(what)} {short}", short, f"{words} {how} · {key}", f"{words} {how}"
+        longest = [f"{' '.join(what)} {short}"] if what else []
+        if feed.loading_all:
+            return *longest, f"loading: {words} runs · {key}", f"loading: {words} · {key}", f"loading · {key}"
+        return *longest, short, f"{words} {how} · {key}", f"{words} {how}"
 
     def checks_notes(self, checks: RunLoad) -> tuple[str, ...]:
         """For how many failed runs the checks are known, in several wordings, longest first. Empty if all checks are

@@ -66,8 +66,13 @@ def _why_not_back(page: RunsScreen) -> str | None:
 
 
 def _can_step_back(page: RunsScreen) -> bool:
+    return bool(page.controller.group) or page.controller.loading
+
+
+def _back_label(page: RunsScreen) -> str | None:
+    """ "Stop" while runs or checks are loading; None in a list of all runs, where a note names the key that stops."""
     controller = page.controller
-    return bool(controller.group) or controller.feed.loading_all or controller.checks.on
+    return "" if not controller.loading else "Stop" if controller.group or controller.listing.filter else None
 
 
 def _why_not_clear_filter(page: RunsScreen) -> str | None:
@@ -141,6 +146,7 @@ class RunsScreen(Page):
             "Go back to the groups, or stop loading",
             footer=4,
             why_not=_why_not_back,
+            label_now=_back_label,
         ),
         Action(
             "runs.clear-filter",
@@ -489,7 +495,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
     def _draw_keys(self) -> None:
         """Redraw the footer if the state that decides its keys has changed."""
         controller = self.controller
-        inside = controller.group, controller.feed.loading_all, controller.checks.on
+        inside = controller.group, controller.loading
         offered = min(len(self.marked.rows), 3), inside, bool(controller.listing.filter), controller.trouble is None
         if offered != self._drawn_keys:
             self._drawn_keys = offered

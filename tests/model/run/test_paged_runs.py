@@ -112,6 +112,17 @@ def test_pages_discarded_by_a_shift_can_be_loaded_again() -> None:
     assert runs.shifts == 1
 
 
+@pytest.mark.parametrize("oldest_first", [False, True])
+def test_all_runs_from_another_load_fill_the_missing_pages(oldest_first: bool) -> None:
+    server, runs = paged(8, size=3, oldest_first=oldest_first)
+    load(server, runs, 3)
+    rows = [row(FIRST_ID + number) for number in range(9, -1, -1)]  # two were created later
+    runs.complete(rows[:4] + rows[5:])
+    assert runs.missing(range(1, 4)) == [2], "a run is missing"
+    runs.complete(rows)
+    assert keys(runs) == [item.id for item in rows[2:]]
+
+
 def test_a_run_sent_twice_is_listed_once() -> None:
     server, runs = paged(6, size=3)
     second = server.page(2, runs.pin)

@@ -8,7 +8,7 @@ import pytest
 from app_on_a_server import LIST, SMALL, Served, no_crash, on_run, opened, setup_of
 from one_dialog import burst
 from run_list import footer, kinds_of, list_of, offset_of, rows_of, typed
-from scripted_server import Got, Reply, Reset, ScriptedServer, run_of
+from scripted_server import Got, Hold, Reply, Reset, ScriptedServer, run_of
 from waiting import eventually
 from watching import screen_text, sees
 
@@ -127,6 +127,18 @@ async def test_a_filter_is_saved_as_a_view_and_a_view_has_its_own_columns(served
         await sees(pilot, "/ outcome:error", "when ▼", gone="length")
 
 
+async def test_the_list_takes_over_all_runs_that_groups_have_loaded(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "240 runs", "of 200 loaded")
+        await pilot.press("b", "b")
+        await sees(pilot, "By scenario", "240 runs", gone="rovisional")
+        asked = len(served.requests_to(LIST))
+        await pilot.press("escape", "G")
+        await sees(pilot, "240 runs", "900001", gone="loaded")
+        assert [row.id for row in rows_of(pilot)] == list(range(900240, 900000, -1))
+        assert len(served.requests_to(LIST)) == asked
+
+
 async def test_a_group_opens_its_runs_and_escape_returns_to_the_group(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "of 200 loaded")
@@ -213,8 +225,15 @@ async def test_a_note_is_saved_after_a_lock_and_is_then_marked_and_found(
 
 async def test_marks_and_keys_work_without_requests_while_the_server_is_busy(scripted: ScriptedServer) -> None:
     scripted.on("GET", LIST, page_of_500)
-    async with opened(setup_of(scripted.url, "key", 1)) as pilot:
-        await sees(pilot, "500 runs", "of 200 loaded")
+    async with opened(setup_of(scripted.url, "key", 1), size=SMALL) as pilot:
+        await sees(pilot, "500 runs", "of 200 loaded", "b Groups")
+        third = Hold(Reply({}))
+        scripted.on("GET", LIST, third)
+        await pilot.press("F")
+        await sees(pilot, "loading: 200 of 500 · F stop", "b Groups", gone="esc ")
+        await pilot.press("F")
+        third.released.set()
+        scripted.on("GET", LIST, page_of_500)
         await pilot.press("space", "G")
         await sees(pilot, "401", "of 300 loaded")
         await pilot.press("V")

@@ -31,7 +31,7 @@ from cekura_tui.workspace.setup import Setup
 
 BULK = "/test_framework/v1/runs/bulk/"
 NAMES: dict[Grouping, str] = {
-    "verdict": "By failed check",
+    "verdict": "By failed check and reason",
     "scenario": "By scenario",
     "personality": "By personality",
     "result": "By result",
@@ -226,7 +226,21 @@ async def test_no_count_is_shown_before_the_first_answer_and_r_retries_at_once(
             pilot, "r retry now · F stop · retrying at ", "By failed check", "Loading runs …", "F Stop", gone=" 0 "
         )
         await pilot.press("r")
-        await sees(pilot, "1 failed · 0 errors in 1 run", "F Load all", gone="retry")
+        await sees(pilot, "1 failed · 0 errors in 1 run", gone="retry")
+
+
+async def test_r_only_sorts_if_f_has_stopped_the_load(setup: Setup, scripted: ScriptedServer) -> None:
+    rest = Hold(Reply({"count": 2, "next": None, "previous": None, "results": failed_runs(2, 1)}))
+    scripted.on("GET", LIST, rest)
+    async with opened_dialog(setup, groups_of(rows_of(failed_runs(2)), total=2)) as (app, pilot):
+        await sees(pilot, "Provisional order: 1 of 2 runs", "F Stop")
+        await pilot.press("F")
+        rest.released.set()
+        await sees(pilot, "F load the rest · stopped", "provisional: 2 of 2 runs", "F Load all")
+        await pilot.press("r")
+        assert not app.dialog.can_stop
+        await pilot.press("F")
+        await sees(pilot, "2 failed · 0 errors in 2 runs", "Reason not loaded yet", gone="F Load all")
 
 
 async def test_the_cursor_stays_on_its_check_when_its_reasons_are_loaded(

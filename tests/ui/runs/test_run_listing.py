@@ -78,7 +78,9 @@ def test_partly_loaded_list_shows_its_total_and_how_many_runs_are_counted() -> N
     listing.feed = feed
     counted = listing.outcomes()
     assert (counted.runs, counted.loaded, dict(counted.counts)["failed"]) == ("81,233 runs", "of 100 loaded", 100)
-    listing.filter = parse("persona:~calm").filter
+    feed.loading_all = True
+    assert listing.filter_notes()[::2] == ("loading: 100 of 81,233 runs · F stop", "loading · F stop")
+    feed.loading_all, listing.filter = False, parse("persona:~calm").filter
     assert listing.filter_notes()[0] == "persona: 100 of 81,233 runs loaded · F load all"
     assert (listing.outcomes().runs, listing.outcomes().loaded) == ("100 of 81,233 runs", "")
 
