@@ -123,6 +123,14 @@ class StagingStore(AccountStore):
                 self._job(sql, number)
                 sql.execute("INSERT OR REPLACE INTO typed VALUES (?, ?, ?)", (number, hunk, prompt_bytes(Prompt(text))))
 
+    def save_written(self, number: int, text: str, staged: Prompt) -> None:
+        """Save the prompt that is staged while the text with the hash `text` is written to the agent. After
+        20 later updates it is deleted."""
+        with self._database.write() as sql:
+            self._job(sql, number)
+            sql.execute(_PRUNE_WRITTEN, (number, WRITTEN))
+            sql.execute("INSERT OR REPLACE INTO typed VALUES (?, ?, ?)", (number, WRITTEN + text, prompt_bytes(staged)))
+
     def _job(self, sql: sqlite3.Connection, number: int) -> Job:
         job = JobRows(sql, self._account.key_id).get(number)
         if job.state == JobState.FORGOTTEN:
@@ -171,4 +179,10 @@ SHOWN_CONFLICTS: for which staged prompt conflicts were printed."""
 _SPLIT = "split "
 """Start of the key of a row of `typed` that records a split; the key of the hunk follows."""
 _RECORDS = (_SPLIT, WRITTEN, SHOWN_CONFLICTS)
+_PRUNE_WRITTEN = """
+DELETE FROM typed WHERE job = ?1 AND substr(hunk, 1, length(?2)) = ?2 AND hunk NOT IN (
+    SELECT ?2 || sha256 FROM (
+        SELECT sha256 FROM prompt_uses WHERE job = ?1 AND how = 'written' ORDER BY rowid DESC LIMIT 20
+    )
+)"""
 _STEPS = "SELECT step, hunk, what, text, at, window FROM stagings WHERE job = ? ORDER BY step, hunk"

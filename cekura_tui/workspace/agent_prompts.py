@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import dropwhile
+from itertools import dropwhile, pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 from cekura_tui.api.errors import ApiError, NotFound
@@ -249,19 +250,13 @@ class AgentPrompts:
                 self._uses.note(agent.id, now, "written", last.at, number)
             elif not keys.found_in(now):
                 self._uses.note(agent.id, now, "seen", self._clock())
-        base = saved.get(f"{WRITTEN}{sha256(now)}") or self._last_staged(job, agent, saved)
-        if base is None or now == suggested.prompt or (base == staged and not is_written):
-            base = suggested.prompt
-        update = await asyncio.to_thread(_plan_update, job, agent, Prompt(base), now, staged)
+        sent, improved = suggested.prompt, suggested.improved_prompt
+        written = saved.get(f"{WRITTEN}{sha256(now)}") or (now if now == improved and staged != sent else None)
+        texts = (text for key, text in saved.items() if key.startswith(WRITTEN))
+        bases = (sent,) if now == sent else (written,) if written is not None else (sent, *texts)
+        update = await asyncio.to_thread(_plan_update, job, agent, bases, now, staged)
         warnings = () if update.is_applied else _key_warnings(keys, staged)
         return replace(update, warnings=(*warnings, *update.warnings))
-
-    def _last_staged(self, job: Job, agent: Agent, saved: Mapping[str, str]) -> str | None:
-        """The staged prompt of the job's last update; None if there is none, or if it was taken back."""
-        if job.update is None or job.update.state == "taken_back":
-            return None
-        uses = (use for use in self._uses.writes(agent.id) if (use.how, use.job) == ("written", job.number))
-        return next((saved.get(f"{WRITTEN}{use.sha256}") for use in uses), None)
 
     async def diff(self, update: PromptUpdate, text: Prompt) -> ProseDiff:
         """The diff from the agent's current prompt to this text."""
@@ -275,7 +270,7 @@ class AgentPrompts:
             raise UsageError(f"The text is empty, so it was not written to {update.agent.name}.")
         if not self._keys().found_in(update.staged):
             with contextlib.suppress(StoreError):
-                self._stagings.save_typed(update.job.number, f"{WRITTEN}{sha256(text)}", update.staged)
+                self._stagings.save_written(update.job.number, sha256(text), update.staged)
         return await self._write(update.agent, update.current, text, update.job.number, _UPDATING)
 
     async def previous_use(self, agent_id: int, current: str) -> PromptUse | None:
@@ -405,13 +400,23 @@ def _restore_warnings(agent: Agent, writes: Sequence[PromptUse], has: str) -> It
         yield f"The current prompt of {agent.name} may have been written elsewhere; restoring overwrites that prompt."
 
 
-def _plan_update(job: Job, agent: Agent, base: Prompt, now: Prompt, staged: Prompt) -> PromptUpdate:
-    """Plan to merge what was staged since `base`, the sent prompt or the last one written, with the agent's prompt."""
+def _plan_update(job: Job, agent: Agent, bases: Sequence[str], now: Prompt, staged: Prompt) -> PromptUpdate:
+    """Plan to merge what was staged since a base with the agent's prompt. `bases` are the sent prompt and the prompts
+    staged at updates: the one most like the agent's prompt is taken, or the first if that one is `staged` itself."""
+    base = Prompt(min(bases, key=lambda text: _differing_pairs(text, now)))
+    if base == staged:
+        base = Prompt(bases[0])
     drift = compare(base, now)
     merged = merge(base, drift, compare(base, staged))
     change = None if merged.conflicts else compare(now, merged.text({}))
     update = PromptUpdate(job, agent, now, staged, merged, change, ())
     return replace(update, warnings=tuple(_update_warnings(update, drift)))
+
+
+def _differing_pairs(one: str, other: str) -> int:
+    """How many pairs of adjacent words, with their white space, only one of two texts has."""
+    counted, others = (Counter(pairwise(text.split(" "))) for text in (one, other))
+    return (counted - others).total() + (others - counted).total()
 
 
 def _update_warnings(update: PromptUpdate, drift: ProseDiff) -> Iterator[str]:

@@ -147,6 +147,25 @@ def test_decisions_after_an_update_reach_the_agent_with_the_next_update(agent: A
     suggestion("update", 1, "--yes", status=3)
 
 
+def test_rejected_changes_leave_restored_prompts_and_few_staged_prompts_are_kept(agent: Agent, jobs: SavedJobs) -> None:
+    suggestion("accept", 1, 1)
+    suggestion("restore", 7, "--version", 2, "--yes")
+    assert agent.prompt == PROPOSED
+    suggestion("update", 1, "--yes")
+    assert agent.prompt == staged(), "undecided changes leave the restored proposed prompt"
+    suggestion("undo", 1)
+    agent.prompt = both = f"{agent.prompt}\nSay your name.\n"
+    suggestion("update", 1, "--yes")
+    suggestion("restore", 7, "--yes")
+    assert agent.prompt == both
+    suggestion("update", 1, "--yes")
+    assert agent.prompt == f"{SENT}\nSay your name.\n"
+    jobs.execute("DELETE FROM prompt_uses WHERE how = 'written'")
+    suggestion("accept", 1, 1)
+    suggestion("update", 1, "--yes")
+    assert jobs.execute("SELECT count(*) FROM typed WHERE hunk LIKE 'written %'") == [(2,)], "of three"
+
+
 @pytest.mark.parametrize(
     ("reply", "status"),
     [(Reply({"detail": "No."}, 403), 4), (Reply({}, 503), 2), (Reply({"id": 7}), 6)],
