@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Chosen = Literal["given", "last_passed", "newest_passed"]
 _SECOND: dict[Chosen, str] = {
     "given": "Second run",
-    "last_passed": "Second run, the last passed one",
+    "last_passed": "Second run, the last before the first that passed and has a transcript",
     "newest_passed": "Second run, the newest passed one; none passed before the first",
 }
 _SIGNS: dict[Sign, tuple[Literal["same", "changed", "first", "second"], str]] = {
@@ -47,8 +47,8 @@ _SIGNS: dict[Sign, tuple[Literal["same", "changed", "first", "second"], str]] = 
 async def compare(session: Session, run_id: int, other_id: int | None, differences: bool, as_json: bool) -> None:
     """Compare two runs turn by turn, with the verdicts of both.
 
-    Without OTHER_ID, compares with the last passed run of the scenario. Each line starts with its run: first, second or
-    both. Words that differ are [-in the first-] and {+in the second+}.
+    Without OTHER_ID, compares with the last run of the scenario before RUN_ID that passed and has a transcript. Each
+    line starts with its run: first, second or both. Words that differ are [-in the first-] and {+in the second+}.
     """
     first = await session.run(run_id)
     second, chosen = await _second_run(session, first, other_id)

@@ -97,9 +97,12 @@ def set_(options: Options, name: str, value: str) -> None:
     """
     from cekura_tui.config.settings_edit import set_setting, setting_name
     from cekura_tui.config.sources import read_settings_file
+    from cekura_tui.ui.actions import all_actions
     from cekura_tui.ui.catalogue import kept_letter, settings_problems
 
     path = options.paths.settings
+    if name in all_actions():
+        raise UsageError(f"{name} is an action, not a setting.", f"Set its keys with keys.{name}.")
     set_setting(path, name, value, settings_problems)
     later = " An open app uses the value from its next start." if name.startswith(("keys", "theme")) else ""
     *table, entry = setting_name(name)

@@ -408,7 +408,8 @@ class CompareJson(TypedDict):
     first: ComparedRunJson
     second: ComparedRunJson
     chosen: Literal["given", "last_passed", "newest_passed"]
-    """How `second` was chosen: by its id, as the last passed run before `first`, or else as the newest passed run."""
+    """How `second` was chosen: by its id, as the last run before `first` that passed and has a transcript, or else as
+    the newest passed run."""
     verdicts: list[VerdictPairJson]
     turns: list[TurnPairJson]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cekura_tui.model.job import Job
 from cekura_tui.model.run.outcome import Outcome
-from cekura_tui.model.run.view import RunRow, row_of
+from cekura_tui.model.run.view import RunRow, review_of, row_of
 from cekura_tui.store.database import AccountStore, key_id, open_read_only
 from cekura_tui.store.job_reading import MAX_LISTED, SELECT_LISTED, read_jobs, with_updates
 from cekura_tui.store.views import LAST_FILTER, RUN_COLUMNS
@@ -181,7 +181,7 @@ class RunStore(AccountStore):
         source = json.dumps(run.sent or run.source, ensure_ascii=True)
         verdicts = read_verdicts(run)
         row = row_of(run, verdicts)
-        findings = findings_of(verdicts) if row.outcome.settled else None
+        findings = findings_of(verdicts, review_of(run, row)) if row.outcome.settled else None
         with self._database.write() as sql:
             written = json.dumps(row)
             if len(source) <= MAX_OPENED_RUN:

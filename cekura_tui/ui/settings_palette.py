@@ -42,6 +42,8 @@ def settings_palette(app: App[None], state: AppState) -> Palette:
         """Whether the app does not use the value yet."""
         (setting, _, entry), running = name.partition("."), state.workspace.setup.settings
         now, new = getattr(running, setting), getattr(setup.settings, setting)
+        if name == "theme.name" and new.get(entry) == app.theme:  # chosen in the app
+            return False
         return bool(now.get(entry) != new.get(entry) if entry else now != new)
 
     async def edit(name: str = "") -> None:

@@ -18,7 +18,7 @@ from cekura_tui.model.run.groups import Finding, findings_of
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.verdict import read_verdicts
-from cekura_tui.model.run.view import RunRow, row_of
+from cekura_tui.model.run.view import RunRow, review_of, row_of
 from cekura_tui.model.transcript.transcript import Turn, read_transcript
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
@@ -95,7 +95,8 @@ class RunFindings:
 
 
 def _read(run: Run) -> tuple[RunRow, tuple[Finding, ...], tuple[Turn, ...]]:
-    return row_of(run), findings_of(read_verdicts(run)), read_transcript(run).turns
+    row = row_of(run, verdicts := read_verdicts(run))
+    return row, findings_of(verdicts, review_of(run, row)), read_transcript(run).turns
 
 
 class TranscriptLoad:

@@ -38,7 +38,7 @@ def test_a_run_is_compared_with_the_last_passed_run_line_by_line(two: ScriptedSe
     result = call("compare", 50)
     first, verdicts, turns, lines = result.out.rstrip("\n").split("\n\n")
     assert first.splitlines()[:3] == ["First run: 50", "  outcome: failed, 1 check", "  scenario: Books a table"]
-    assert "\nSecond run, the last passed one: 45\n  outcome: passed\n" in first
+    assert "\nSecond run, the last before the first that passed and has a transcript: 45\n  outcome: passed\n" in first
     right_time = "  Right time: first run failed; second run passed"
     assert verdicts.splitlines() == ["Verdicts", right_time, "  Polite: both runs: passed"]
     assert turns.splitlines() == [

@@ -132,6 +132,7 @@ def test_setting_and_removing_an_entry_keeps_comments(settings: Write) -> None:
 
 def test_a_wrong_value_is_refused_with_the_expected_values(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refused(f"{WRONG_NOTIFY}.", "config", "set", "notify", "beep")
+    refused("runs.groups is an action, not a setting. Set its keys with keys.", "config", "set", "runs.groups", "B")
     monkeypatch.setenv("CEKURA_PROJECT_ID", "mine")
     refused("project_id in CEKURA_PROJECT_ID must be a number, not “mine”.", "config", "show")
     assert call("config", "path").out == f"{home}\n"

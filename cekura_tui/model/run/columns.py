@@ -73,12 +73,12 @@ COLUMNS: tuple[Column, ...] = (
         lambda row, when: row.chip,
         _outcome_key,
         "Most failed checks first, then errors",
-        min_width=13,
+        min_width=14,
         look="chip",
         grows=((4, 15),),
         cycle=2,
     ),
-    Column("scenario", _text("scenario"), _a_to_z("scenario"), "Scenarios from A to Z", 22, "plain", 8, _WIDE, cycle=3),
+    Column("scenario", _text("scenario"), _a_to_z("scenario"), "Scenarios from A to Z", 21, "plain", 8, _WIDE, cycle=3),
     Column(
         "agent", _text("agent"), _a_to_z("agent"), "Agents from A to Z", 8, "dim", 8, ((2, 14), (6, 20), (8, 32)), 3, 5
     ),

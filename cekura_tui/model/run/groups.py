@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import islice
 from typing import Any, Literal
 
 from cekura_tui.model.filter.filter import MOST_IDS, Filter, Term, Value
@@ -66,19 +65,21 @@ class Finding:
     explanation: str
 
 
-MOST_FAILED = 200
+MOST_FAILED, REVIEWED = 200, "Failed by a review"
 
 
-def findings_of(verdicts: Sequence[Verdict]) -> tuple[Finding, ...]:
-    """A finding for each reason of each failed verdict, such as each unmet part of the expected outcome.
+def findings_of(verdicts: Sequence[Verdict], review: Sequence[Verdict] = ()) -> tuple[Finding, ...]:
+    """A finding for each reason of each failed verdict, such as each unmet part of the expected outcome. Without failed
+    verdicts, a failed `review` is read instead.
 
     A verdict without a reason has one finding, with an empty explanation. Explanations have no times, quotations and
     marks. Findings with equal names and normalised explanations are merged. Only the first MOST_FAILED failed verdicts
     are read.
     """
     found: dict[tuple[str, str], Finding] = {}
-    failed = (verdict for verdict in verdicts if verdict.state == "fail")
-    for verdict in islice(failed, MOST_FAILED):
+    reviewed = [replace(verdict, sent_name=REVIEWED) for verdict in review]
+    failed = [verdict for verdict in verdicts if verdict.state == "fail"] or reviewed
+    for verdict in (verdict for verdict in failed[:MOST_FAILED] if verdict.state == "fail"):
         name = clean_line(verdict.name)
         for reason in _reasons(verdict) or [""]:
             found.setdefault((name, normalised(reason)), Finding(name, reason))
@@ -428,5 +429,6 @@ def _faults(row: RunRow, findings: tuple[Finding, ...] | None) -> Iterable[_Grou
     why = "no explanation given" if findings is not None else f"explanation {NOT_LOADED}"
     if row.failing:
         return [_GroupKey(("verdict", name, f" {why}"), clean_line(name), why, FAILED) for name in row.failing]
-    title = "No failed check reported" if findings is not None else f"Reason {NOT_LOADED}"
+    none = REVIEWED if row.is_reviewed else "No failed check reported"
+    title = none if findings is not None else f"Reason {NOT_LOADED}"
     return [_GroupKey(("unknown", title), title, section=FAILED)]

@@ -12,7 +12,7 @@ from cekura_tui.model.text import count
 
 if TYPE_CHECKING:
     from cekura_tui.model.run.run import Run
-    from cekura_tui.model.run.verdict import Verdict
+    from cekura_tui.model.run.verdict import State, Verdict
     from cekura_tui.model.transcript.timeline import Call, Timeline
     from cekura_tui.model.transcript.transcript import Transcript
 
@@ -91,7 +91,7 @@ class RunView:
     """A whole run, read for display; `got_at` is when the server sent the run (Unix time). `source` is the cleaned
     object with every field; `sent` is the exact object, None if cleaning changed nothing. `why` names the error that
     made the program show a cached run; else empty. `repr` is short: Textual builds the `repr` of each worker's
-    arguments."""
+    arguments. `review` is from `review_of`."""
 
     row: RunRow
     verdicts: tuple[Verdict, ...] = field(repr=False)
@@ -102,6 +102,7 @@ class RunView:
     source: Mapping[str, Any] = field(default_factory=dict, repr=False)
     sent: Mapping[str, Any] | None = field(default=None, repr=False)
     why: str = ""
+    review: tuple[Verdict, ...] = field(default=(), repr=False)
 
     @cached_property
     def timeline(self) -> Timeline:
@@ -145,6 +146,15 @@ def row_of(run: Run, verdicts: Sequence[Verdict] | None = None) -> RunRow:
     )
 
 
+def review_of(run: Run, row: RunRow) -> tuple[Verdict, ...]:
+    """The review that decided the outcome of a run, as a verdict with the reviewer's feedback; else empty."""
+    from cekura_tui.model.run.verdict import Verdict
+
+    explanation = (run.feedback.strip(),) if run.feedback else ()
+    state: State = "fail" if row.outcome.kind == "failed" else "pass"
+    return (Verdict("metric", None, "Review", state, None, explanation=explanation),) if row.is_reviewed else ()
+
+
 def filled(row: RunRow, whole: RunRow) -> RunRow:
     """Complete a list row from the row of the whole run, unless the run changed after it was read whole. The run counts
     as changed if it has another status or kind of outcome, or is now reviewed."""
@@ -159,19 +169,22 @@ def view_of(run: Run, got_at: float, *, cached: bool = False) -> RunView:
     from cekura_tui.model.transcript.transcript import read_transcript
 
     verdicts = read_verdicts(run)
+    row = row_of(run, verdicts)
+    review = review_of(run, row)
     return RunView(
-        row_of(run, verdicts),
+        row,
         verdicts,
         read_transcript(run),
-        tuple(_details(run)),
+        tuple(_details(run, reviewed=bool(review))),
         got_at,
         cached,
         source=run.source,
         sent=run.sent,
+        review=review,
     )
 
 
-def _details(run: Run) -> list[tuple[str, str]]:
+def _details(run: Run, *, reviewed: bool) -> list[tuple[str, str]]:
     name, number = run.result_name or "", str(run.result_id or "")
     named = (
         ("status", run.status),
@@ -186,6 +199,6 @@ def _details(run: Run) -> list[tuple[str, str]]:
         ("from", run.outbound_number),
         ("to", run.inbound_number or run.agent_number),
         ("profile", run.test_profile_data.name if run.test_profile_data else None),
-        ("feedback", run.feedback),
+        ("feedback", None if reviewed else run.feedback),
     )
     return [(name, text) for name, text in named if text]

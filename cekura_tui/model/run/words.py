@@ -189,7 +189,7 @@ def as_text(view: RunView, note: str = "") -> str:
         *([f"note: {note}"] if note else []),
         "",
     ]
-    judged, not_applicable = split_applicable(view.verdicts)
+    judged, not_applicable = split_applicable((*view.review, *view.verdicts))
     lines += [verdict_text(verdict) for verdict in judged]
     if not_applicable:
         lines += [NOT_APPLICABLE, *map(verdict_text, not_applicable)]
@@ -312,11 +312,11 @@ def as_markdown(view: RunView) -> str:
     lines = [f"# Run {view.row.id}: {escaped(outcome_words(view.row))}", "", *_facts(view)]
     lines += [_fact(name.capitalize(), text) for name, text in view.details]
     lines += ["", "## Verdicts", ""]
-    judged, not_applicable = split_applicable(view.verdicts)
+    judged, not_applicable = split_applicable((*view.review, *view.verdicts))
     lines += [line for verdict in judged for line in _verdict(verdict)]
     if not_applicable:
         lines += ["", NOT_APPLICABLE, "", *(line for verdict in not_applicable for line in _verdict(verdict))]
-    if not view.verdicts:
+    if not (judged or not_applicable):
         lines.append("None.")
     lines += ["", "## Transcript", "", *_turns_as_markdown(view.transcript)]
     return clean("\n".join(lines).rstrip())

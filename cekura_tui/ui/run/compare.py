@@ -241,8 +241,8 @@ class CompareScreen(Page):
     )
     HELP = """\
 # Compare runs
-The first run is on the left (◀), the second on the right (▶): the other marked run, or the last passed run of the
-scenario. In a narrow terminal one is above the other.
+The first run is on the left (◀), the second on the right (▶): the other marked run, or the last run of the
+scenario before it that passed and has a transcript. In a narrow terminal one is above the other.
 
 `=` marks the same words, `~` changed words (in colour), `<` turns of the first run only, `>` turns of the second
 run only. `{turn-pairs.open}` opens the first run at the turn. Verdicts that differ are above: `✗` failed, `✓` passed,
@@ -339,7 +339,8 @@ run only. `{turn-pairs.open}` opens the first run at the turn. Verdicts that dif
             pane.set_title(here)
             return
         if self._other_id is None:
-            which = "Last passed run" if there.row.id < self._run_id else "Newest passed run (none before)"
+            last = "Last passed with transcript:" if there.transcript.turns else "Last passed run"
+            which = last if there.row.id < self._run_id else "Newest passed run (none before)"
         passed = self._run_title(SECOND, which, there, whole=rule_at is not None)
         if rule_at is None or not self.pairs:
             pane.set_title(Content.assemble(here, (" │ ", "not bold $faint"), passed))

@@ -53,8 +53,10 @@ def _unless_from_list(screen: RunScreen) -> str | None:
 
 
 def _unless_cited(screen: RunScreen) -> str | None:
-    evidence = screen.loader.evidence
-    return _unless_loaded(screen) if evidence is None or any(evidence.values()) else "No verdict cites a turn."
+    evidence, view = screen.loader.evidence, screen.loader.view
+    if evidence is None or view is None or any(evidence.values()):
+        return _unless_loaded(screen)
+    return "No verdict cites a turn: a review decided the outcome." if view.review else "No verdict cites a turn."
 
 
 _of_run = partial(Action, why_not=_unless_loaded)

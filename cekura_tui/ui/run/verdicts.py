@@ -67,7 +67,8 @@ class Verdicts(VirtualList[VerdictRow]):
         self._run = view.row.id
         known = {} if other else {row.key: row for row in self.rows}
         rows: list[VerdictRow] = []
-        for key, verdict in keyed(view.verdicts).items():
+        review: dict[Key, Verdict] = {("review", None, one.name, 1): one for one in view.review}
+        for key, verdict in (review | keyed(view.verdicts)).items():
             before = known.get(key)
             evidence = before.evidence if before and before.verdict == verdict else ""
             first = verdict.state == "na" and (not rows or rows[-1].verdict.state != "na")

@@ -28,7 +28,7 @@ from cekura_tui.ui.terminal.cells import drawn, fit
 if TYPE_CHECKING:
     from textual.worker import Worker
 
-    from cekura_tui.model.run.verdict import State, Verdict
+    from cekura_tui.model.run.verdict import State
     from cekura_tui.model.transcript.transcript import Speaker, Turn
 
 DELAY = 0.15
@@ -94,7 +94,7 @@ class RunPreview(Pane):
         if note := self._notes.get(row.id):
             yield from hanging(Content(_line(note, 600)), width, 2, Content.styled(f"{NOTED} ", "bold $accent"))
         yield Content()
-        yield from _verdicts(view.verdicts, width)
+        yield from _verdicts(view, width)
         yield Content()
         yield from _transcript(view, width)
 
@@ -150,21 +150,22 @@ class PreviewLoader:
             self._state.ask(PrepareRunScreen())
 
 
-def _verdicts(verdicts: tuple[Verdict, ...], width: int) -> Iterator[Content]:
+def _verdicts(view: RunView, width: int) -> Iterator[Content]:
     from cekura_tui.model.run.words import judged_words, reasons  # the first frame shows no run
 
     facts: list[tuple[str, str]] = []
+    verdicts = view.verdicts
     for state in _COUNTED:
         if number := sum(verdict.state == state for verdict in verdicts):
             facts += [(f"  {VERDICT_MARKS[state]}", TONES[VERDICT_TONES[state]]), (f" {number:,}", "$muted")]
     head = Content.assemble(("Verdicts", "bold $accent"), *(facts or [(" · none", "$muted")]))
     yield from hanging(head, width, 0)
-    for verdict in verdicts[:_VERDICTS]:
+    for verdict in (*view.review, *verdicts[:_VERDICTS]):
         mark = Content.styled(f"{VERDICT_MARKS[verdict.state]} ", TONES[VERDICT_TONES[verdict.state]])
         name = (_line(verdict.name, 80), "bold" if verdict.state == "fail" else "")
         words = Content.assemble(name, (f"  {judged_words(verdict)}", "$muted"))
         yield from hanging(words, width, 2, mark)
-        if verdict.state == "fail":
+        if verdict.state == "fail" or verdict in view.review:
             texts = (_line(str(one), 900) for one in reasons(verdict) if one.met != "pass" and not one.quiet)
             found, sign, expected = "\n".join(texts).partition("Expected:")
             for reason in filter(None, (*found.strip().split("\n")[:2], sign + expected)):

@@ -20,10 +20,12 @@ from cekura_tui.model.run.groups import (
     STRIP,
     Finding,
     Grouping,
+    findings_of,
     group_runs,
     since_words,
 )
 from cekura_tui.model.run.outcome import MARKS, Kind, Outcome
+from cekura_tui.model.run.verdict import Verdict
 from cekura_tui.model.run.view import RunRow
 
 ONE_GROUP_PER_RUN: tuple[Grouping, ...] = ("scenario", "personality", "result", "pair")
@@ -255,6 +257,12 @@ BUSY = [*(run(n, "error", text="no answer") for n in (2, 3, 4)), run(5, "error",
                 f"{FAILED} | T | no explanation given | 1 = 25%",
                 f"{FAILED} | Reason not loaded yet |  | 1 = 25%",
             ],
+        ),
+        (
+            "verdict",
+            [run(1)._replace(reviewed=True), run(2)._replace(reviewed=True)],
+            {1: (), 2: findings_of((), (Verdict("metric", 1, "Review", "fail", 0, explanation=("Too rude.",)),))},
+            [f"{FAILED} | Failed by a review | Too rude. | 1 = 50%", f"{FAILED} | Failed by a review |  | 1 = 50%"],
         ),
         (
             "verdict",

@@ -115,7 +115,7 @@ async def test_calls_are_side_by_side_or_stacked_with_differing_words_highlighte
 ) -> None:
     serve(scripted, passed(), run(50, HERE))
     async with compared(scripted, run(50, HERE)) as (app, pilot):
-        await sees(pilot, "◀ This run 50 · ✗ failed · 00:20 · ", "─┬─ ▶ Last passed run 45 · 00:20")
+        await sees(pilot, "◀ This run 50 · ✗ failed · 00:20 · ", "─┬─ ▶ Last passed with transcript: 45 · 00:20")
         await sees(pilot, "Differs after 00:03 · 3 = same · 1 ~ changed · 1 < only ◀ · 2 > only ▶")
         text = screen_text(app).split("\n")
         lines = [" ".join(line.split()) for line in text]

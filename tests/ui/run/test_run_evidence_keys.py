@@ -67,11 +67,11 @@ async def test_the_cited_turn_of_a_long_call_is_scrolled_to(scripted: ScriptedSe
 
 
 async def test_enter_and_e_show_a_message_if_there_is_no_evidence(scripted: ScriptedServer) -> None:
-    async with reading(scripted, call(5, evaluation={"metrics": METRICS[1:]})) as reader:
+    async with reading(scripted, call(5, evaluation={"metrics": METRICS[1:]}, is_reviewed=True)) as reader:
         await reader.evidence()
-        assert ACTIONS["run.evidence"].why_not(reader.page) == "No verdict cites a turn."
-        await reader.press("tab")
-        await reader.sees("Tone  failed", "It was cold.")
+        assert ACTIONS["run.evidence"].why_not(reader.page) == "No verdict cites a turn: a review decided the outcome."
+        await reader.press("tab", "j")
+        await reader.sees("Review  failed", "Tone  failed", "It was cold.")
         await reader.press("enter")
         await reader.pilot.pause()
         assert toasts(reader.pilot) == ["This verdict cites no turn."]

@@ -11,8 +11,10 @@ from textual.pilot import Pilot
 
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunView, view_of
+from cekura_tui.model.run.words import as_text
 from cekura_tui.ui.kit.strips import RowState
 from cekura_tui.ui.run.verdicts import Verdicts
+from cekura_tui.ui.runs import preview
 
 LONG = "The agent did not ask for the date of birth before it read the account out to the caller."
 METRICS = [
@@ -76,6 +78,17 @@ async def test_the_expected_outcome_shows_which_parts_were_met() -> None:
             "   ✗ not met: said nothing (prompt: says goodbye)",
             "   ◐ not reported: asks for the name",
         ]
+
+
+async def test_a_review_that_decided_the_outcome_comes_first_with_its_feedback() -> None:
+    view = run(metrics=METRICS[:1], evaluation_status="reviewed_failure", feedback="The check\nmissed this.")
+    shown = ["✗ Review  failed", "  The check", "  missed this.", "✓ Greeting  passed"]
+    async with verdicts_of(view) as (app, _):
+        assert lines(app)[:4] == [f" {line}" for line in shown]
+    previewed = [line.plain for line in preview._verdicts(view, 60)]
+    assert previewed[1:3] == [shown[0], "  The check missed this."]
+    assert as_text(view).split("\n")[3:6] == ["✗ Review: failed", "    The check", "    missed this."]
+    assert as_text(view).count("missed this.") == 1
 
 
 async def test_a_critical_category_shows_deviation_and_feedback() -> None:

@@ -34,15 +34,15 @@ def test_expected_behaviour_is_shown_after_a_long_reason() -> None:
     reasons = ["Too late. " * 40, "[00:14] Hm.", "It was rude. Expected: Polite words."]
     for explanation in (reasons, [" ".join(reasons)]):
         metric = {**FAILED, "explanation": explanation}
-        verdicts = view_of(Run.read({"id": 1, "evaluation": {"metrics": [metric]}}), 0.0).verdicts
-        assert [line.plain for line in preview._verdicts(verdicts, 60)][-1] == "  Expected: Polite words."
+        view = view_of(Run.read({"id": 1, "evaluation": {"metrics": [metric]}}), 0.0)
+        assert [line.plain for line in preview._verdicts(view, 60)][-1] == "  Expected: Polite words."
 
 
 def test_long_lists_of_verdicts_and_turns_are_cut_with_a_count() -> None:
     turns = [{"role": "Main Agent", "content": f"Hello {n}.", "start_time": n} for n in range(13)]
     metrics = [FAILED | {"id": n} for n in range(42)]
     view = view_of(Run.read({"id": 1, "transcript_object": turns, "evaluation": {"metrics": metrics}}), 0.0)
-    lines = [line.plain for line in (*preview._verdicts(view.verdicts, 60), *preview._transcript(view, 60))]
+    lines = [line.plain for line in (*preview._verdicts(view, 60), *preview._transcript(view, 60))]
     assert [line for line in lines if "more" in line] == [
         "… 2 more verdicts · enter open",
         "… 1 more turn · enter open",

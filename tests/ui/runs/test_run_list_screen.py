@@ -208,5 +208,5 @@ async def test_two_marked_runs_or_a_run_and_its_last_passed_run_are_compared(ser
         await pilot.press("escape", "g")
         await on_run(pilot, 900238)
         await pilot.press("equals_sign")
-        await sees(pilot, "◀ This run 900238", "▶ Last passed run ")
+        await sees(pilot, "◀ This run 900238", "▶ Last passed with transcript: ")
         no_crash(pilot)
