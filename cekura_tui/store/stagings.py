@@ -125,7 +125,7 @@ class StagingStore(AccountStore):
 
     def save_written(self, number: int, text: str, staged: Prompt) -> None:
         """Save the prompt that is staged while the text with the hash `text` is written to the agent. After
-        20 later updates it is deleted."""
+        20 later writes it is deleted."""
         with self._database.write() as sql:
             self._job(sql, number)
             sql.execute(_PRUNE_WRITTEN, (number, WRITTEN))
@@ -181,8 +181,7 @@ _SPLIT = "split "
 _RECORDS = (_SPLIT, WRITTEN, SHOWN_CONFLICTS)
 _PRUNE_WRITTEN = """
 DELETE FROM typed WHERE job = ?1 AND substr(hunk, 1, length(?2)) = ?2 AND hunk NOT IN (
-    SELECT ?2 || sha256 FROM (
-        SELECT sha256 FROM prompt_uses WHERE job = ?1 AND how = 'written' ORDER BY rowid DESC LIMIT 20
-    )
+    SELECT hunk FROM typed JOIN prompt_uses ON hunk = ?2 || sha256
+    WHERE typed.job = ?1 AND how = 'written' ORDER BY prompt_uses.rowid DESC LIMIT 20
 )"""
 _STEPS = "SELECT step, hunk, what, text, at, window FROM stagings WHERE job = ? ORDER BY step, hunk"

@@ -250,8 +250,7 @@ class AgentPrompts:
                 self._uses.note(agent.id, now, "written", last.at, number)
             elif not keys.found_in(now):
                 self._uses.note(agent.id, now, "seen", self._clock())
-        sent, improved = suggested.prompt, suggested.improved_prompt
-        written = saved.get(f"{WRITTEN}{sha256(now)}") or (now if now == improved and staged != sent else None)
+        sent, written = suggested.prompt, saved.get(f"{WRITTEN}{sha256(now)}")
         texts = (text for key, text in saved.items() if key.startswith(WRITTEN))
         bases = (sent,) if now == sent else (written,) if written is not None else (sent, *texts)
         update = await asyncio.to_thread(_plan_update, job, agent, bases, now, staged)
@@ -303,7 +302,11 @@ class AgentPrompts:
     async def restore(self, restore: PromptRestore) -> UpdateResult:
         """Write the prompt of a planned restore; raises the errors of `write`."""
         refuse_read_only(self._read_only, "nothing was restored")
-        messages = _RESTORING if restore.use.how == "replaced" else _RESTORING_CHOSEN
+        use = restore.use
+        if use.job is not None and use.how in ("proposed", "staged"):  # as an update with all that is in this prompt
+            with contextlib.suppress(StoreError):
+                self._stagings.save_written(use.job, use.sha256, restore.text)
+        messages = _RESTORING if use.how == "replaced" else _RESTORING_CHOSEN
         return await self._write(restore.agent, restore.current, restore.text, None, messages)
 
     async def _read(self, agent_id: int, name: str, undone: str, instead: str) -> tuple[Agent, Prompt]:

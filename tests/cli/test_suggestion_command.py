@@ -151,15 +151,16 @@ def test_rejected_changes_leave_restored_prompts_and_few_staged_prompts_are_kept
     suggestion("accept", 1, 1)
     suggestion("restore", 7, "--version", 2, "--yes")
     assert agent.prompt == PROPOSED
+    agent.prompt = agent.prompt.replace(*(own := ("# Rules\n", "# Rules\n\nSay your name.\n")))
     suggestion("update", 1, "--yes")
-    assert agent.prompt == staged(), "undecided changes leave the restored proposed prompt"
+    assert agent.prompt == staged().replace(*own), "undecided changes leave the restored proposed prompt"
     suggestion("undo", 1)
-    agent.prompt = both = f"{agent.prompt}\nSay your name.\n"
+    both = agent.prompt
     suggestion("update", 1, "--yes")
     suggestion("restore", 7, "--yes")
     assert agent.prompt == both
     suggestion("update", 1, "--yes")
-    assert agent.prompt == f"{SENT}\nSay your name.\n"
+    assert agent.prompt == SENT.replace(*own)
     jobs.execute("DELETE FROM prompt_uses WHERE how = 'written'")
     suggestion("accept", 1, 1)
     suggestion("update", 1, "--yes")
