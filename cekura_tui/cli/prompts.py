@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,11 @@ async def show_history(session: Session, agent_id: int, with_current: bool, as_j
             _put_event(event, is_current=event.n == now)
     if not events and not as_json:
         print_message(f"No prompts of agent {agent_id} yet. They are kept when read, sent, suggested or updated.")
+
+
+_as_elsewhere = copy(show_history)  # the other groups have `list`
+_as_elsewhere.hidden = True
+prompts.add_command(_as_elsewhere, "list")
 
 
 @command("show", prompts, key=False)

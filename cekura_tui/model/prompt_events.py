@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,18 +32,20 @@ class PromptUse:
 @dataclass(frozen=True, slots=True)
 class UpdateOutcome:
     """What became of a job's update of the agent's prompt, as far as this machine knows, and when (Unix time).
-    `current`: the agent has it since `at`. `taken_back`: an earlier prompt was restored. `replaced`: another update, of
-    job `job` unless that was forgotten. `changed_elsewhere`: a different prompt was read."""
+    `current`: the agent has it since `at`, without the latest decisions if `is_behind`. `taken_back`: an earlier prompt
+    was restored. `replaced`: another update, of job `job` unless that was forgotten. `changed_elsewhere`: a different
+    prompt was read."""
 
     state: UpdateState
     at: float
     job: int | None = None
+    is_behind: bool = False
 
     def words(self, when: Callable[[float], str]) -> str:
         """The outcome in words, such as "on the agent since 10:13"; `when` formats a time."""
         match self.state:
             case "current":
-                return f"on the agent since {when(self.at)}"
+                return f"on the agent since {when(self.at)}{', without later decisions' * self.is_behind}"
             case "taken_back":
                 return f"taken back {when(self.at)}"
             case "changed_elsewhere":
@@ -51,11 +53,15 @@ class UpdateOutcome:
         return f"replaced by job {self.job}" if self.job is not None else f"replaced {when(self.at)}"
 
 
-def update_outcomes(uses: Iterable[tuple[str, UseKind, float, int | None]]) -> dict[int, UpdateOutcome]:
-    """The outcome of each job's last update, by job number. `uses` are all uses of one agent's prompts as (sha256, how,
-    at, job), in the order in which they were recorded."""
+def update_outcomes(
+    uses: Iterable[tuple[str, UseKind, float, int | None]], sent: Mapping[int, str]
+) -> dict[int, UpdateOutcome]:
+    """What became of each job's updates, by job number. `uses` are all uses of one agent's prompts as (sha256, how, at,
+    job), in the order in which they were recorded; `sent` are the hashes of the jobs' sent prompts."""
     found: dict[int, UpdateOutcome] = {}
-    written: dict[int, str] = {}
+    written: dict[int, set[str]] = {}
+    has: dict[int, str] = {}
+    """The hash of the job's text that the agent had last."""
     known: set[str] = set()
     is_without_job = False  # the last write
     for sha256, how, at, job in uses:
@@ -64,14 +70,16 @@ def update_outcomes(uses: Iterable[tuple[str, UseKind, float, int | None]]) -> d
             known.add(sha256)
             continue
         if how == "written" and job is not None:
-            written[job] = sha256
-        for number, text in written.items():
-            before = found.get(number)
-            if text == sha256:
-                if before is None or before.state != "current":
+            written.setdefault(job, set()).add(sha256)
+        for number, texts in written.items():
+            before, is_sent = found.get(number), sha256 == sent.get(number)
+            if sha256 in texts and not is_sent:
+                if before is None or before.state != "current" or has[number] != sha256:
                     found[number] = UpdateOutcome("current", at)
+                has[number] = sha256
             elif before is not None and before.state == "current":
                 is_restore = is_without_job and sha256 in known  # also one that could not be verified
+                is_restore |= is_sent and how == "written" and job == number
                 end: UpdateState = "taken_back" if is_restore else "changed_elsewhere" if how == "seen" else "replaced"
                 found[number] = UpdateOutcome(end, at, job if how == "written" else None)
         known.add(sha256)

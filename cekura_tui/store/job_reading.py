@@ -135,7 +135,12 @@ def with_updates(read: Callable[..., Sequence[sqlite3.Row]], jobs: Sequence[Job]
         return list(jobs)
     from cekura_tui.model.prompt_events import update_outcomes  # keeps this module out of most first frames
 
-    found = {number: one for of_agent in uses.values() for number, one in update_outcomes(of_agent).items()}
+    sent = {job.number: job.prompt_sha256 for job in jobs}
+    found = {number: one for of_agent in uses.values() for number, one in update_outcomes(of_agent, sent).items()}
+    for number in sent.keys() & {number for number, one in found.items() if one.state == "current"}:
+        for row in read(_STAGED_AT_LAST_WRITE, number):
+            with contextlib.suppress(DamagedText):
+                found[number] = replace(found[number], is_behind=sha256(as_prompt(row["text"])) != row["sha256"])
     return [replace(job, update=found[job.number]) if job.number in found else job for job in jobs]
 
 
@@ -143,6 +148,10 @@ _UPDATE_USES = """
 SELECT agent_id, sha256, how, at, job FROM prompt_uses WHERE origin = ?1
 AND agent_id IN (SELECT agent_id FROM prompt_uses WHERE job IS NOT NULL AND how = 'written')
 AND (?2 IS NULL OR agent_id = ?2) ORDER BY rowid"""
+_STAGED_AT_LAST_WRITE = """
+SELECT typed.text, staged.sha256 FROM typed JOIN staged USING (job)
+JOIN prompt_uses ON hunk = 'written ' || prompt_uses.sha256
+WHERE typed.job = ? AND how = 'written' ORDER BY prompt_uses.rowid DESC LIMIT 1"""
 
 
 def parsed_answers(raws: Iterable[object]) -> Iterator[dict[str, object]]:

@@ -160,7 +160,7 @@ class CekuraApp(App[None]):
             "Redraw",
             "Draw the whole screen again, as after another program wrote on it",
         ),
-        Action("app.settings", "", "settings", "Settings", "Values and origins of settings and keys; edit config.toml"),
+        Action("app.settings", "", "settings", "Settings", "See and change settings, keys and colours in config.toml"),
         Action("app.theme", "", "change_theme", "Change theme colours", "Preview the themes and choose one"),
         # Takes precedence over a screen's own `y` while text is selected.
         Action(

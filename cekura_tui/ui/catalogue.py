@@ -131,6 +131,6 @@ def _clashes(keymap: Keymap) -> list[tuple[str, str]]:
                     if (second.id, first.id, key) in found:
                         continue
                     where = f"{place[0].lower()}{place[1:]}"
-                    text = f"{first.id} and {second.id} both have {shown_key(key)} {where}. {first.id} goes first."
+                    text = f"{first.id} and {second.id} both have {shown_key(key)} {where}. {first.id} would go first."
                     found.setdefault((first.id, second.id, key), (first.id, text))
     return list(found.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from calling import call, called, objects, refused
 from documented_shapes import read_all
 from saved_jobs import SavedJobs
 from scripted_server import Got, Reply, ScriptedServer
+
+from cekura_tui.model.text import clock_text
 
 SENT = "# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n"
 PROPOSED = SENT.replace("kind to", "brief with").replace("guess", "estimate")
@@ -132,7 +135,15 @@ def test_decisions_after_an_update_reach_the_agent_with_the_next_update(agent: A
     suggestion("accept", 1, "--all")
     suggestion("update", 1, "--yes")
     suggestion("reject", 1, 2)
+    behind = ", without later decisions"
+    assert behind in called("suggestion", "show", 1).out
     suggestion("edit", 1, 1, "--text-file", "-", stdin=b"Be short with callers.")
+    suggestion("update", 1, "--yes")
+    assert agent.prompt == staged()
+    assert behind not in called("suggestion", "show", 1).out
+    suggestion("restore", 7, "--yes")
+    assert agent.prompt == PROPOSED
+    assert f"on the agent since {clock_text(time.time())}{behind}" in called("jobs", "show", 1).out
     suggestion("update", 1, "--yes")
     assert agent.prompt == staged()
     assert "Be short" in staged()
@@ -145,6 +156,11 @@ def test_decisions_after_an_update_reach_the_agent_with_the_next_update(agent: A
     suggestion("undo", 1)
     suggestion("restore", 7, "--yes")
     suggestion("update", 1, "--yes", status=3)
+    agent.prompt = staged()
+    suggestion("reject", 1, 1, 2, 3)
+    suggestion("update", 1, "--yes")
+    assert agent.prompt == SENT
+    assert "taken back" in called("suggestion", "show", 1).out
 
 
 def test_rejected_changes_leave_restored_prompts_and_few_staged_prompts_are_kept(agent: Agent, jobs: SavedJobs) -> None:

@@ -22,7 +22,7 @@ from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.run.groups import Finding, findings_of
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.verdict import read_verdicts
-from cekura_tui.model.run.view import row_of
+from cekura_tui.model.run.view import review_of, row_of
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.run_findings import RunFindings
 from cekura_tui.workspace.run_lists import claim_request
@@ -59,7 +59,9 @@ async def test_bulk_findings_equal_the_findings_of_each_single_run(store: Store,
     assert list(found) == ids
     assert findings.cached(ids) == found
     for number in ids[:5]:
-        assert found[number] == findings_of(read_verdicts(await client.run(number)))
+        run = await client.run(number)
+        verdicts = read_verdicts(run)
+        assert found[number] == findings_of(verdicts, review_of(run, row_of(run, verdicts)))
     assert any(found.values())
     await client.aclose()
 

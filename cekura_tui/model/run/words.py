@@ -52,7 +52,7 @@ def score_words(verdict: Verdict) -> str:
     if verdict.source == "expected_outcome":
         return f"{number_words(shown)} of 100" if isinstance(shown, int | float) else ""
     if verdict.source == "critical_category":
-        return f"{number_words(shown)}, needs 0" if isinstance(shown, int | float) else ""
+        return f"{number_words(shown)}, passes at 0" if isinstance(shown, int | float) else ""
     if _repeats_state(verdict):
         return ""
     got = f'"{clean_line(shown, LONGEST_WORD)}"' if isinstance(shown, str) else ""
@@ -136,7 +136,7 @@ def category_words(category: Category, explanation: Iterable[str] = ()) -> str:
     known = clean_line(" ".join(explanation), _LONGEST_COMPARED).casefold()
     deviation, feedback = category.deviation, category.feedback
     if isinstance(deviation, int | float):
-        deviation = f"score {number_words(deviation)}, needs 0"
+        deviation = f"score {number_words(deviation)}, passes at 0"
     elif deviation and _is_in(deviation, known):
         deviation = None
     words = f"category {named}: {deviation}" if deviation else f"category {named}"

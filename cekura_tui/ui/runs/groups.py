@@ -341,7 +341,8 @@ may not have passed.
                 same = (row.group for row in shown if row.group.title == former.group.title)
                 listed.move_to(next((group.key for group in same), None))
             if self._begin_at is not None:
-                listed.move_to(self._begin_at)
+                listed.move_to(self._begin_at, scroll=False)
+                self.call_after_refresh(listed.move_to, self._begin_at)  # only then it scrolls no more than necessary
                 self._begin_at = None
             self._draw()
 

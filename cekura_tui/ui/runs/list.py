@@ -234,4 +234,4 @@ def _why_nothing_matches(controller: RunsController) -> Iterator[str]:
     if any(not term.key and not term.negated for term in wanted.terms):
         if meant := " ".join(dict.fromkeys(suggested_terms(wanted))):
             yield f"Did you mean {meant}?"
-        yield with_keys("Words search names only · {app.search-runs} searches transcripts")
+        yield with_keys("Words search names only · {app.search-runs} searches transcripts, note:~word the notes")

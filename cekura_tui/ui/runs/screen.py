@@ -229,7 +229,13 @@ class RunsScreen(Page):
             "List runs of another project or agent",
             command="Choose project or agent",
         ),
-        Action("runs.export", "w", lambda page: page.export(), "Export", "Save the marked runs or the list to a file"),
+        Action(
+            "runs.export",
+            "w",
+            lambda page: page.export(),
+            "Export",
+            "Save the marked runs or the list to a CSV or JSON file",
+        ),
         Action(
             "runs.sort",
             "s",

@@ -197,7 +197,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
         if self.is_unmounted:
             return
         self._found, self._searched = found, text
-        self.query_one(HitList).show_rows(found.hits, reset=reset)
+        self.query_one(HitList).show_rows(found.hits, reset=reset, follow=True)
         shown = f" The first {len(found.hits):,} are shown." if len(found.hits) < found.total else ""
         self._show_message(result_text(text, found) + shown)
         self._draw_scope()

@@ -83,9 +83,9 @@ def test_a_simple_threshold_is_shortened_and_other_thresholds_stay_as_sent(thres
         (metric("review", 3.0, kind="binary"), "needs review · found 3, no expected value"),
         (expected(40.0), "failed · 40 of 100"),
         (expected(None), "failed"),
-        (category("fail", deviation=0.7), "failed · 0.7, needs 0"),
+        (category("fail", deviation=0.7), "failed · 0.7, passes at 0"),
         (category("fail", deviation="It was late."), "failed"),
-        (category("na", deviation=1.0, priority="not_a_bug", wrongly_marked=True), f"{TAKEN_BACK} · 1, needs 0"),
+        (category("na", deviation=1.0, priority="not_a_bug", wrongly_marked=True), f"{TAKEN_BACK} · 1, passes at 0"),
     ],
 )
 def test_state_and_priority_come_before_score_and_threshold(verdict: Verdict, words: str) -> None:
@@ -135,10 +135,10 @@ def test_an_explanation_that_repeats_a_part_is_shown_once(item: str, own: list[s
         (Category("Identity", "critical", "too soon"), "category Identity, critical: too soon"),
         (
             Category("Tone", "mild", 0.25, "ok", True),
-            f"{TONE}, mild, wrongly marked: score 0.25, needs 0 (feedback: ok)",
+            f"{TONE}, mild, wrongly marked: score 0.25, passes at 0 (feedback: ok)",
         ),
         (Category("Identity", "critical", "Asked too late"), "category Identity, critical"),
-        (Category("Tone", None, 0.5, "Nothing else"), f"{TONE}: score 0.5, needs 0"),
+        (Category("Tone", None, 0.5, "Nothing else"), f"{TONE}: score 0.5, passes at 0"),
         (Category("Tone", None, "rude"), f"{TONE}: rude"),
     ],
 )

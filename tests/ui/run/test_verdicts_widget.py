@@ -103,7 +103,7 @@ async def test_a_critical_category_shows_deviation_and_feedback() -> None:
             "   The agent did not ask for the date of birth before it",
             "   read the account out to the caller.",
             "   feedback: Agreed.",
-            " ◐ Tone  needs review, non-critical · 0.4, needs 0",
+            " ◐ Tone  needs review, non-critical · 0.4, passes at 0",
             "",
             " Not applicable",
             " – Manners  critical, wrongly marked",
