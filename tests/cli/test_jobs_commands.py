@@ -42,7 +42,7 @@ def test_jobs_are_listed_as_a_table_or_json_without_prompts(api: ScriptedServer,
         assert (empty.out, empty.err) == ("", said)
     jobs.running()
     header, row = call("jobs", "list").out.splitlines()
-    assert header.split() == ["JOB", "STATE", "RUNS", "AGENT", "LAUNCHED", "LAST", "ANSWER"]
+    assert header.split() == ["JOB", "STATE", "RUNS", "AGENT", "LAUNCHED", "RESULT"]
     assert row.split()[:3] == ["1", "running", "5"]
     assert [list(job) for job in objects("jobs", "list")] == [JOB_KEYS]
 
