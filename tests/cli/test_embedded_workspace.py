@@ -53,6 +53,7 @@ def test_the_demo_ignores_keys_urls_and_proxies_of_the_environment(
     assert scripted.seen == []
 
 
+@pytest.mark.long
 def test_a_demo_job_continues_while_the_program_is_closed() -> None:
     launched = called("--demo", "--demo-speed", 50, "improve", FAILED, "--from-agent")
     assert launched.out == "1\n"

@@ -268,6 +268,7 @@ def test_a_job_whose_sent_prompt_is_damaged_keeps_its_improved_prompt(
     assert call("jobs", "show", number, "--curl").out.count("curl") == 1
 
 
+@pytest.mark.long
 def test_damage_scenarios_lose_only_the_recorded_data() -> None:
     assert not changed("store/damage_answers.txt")
 

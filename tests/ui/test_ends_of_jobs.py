@@ -85,6 +85,7 @@ async def test_jobs_ending_without_focus_cause_few_notifications_and_one_message
         assert (written, len(away_reports(pilot))) == (sent, 1), "a present user sees it only on screen"
 
 
+@pytest.mark.long
 async def test_two_minutes_without_a_key_count_as_absence_if_no_focus_is_reported(
     job_server: JobServer, written: list[str]
 ) -> None:
@@ -130,6 +131,7 @@ async def test_after_a_minute_away_the_list_is_reloaded_and_the_cursor_stays(job
         assert [row.id for row in runs.rows[:100]] == list(range(1_350, 1_250, -1))
 
 
+@pytest.mark.long
 async def test_with_notifications_off_the_title_counts_jobs_and_a_failed_hook_is_shown(
     job_server: JobServer, written: list[str]
 ) -> None:
