@@ -70,7 +70,13 @@ def test_every_command_treats_a_failing_output_alike(
     given = {
         **{"compare": (failed, by_kind["passed"][0]["id"]), "completion": ("bash",), "doctor": ("--offline",)},
         **{"improve": improve[1:], "jobs show": (1,), "notes show": (failed,), "prompts history": (agent,)},
-        **{"prompts show": (agent, 1), "runs list": ("--limit", 3), "runs show": (failed,), "search": ("the",)},
+        **{
+            "prompts list": (agent,),
+            "prompts show": (agent, 1),
+            "runs list": ("--limit", 3),
+            "runs show": (failed,),
+            "search": ("the",),
+        },
         **{"views show": ("v",), "suggestion show": (1,)},
     }
     silent = set()

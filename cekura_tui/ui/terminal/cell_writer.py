@@ -48,6 +48,8 @@ _MAX_CACHED = 4096
 """Maximum number of cached combinations of attributes, and of cached transitions between two combinations."""
 _SHORT_GAP, _SHORT_ERASE = 4, 3
 """Number of cells up to which rewriting is cheaper than a jump, and of blanks up to which writing beats erasing."""
+_FEW_LINES = 4
+"""Maximum number of changed lines that are sent in another order, to set fewer colours."""
 _LONG_BLANKS = re.compile(" {11,}")
 """A run of blanks that takes more bytes to write than to erase and jump over."""
 _BLANKS = " " * 11
@@ -395,7 +397,9 @@ class CellWriter:
     def _flush(self) -> None:
         """Send the changed cells, then the cursor's position and the attributes."""
         self._leave_line()
-        for y, (row, spans) in self._dirty_rows.items():
+        left = list(self._dirty_rows.items())
+        while left:
+            y, (row, spans) = left.pop(self._cheapest_line(left) if len(left) <= _FEW_LINES else 0)
             before, self._rows[y] = self._rows[y], row
             if before.characters != row.characters or before.attributes != row.attributes:
                 if before.predictable and row.predictable:
@@ -415,6 +419,16 @@ class CellWriter:
         if self._terminal_pen >= 0 and self._pen >= 0 and (switch := self._switch_to(self._pen)):
             self._begin()
             self._out.append(switch)
+
+    def _cheapest_line(self, lines: Sequence[tuple[int, tuple[_Row, Sequence[int]]]]) -> int:
+        """The index of a line that changes only cells with the terminal's attributes; 0 if there is none."""
+        for n, (y, (row, spans)) in enumerate(lines):
+            old, cells = self._rows[y], slice(min(spans), max(spans))
+            before = zip(old.characters[cells], old.attributes[cells], strict=True)
+            now = zip(row.characters[cells], row.attributes[cells], strict=True)
+            if {cell[1] for was, cell in zip(before, now, strict=True) if was != cell} == {self._terminal_pen}:
+                return n
+        return 0
 
     def _send_changes(self, y: int, before: _Row, row: _Row, spans: Sequence[int]) -> None:
         """Send the differing cells of a line; if the line ends in blanks, erase its end instead of writing blanks."""

@@ -144,6 +144,11 @@ def test_changed_word_sends_only_that_word() -> None:
     assert last_sent(frame.format("going"), frame.format("ended")) == "\x1b[7C\x1b[32mended\r\x1b[m"
 
 
+def test_lines_of_one_colour_are_sent_one_after_the_other() -> None:
+    frame = "".join(f"\x1b[{y};1H\x1b[3{colour}m{{}}" for y, colour in ((1, 1), (2, 2), (3, 1))) + "\x1b[0m"
+    assert last_sent(*(frame.format(*text) for text in ("aaa", "bbb"))).count("\x1b[31m") == 1
+
+
 def test_trailing_blanks_are_sent_as_an_erase_if_erased_cells_look_like_the_blanks() -> None:
     coloured, usual = "\x1b[1;1H\x1b[44mx" + " " * 39 + "\x1b[0m\x1b[2;1H", "\x1b[1;1Hx" + " " * 39 + "\x1b[2;1H"
     assert "x\x1b[K" in last_sent(coloured)
