@@ -24,7 +24,7 @@ from watching import sees
 from cekura_tui.model.run.groups import GROUPINGS, Grouping, findings_of, normalised
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.verdict import read_verdicts
-from cekura_tui.model.run.view import RunRow, row_of
+from cekura_tui.model.run.view import RunRow, review_of, row_of
 from cekura_tui.ui.runs.groups import GroupList, GroupsScreen
 from tests.bench.row import Options, Row
 from tests.bench.servers import Account, demo_server
@@ -120,7 +120,8 @@ def _scan(account: Account) -> list[tuple[RunRow, list[tuple[str, str]]]]:
     why: dict[int, list[tuple[str, str]]] = {}
     for start in range(0, len(failed), 50):
         for run in _get(account, f"runs/bulk/?run_ids={','.join(map(str, failed[start : start + 50]))}"):
-            reasons = findings_of(read_verdicts(Run.read(run)))
+            verdicts = read_verdicts(full := Run.read(run))
+            reasons = findings_of(verdicts, review_of(full, row_of(full, verdicts)))
             why[run["id"]] = [(one.verdict, normalised(one.explanation)) for one in reasons] or [UNNAMED]
     return [(row, why.get(row.id, [])) for row in sorted(found, key=lambda row: (row.at, row.id), reverse=True)]
 
