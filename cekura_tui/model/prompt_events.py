@@ -45,7 +45,7 @@ class UpdateOutcome:
         """The outcome in words, such as "on the agent since 10:13"; `when` formats a time."""
         match self.state:
             case "current":
-                return f"on the agent since {when(self.at)}{', without later decisions' * self.is_behind}"
+                return f"on the agent since {when(self.at)}{', not as staged now' * self.is_behind}"
             case "taken_back":
                 return f"taken back {when(self.at)}"
             case "changed_elsewhere":

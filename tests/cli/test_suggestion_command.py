@@ -135,7 +135,7 @@ def test_decisions_after_an_update_reach_the_agent_with_the_next_update(agent: A
     suggestion("accept", 1, "--all")
     suggestion("update", 1, "--yes")
     suggestion("reject", 1, 2)
-    behind = ", without later decisions"
+    behind = ", not as staged now"
     assert behind in called("suggestion", "show", 1).out
     suggestion("edit", 1, 1, "--text-file", "-", stdin=b"Be short with callers.")
     suggestion("update", 1, "--yes")
