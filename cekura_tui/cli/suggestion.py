@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import signal
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -237,7 +238,7 @@ async def update(session: Session, job: int, yes: bool, prompt_file: str | None)
         return Exit.NOTHING_TO_DO
     left = len(opened.undecided)
     warnings = [*plan.warnings, *([f"Leaves out {count(left, 'undecided change')}."] if left else [])]
-    if not _is_confirmed(f"update the prompt of {name}", plan.current, text, warnings, yes):
+    if not await _is_confirmed(f"update the prompt of {name}", plan.current, text, warnings, yes):
         return Exit.NOT_SUCCEEDED
     if (await session.suggestions.open(job)).staged != opened.staged:
         raise UsageError("Another window or command changed the staged prompt, so nothing was written.", "Try again.")
@@ -264,7 +265,7 @@ def _conflicts_json(plan: PromptUpdate) -> dict[str, Any]:
     return {**whose, "conflicts": conflicts, "merged": merge.text(marked)}
 
 
-def _is_confirmed(does: str, before: Prompt, after: Prompt, warnings: list[str], yes: bool) -> bool:
+async def _is_confirmed(does: str, before: Prompt, after: Prompt, warnings: list[str], yes: bool) -> bool:
     """Print the warnings and, unless `yes`, show the changes and ask; raises UsageError without a terminal. `does` says
     what the command does."""
     from cekura_tui.prose.compare import compare
@@ -278,11 +279,15 @@ def _is_confirmed(does: str, before: Prompt, after: Prompt, warnings: list[str],
     if yes:
         return True
     put_changes(before, after)
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # asyncio's handler would wait for the answer
+    click.echo(f"{does[0].upper()}{does[1:]}? [y/N]: ", nl=False, err=True)
+    # In input() a signal could come unseen; the event loop sees each one.
+    loop, line_typed = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(sys.stdin, line_typed.set)
     try:
-        is_confirmed = click.confirm(f"{does[0].upper()}{does[1:]}?", err=True)
+        await line_typed.wait()
     finally:
-        signal.signal(signal.SIGINT, handler)
+        loop.remove_reader(sys.stdin)
+    is_confirmed = sys.stdin.readline().strip().lower() in ("y", "yes")
     if not is_confirmed:
         print_message("Nothing was written.")
     return is_confirmed
@@ -303,7 +308,7 @@ async def restore(session: Session, agent_id: int, version: str | None, yes: boo
     found = None if version is None else find_event(await history_events(session, agent_id), agent_id, version)
     plan = await session.agent_prompts.preview_restore(agent_id, found.use if found else None, once=True)
     does = f"restore a prompt of {plan.agent.name}, of {clock_text(plan.use.at)}"
-    if not _is_confirmed(does, plan.current, plan.text, list(plan.warnings), yes):
+    if not await _is_confirmed(does, plan.current, plan.text, list(plan.warnings), yes):
         return Exit.NOT_SUCCEEDED
     print_message((await session.agent_prompts.restore(plan)).message)
     return Exit.DONE

@@ -262,7 +262,9 @@ class Database:
 
     def _failure(self, error: Exception, message: str, hint: str) -> StoreError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in _RETRIABLE or getattr(error, "errno", 0) == errno.ENOSPC:
+        # ProgrammingError: the program ends and has closed the connection; the next start saves what waits.
+        is_closed = isinstance(error, sqlite3.ProgrammingError)
+        if code in _RETRIABLE or getattr(error, "errno", 0) == errno.ENOSPC or is_closed:
             return Unavailable(message, hint, _reason(error, self.path))
         return StoreError(message, hint)
 

@@ -63,7 +63,7 @@ def test_a_job_running_when_the_app_ends_has_its_result_at_the_next_start(start:
     again.quit()
 
 
-def test_ctrl_c_at_the_question_of_an_update_ends_the_command(start: Start) -> None:
+def test_the_question_of_an_update_takes_ctrl_c_and_yes(start: Start) -> None:
     demo = ("--demo", "--demo-speed", "1000")
     for words in ("improve", "900238", "--from-agent", "--wait"), ("suggestion", "accept", "1", "--all"):
         assert start(*demo, *words).ended() == 0
@@ -71,3 +71,4 @@ def test_ctrl_c_at_the_question_of_an_update_ends_the_command(start: Start) -> N
     terminal.press("ctrl+c")
     assert terminal.ended() == 130
     assert start(*demo, "suggestion", "restore", "1201").ended() == 3, "nothing was written"
+    assert start(*demo, "suggestion", "update", "1").wait("[y/N]").press("y", "enter").ended() == 0

@@ -108,6 +108,14 @@ async def test_input_after_a_newer_version_migrated_the_database_waits_in_the_fi
     assert [value for _, value in after.left_behind(lambda owner, age: False)] == ["text"]
 
 
+async def test_input_after_the_database_was_closed_waits_in_the_file(store: Database) -> None:
+    inputs = Inputs(store)
+    store.close()
+    inputs.put("text", 1, "text")
+    assert not await inputs.unsaved._try()
+    assert inputs.unsaved.file.is_file()
+
+
 async def test_an_error_that_no_retry_can_mend_ends_only_its_own_input(store: Database) -> None:
     inputs = Inputs(store)
 
