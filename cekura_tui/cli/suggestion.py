@@ -306,7 +306,7 @@ async def restore(session: Session, agent_id: int, version: str | None, yes: boo
 
     refuse_read_only(session.setup.read_only, "nothing was restored")
     found = None if version is None else find_event(await history_events(session, agent_id), agent_id, version)
-    plan = await session.agent_prompts.preview_restore(agent_id, found.use if found else None, once=True)
+    plan = await session.agent_prompts.preview_restore(agent_id, found.use if found else None)
     does = f"restore a prompt of {plan.agent.name}, of {clock_text(plan.use.at)}"
     if not await _is_confirmed(does, plan.current, plan.text, list(plan.warnings), yes):
         return Exit.NOT_SUCCEEDED

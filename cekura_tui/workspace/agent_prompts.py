@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import dropwhile, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 from cekura_tui.api.errors import ApiError, NotFound
@@ -273,27 +273,24 @@ class AgentPrompts:
         return await self._write(update.agent, update.current, text, update.job.number, _UPDATING)
 
     async def previous_use(self, agent_id: int, current: str) -> PromptUse | None:
-        """The last replaced prompt of an agent, among the prompts with another hash than `current`. None if there is no
-        such prompt. Raises StoreError."""
-        writes = self._uses.writes(agent_id)
-        return next((use for use in writes if use.how == "replaced" and use.sha256 != current), None)
+        """The prompt that the last update replaced. None if that update was taken back, or the agent has that prompt;
+        `current` is the hash of the agent's prompt. Raises StoreError."""
+        use = _last_replaced(self._uses.writes(agent_id), current)
+        return None if use is None or use.sha256 == current else use
 
-    async def preview_restore(
-        self, agent_id: int, chosen: PromptUse | None = None, once: bool = False
-    ) -> PromptRestore:
-        """Read an agent, and plan to restore the `chosen` prompt; if None, the last prompt that this program replaced.
-        With `once`, that undoes no restore. Raises StoreError, ApiError, and UsageError if there is nothing to do."""
+    async def preview_restore(self, agent_id: int, chosen: PromptUse | None = None) -> PromptRestore:
+        """Read an agent, and plan to restore the `chosen` prompt; if None, to take the last update back. Raises
+        StoreError, ApiError, and UsageError if there is nothing to do."""
         agent, now = await self._read(agent_id, "", "nothing was restored", "Its prompts are in the history.")
         writes, has = self._uses.writes(agent_id), sha256(now)
-        replaced = {use.sha256 for use in writes if use.how == "replaced"}
-        if chosen is None and not replaced:
-            raise NothingToRestore(f"Nothing was written to {agent.name} from here, so there is nothing to restore.")
-        use = chosen or (None if once and _is_restored(writes, has) else await self.previous_use(agent_id, has))
+        use = chosen or _last_replaced(writes, has)
         if use is None or use.sha256 == has:
-            has_it = f"{agent.name} already has {'this' if chosen else 'its former'} prompt"
-            if use is None and has not in replaced:
-                has_it = f"The last update of {agent.name} was taken back already"
-            raise NothingToRestore(f"{has_it}, so there is nothing to restore.")
+            why = f"{agent.name} already has {'this' if chosen else 'its former'} prompt"
+            if not (chosen or any(one.how == "replaced" for one in writes)):
+                why = f"Nothing was written to {agent.name} from here"
+            elif use is None:
+                why = f"The last update of {agent.name} was taken back already"
+            raise NothingToRestore(f"{why}, so there is nothing to restore.")
         text = self._uses.text(use.sha256)
         change = await asyncio.to_thread(compare, now, text)
         warnings = (*_key_warnings(self._keys(), text), *_restore_warnings(agent, writes, has))
@@ -381,12 +378,22 @@ def _key_warnings(keys: KnownKeys, text: Prompt) -> Iterator[str]:
         yield f"The new prompt contains {whose}. It is sent as part of the prompt, and kept in the prompt history."
 
 
-def _is_restored(writes: Sequence[PromptUse], has: str) -> bool:
-    """Whether the last successful write of `writes` was a restore; arguments as of `_restore_warnings`."""
-    done = list(dropwhile(lambda use: use.how == "replaced" and use.sha256 == has, writes))
-    restored = done[0].sha256 if done and done[0].how == "written" else has  # else the write was not verified
-    replaced = [use for use in done if use.how == "replaced"]
-    return any(use.sha256 == restored != replaced[0].sha256 for use in replaced[1:]) and replaced[0].job is None
+def _last_replaced(writes: Sequence[PromptUse], has: str) -> PromptUse | None:
+    """The prompt that the last successful write replaced; None if that write took an update back. A restore takes back
+    the updates since one that replaced the restored prompt; any other restore counts as an update. Arguments as of
+    `_restore_warnings`."""
+    done, after = [], has
+    for use in writes:
+        if use.how == "replaced" and use.sha256 != after:
+            done.append((use, after))
+        after = use.sha256
+    last = next((use for use in writes if use.how == "replaced"), None)  # if no write was successful
+    there: list[PromptUse] = []  # the prompts replaced by the updates that are not taken back, oldest first
+    for use, after in reversed(done):
+        back = [n for n, one in enumerate(there) if use.job is None and one.sha256 == after]
+        last = None if back else use
+        there = there[: back[-1]] if back else [*there, use]
+    return last
 
 
 def _restore_warnings(agent: Agent, writes: Sequence[PromptUse], has: str) -> Iterator[str]:

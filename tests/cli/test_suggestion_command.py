@@ -123,7 +123,7 @@ def test_update_and_restore_verify_and_jobs_show_what_became_of_the_update(agent
     assert "This would restore a prompt of Agent 7" in suggestion("restore", 7, status=2)
     suggestion("restore", 7, "--yes")
     assert (agent.prompt, objects("jobs", "list")[0]["update"]["state"]) == (SENT, "taken_back")
-    assert "already has its former prompt" in suggestion("restore", 7, "--yes", status=3), "a retry"
+    assert "was taken back already" in suggestion("restore", 7, "--yes", status=3), "a retry"
     suggestion("restore", 7, "--version", 1, "--yes", status=3)
     suggestion("restore", 7, "--version", "", "--yes", status=2)
     suggestion("update", 1, status=2)

@@ -14,7 +14,7 @@ from waiting import eventually
 from cekura_tui.api.errors import KeyRefused, NotFound
 from cekura_tui.model.errors import Exit, UsageError
 from cekura_tui.model.job import Draft
-from cekura_tui.model.text import Prompt
+from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.store.errors import Unrecorded
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.agent_prompts import AgentPromptDrifted, AgentPrompts, PromptUpdate, PromptUpdateFailed
@@ -82,7 +82,7 @@ def agent(session: Session, scripted: ScriptedServer) -> ScriptedAgent:
     return ScriptedAgent(session, scripted)
 
 
-async def test_a_prompt_is_written_exactly_and_a_restore_can_be_undone_by_a_restore(agent: ScriptedAgent) -> None:
+async def test_a_prompt_is_written_exactly_and_the_update_is_taken_back_once(agent: ScriptedAgent) -> None:
     with pytest.raises(UsageError, match="Nothing was written to Line from here"):
         await agent.prompts.preview_restore(7)
     agent.session.store.prompt_uses.note(7, NEW, "seen", 1.0)
@@ -103,12 +103,26 @@ async def test_a_prompt_is_written_exactly_and_a_restore_can_be_undone_by_a_rest
     assert again.is_applied
     with pytest.raises(UsageError, match="already has this prompt"):
         await agent.prompts.write(again, again.merge.text({}))
-    for wanted in (SENT, text, SENT):
-        former = await agent.prompts.preview_restore(7)
-        assert former.warnings == ()
-        done = await agent.prompts.restore(former)
-        assert done.agent.prompt == agent.written[-1] == wanted
-        assert done.message == "Restored the former prompt of Line · verified byte for byte"
+    former = await agent.prompts.preview_restore(7)
+    assert former.warnings == ()
+    done = await agent.prompts.restore(former)
+    assert done.agent.prompt == agent.written[-1] == SENT
+    assert done.message == "Restored the former prompt of Line · verified byte for byte"
+    with pytest.raises(UsageError, match="The last update of Line was taken back already, so there is nothing to"):
+        await agent.prompts.preview_restore(7)
+
+
+async def test_a_chosen_restore_of_an_updated_prompt_is_taken_back_again(agent: ScriptedAgent) -> None:
+    newer = Prompt(NEW.replace("kind", "warm"))
+    for text in NEW, newer:
+        await agent.prompts.write(await agent.prompts.preview_update(await agent.job(), text), text)
+    for chosen, offered in ((SENT, None), (newer, SENT), (NEW, newer), (newer, None), (SENT, None), (NEW, SENT)):
+        use = next(one for one in agent.session.store.prompt_uses.writes(7) if one.sha256 == sha256(chosen))
+        await agent.prompts.restore(await agent.prompts.preview_restore(7, use))
+        former = await agent.prompts.previous_use(7, sha256(chosen))
+        assert (former and former.sha256) == (offered and sha256(offered)), chosen
+    await agent.prompts.restore(await agent.prompts.preview_restore(7))
+    assert agent.written[-1] == SENT
 
 
 async def test_a_prompt_that_contains_the_key_causes_a_warning_and_is_not_saved(agent: ScriptedAgent) -> None:
@@ -394,16 +408,16 @@ async def test_a_repeated_restore_restores_nothing_after_another_change_or_a_fai
     agent: ScriptedAgent,
 ) -> None:
     await agent.prompts.write(await agent.update(), NEW)
-    await agent.prompts.restore(await agent.prompts.preview_restore(7, once=True))
+    await agent.prompts.restore(await agent.prompts.preview_restore(7))
     agent.written.append("Somebody else's.")
     with pytest.raises(UsageError, match="The last update of Line was taken back already"):
-        await agent.prompts.preview_restore(7, once=True)
+        await agent.prompts.preview_restore(7)
     agent.written.append(SENT)
     agent.scripted.on("PATCH", AGENT, Reply({}, 403))
     with pytest.raises(PromptUpdateFailed):
         await agent.prompts.write(await agent.update(), NEW)
-    with pytest.raises(UsageError, match="Line already has its former prompt"):
-        await agent.prompts.preview_restore(7, once=True)
+    with pytest.raises(UsageError, match="The last update of Line was taken back already"):
+        await agent.prompts.preview_restore(7)
 
 
 async def test_a_restore_after_a_failed_write_undoes_the_last_successful_write(agent: ScriptedAgent) -> None:

@@ -94,6 +94,11 @@ async def test_update_is_confirmed_and_verified_and_the_former_prompt_can_be_res
         assert server.prompt_of(CLINIC) == sent
         assert not any(word in screen_text(app) for word in ("Update", "update", "reload", "words now"))
         assert await answer(app, pilot, "escape") is None
+        app.ask()
+        await sees(pilot, "ctrl+g update · h history", gone="R restore")
+        await pilot.press("R")
+        await sees_wrapped(pilot, f"The last update of {name} was taken back already, so there is nothing to restore.")
+        assert await answer(app, pilot, "escape") is None
     assert server.saved(CLINIC, "replaced") == [revised(sent), sent]
     assert server.saved(CLINIC, "written") == [sent, revised(sent)]
 
