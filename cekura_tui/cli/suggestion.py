@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import sys
+import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -280,17 +283,32 @@ async def _is_confirmed(does: str, before: Prompt, after: Prompt, warnings: list
         return True
     put_changes(before, after)
     click.echo(f"{does[0].upper()}{does[1:]}? [y/N]: ", nl=False, err=True)
-    # In input() a signal could come unseen; the event loop sees each one.
-    loop, line_typed = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_reader(sys.stdin, line_typed.set)
-    try:
-        await line_typed.wait()
-    finally:
-        loop.remove_reader(sys.stdin)
-    is_confirmed = sys.stdin.readline().strip().lower() in ("y", "yes")
+    answer = await _typed_line()
+    if not answer.endswith("\n"):
+        click.echo(err=True)
+    if not answer:
+        raise click.Abort
+    is_confirmed = answer.strip().lower() in ("y", "yes")
     if not is_confirmed:
         print_message("Nothing was written.")
     return is_confirmed
+
+
+async def _typed_line() -> str:
+    """The next line typed at the terminal; without a line end after ctrl+d."""
+    loop = asyncio.get_running_loop()
+    line: asyncio.Future[str] = loop.create_future()
+
+    def read() -> None:
+        typed = b""
+        with contextlib.suppress(OSError):  # the terminal was closed
+            while not typed.endswith(b"\n") and (more := os.read(sys.stdin.fileno(), 4096)):
+                typed += more
+        loop.call_soon_threadsafe(line.set_result, typed.decode(errors="replace"))
+
+    # A read in the main thread, as in input(), can miss a signal, and blocks even when a part of a line has come.
+    threading.Thread(target=read, daemon=True).start()
+    return await line
 
 
 @command("restore", suggestion)

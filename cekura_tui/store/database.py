@@ -99,6 +99,7 @@ class Database:
         self.path = path
         self.notice = ""
         """A message about damage to the database, to show to the user once; empty if no damage was found."""
+        self._is_closed = False
         self.unwritable = unwritable(path)
         """How to make the read-only file or directory writable; empty if both are writable."""
         try:
@@ -183,6 +184,7 @@ class Database:
         return sql
 
     def close(self) -> None:
+        self._is_closed = True
         self._sql.close()
 
     def read(self, statement: str, *values: object) -> list[sqlite3.Row]:
@@ -262,9 +264,8 @@ class Database:
 
     def _failure(self, error: Exception, message: str, hint: str) -> StoreError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        # ProgrammingError: the program ends and has closed the connection; the next start saves what waits.
-        is_closed = isinstance(error, sqlite3.ProgrammingError)
-        if code in _RETRIABLE or getattr(error, "errno", 0) == errno.ENOSPC or is_closed:
+        # Closed: the program ends; the next start saves what waits.
+        if code in _RETRIABLE or getattr(error, "errno", 0) == errno.ENOSPC or self._is_closed:
             return Unavailable(message, hint, _reason(error, self.path))
         return StoreError(message, hint)
 

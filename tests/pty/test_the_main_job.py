@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -67,8 +68,13 @@ def test_the_question_of_an_update_takes_ctrl_c_and_yes(start: Start) -> None:
     demo = ("--demo", "--demo-speed", "1000")
     for words in ("improve", "900238", "--from-agent", "--wait"), ("suggestion", "accept", "1", "--all"):
         assert start(*demo, *words).ended() == 0
-    terminal = start(*demo, "suggestion", "update", "1").wait("[y/N]")
-    terminal.press("ctrl+c")
-    assert terminal.ended() == 130
+    part_of_a_line = "y\x04"  # ctrl+d hands over what was typed
+    for typed, left, status in ("", "ctrl+c", 130), (part_of_a_line, "ctrl+c", 130), ("", "\x04", 130):
+        terminal = start(*demo, "suggestion", "update", "1").wait("[y/N]").press(typed).all_read().press(left)
+        assert terminal.ended() == status
+        assert terminal.raw.endswith(b"\r\nInterrupted.\r\n")
+    terminal = start(*demo, "suggestion", "update", "1").wait("[y/N]").press(part_of_a_line).all_read()
+    terminal.process.send_signal(signal.SIGTERM)
+    assert terminal.ended() == 143
     assert start(*demo, "suggestion", "restore", "1201").ended() == 3, "nothing was written"
     assert start(*demo, "suggestion", "update", "1").wait("[y/N]").press("y", "enter").ended() == 0

@@ -116,6 +116,20 @@ async def test_input_after_the_database_was_closed_waits_in_the_file(store: Data
     assert inputs.unsaved.file.is_file()
 
 
+async def test_input_that_no_statement_takes_ends_alone(store: Database) -> None:
+    inputs = Inputs(store)
+
+    async def write_wrong() -> None:
+        with store.write() as sql:
+            sql.execute("SELECT ?", ())  # sqlite3.ProgrammingError, as for a value of a damaged file
+
+    refused = inputs.unsaved.put(("text", 1), {}, write_wrong)
+    inputs.put("text", 2, "text")
+    assert await inputs.unsaved._try()
+    assert isinstance(refused.exception(0), StoreError)
+    assert inputs.saved == ["text"]
+
+
 async def test_an_error_that_no_retry_can_mend_ends_only_its_own_input(store: Database) -> None:
     inputs = Inputs(store)
 
