@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cekura_tui.api.errors import ApiError, BadAnswer, Busy, KeyRefused, NotFound, Rejected, ServerFault, Unreachable
 from cekura_tui.jobs.waiting import retry_delay, wait_for
 from cekura_tui.model.errors import CekuraTuiError, Exit
+from cekura_tui.model.filter.filter import set_times
 from cekura_tui.model.run.listed_runs import UnloadedRun
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow
@@ -69,7 +70,8 @@ class RunFeed:
         self.query: RunQuery | None = None
         self.runs: PagedRuns | None = None
         self.unfiltered: tuple[PagedRuns, float | None] | None = None
-        """`runs` and `got_at` of the scope's list without a filter, kept while a filter is set."""
+        """`runs` and `got_at` of the scope's list without a filter, kept while a filter is set; `got_at` is None if that
+        list must be reloaded."""
         self.sweep: RunSweep | None = None
         """Checks all runs of the scope if the server's list may leave out matching runs; None for any other list."""
         self.total: int | None = None
@@ -89,6 +91,8 @@ class RunFeed:
         self._wanted_pages: set[int] = set()
         self._asked_about_at: dict[int, float] = {}
         self._reopen = False
+        self._times: list[float] = []
+        """What the filter's days and times of day meant when the list was switched to."""
         self._shifted_at = self._paused_until = float("-inf")
         self._next_newer = self._next_changing = self._next_total = float("-inf")
         self._wake = asyncio.Event()
@@ -105,19 +109,21 @@ class RunFeed:
         former, rows = self.query, tuple(self.runs.rows()) if self.runs is not None else ()
         if former is None or query is None or former.scope.text != query.scope.text:
             self.unfiltered = self.total = None
-        elif self.runs is not None and not former.filter and not self._reopen:
-            self.unfiltered, self.total = (self.runs, self.got_at), self.runs.count
+        elif self.runs is not None and not former.filter:
+            self.unfiltered, self.total = (self.runs, None if self._reopen else self.got_at), self.runs.count
             self._next_total = self._monotonic() + RECHECK_AFTER
         self.query, self.runs, self.got_at = query, None, None
         if query is not None and not query.filter and self.unfiltered is not None:
             self.runs, self.got_at = self.unfiltered
             self.runs.change(rows)
+        self._times = set_times(query.filter, self._clock()) if query is not None else []
         if self.sweep is not None:
             self.sweep.close()
         self.sweep = None
         if query is not None and query.needs_sweep:
             self.sweep = RunSweep(self._ask, query, self._clock, self._sweep_failed)
-        self.loading_all = self.flood = self._reopen = False
+        self.loading_all = self.flood = False
+        self._reopen = self.runs is not None and self.got_at is None
         self._next_newer = self._next_changing = float("-inf")
         self._visible.reset()
         self._asked_about_at = {}
@@ -127,7 +133,9 @@ class RunFeed:
     def refresh(self) -> None:
         """Reload the list, including new runs. The current rows stay until the answer arrives."""
         self.attempts.retry_now()
-        self._reopen, self.total, self.unfiltered = self.query is not None, None, None
+        self._reopen, self.total = self.query is not None, None
+        if self.unfiltered is not None:
+            self.unfiltered = self.unfiltered[0], None
         if self.sweep is not None:
             self.attempts.cancel("sweep")
             self.sweep.restart()
@@ -225,6 +233,8 @@ class RunFeed:
             return IDLE
         if quiet := self.attempts.server_pause(now):
             return quiet
+        if self.live and set_times(self.query.filter, self._clock()) != self._times:
+            self.show(self.query)  # another day: the list of the former day must not get runs of this day
         opening = IDLE
         if self.runs is None or self._reopen:
             if not self.attempts.delay_of("open", now):
@@ -279,6 +289,8 @@ class RunFeed:
         if self.sweep is not None and self.runs is not None:
             self.sweep.add(self.runs.rows())
         self._reopen = self.flood = False
+        whole = self.runs is not None and self.runs.next_missing() is None
+        self.loading_all |= self.sweep is None and whole and runs.next_missing() is not None
         self.runs, self.got_at = runs, self._clock()
         self.opened += 1
         self._next_newer = self._next_changing = self._monotonic() + self._interval

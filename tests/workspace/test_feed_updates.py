@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
-from feed_room import DOWN, RUNNING, feeding, server_of
+from feed_room import DOWN, QUERY, RUNNING, feeding, server_of
 from run_server import FIRST_ID
 from run_server import RUNNING as STILL_RUNNING
 from simulated_time import NOON
 
 from cekura_tui.api.errors import ServerFault
+from cekura_tui.model.filter.parse import parse
+from cekura_tui.model.run.query import RunQuery
 
 FOCUSED, UNFOCUSED = 5, 30
 """Seconds between two requests for newer runs, in a window with focus and in a window without focus."""
@@ -77,6 +81,31 @@ async def test_a_refresh_keeps_the_old_list_until_the_new_list_is_loaded() -> No
         assert room.runs.pin > before.pin
         await room.scroll_to(1_000)
         assert room.session.asked[-1].about == room.runs.pin
+
+
+async def test_a_list_loaded_whole_is_whole_again_after_a_refresh_under_a_filter() -> None:
+    async with feeding(server_of(400)) as room:
+        room.feed.load_all(True)
+        await room.advance(5)
+        room.feed.show(RUNNING)
+        await room.advance(1)
+        room.feed.refresh()
+        room.clear()
+        room.feed.show(QUERY)
+        assert room.runs.listed.loaded == 400
+        await room.advance(5)
+        assert sorted(asked.what for asked in room.session.asked) == [1, 2, 3, 4]
+        assert room.runs.listed.loaded == 400
+
+
+async def test_a_live_list_is_loaded_anew_when_its_filter_means_another_day() -> None:
+    since = RunQuery(QUERY.scope, parse(time.strftime("since:%H:%M until:1m", time.localtime(NOON + 120))).filter)
+    async with feeding(server_of(400), query=since, live=True) as room:
+        await room.advance(110)
+        before = room.runs
+        assert room.feed.opened == 1
+        await room.advance(60)
+        assert (room.feed.opened, room.runs is before) == (2, False)
 
 
 async def test_a_refresh_does_not_wait_for_pages_that_never_arrive() -> None:

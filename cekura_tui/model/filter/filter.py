@@ -216,6 +216,12 @@ def moment_of(text: str, now: float, *, last: bool = False) -> float:
     return at
 
 
+def set_times(wanted: Filter, now: float) -> list[float]:
+    """The Unix times meant by days and times of day in a filter: not by times such as "2d", which move all the time."""
+    timed = [(term.key == "until", term.texts[0]) for term in wanted.terms if term.key in ("since", "until")]
+    return [moment_of(text, now, last=last) for last, text in timed if not re.fullmatch(_AGO, text)]
+
+
 def _resolved(text: str, now: float, last: bool) -> float | None:
     if ago := re.fullmatch(_AGO, text):
         return float(max(0, int(now) - int(ago[1]) * _UNITS[ago[2][0]]))

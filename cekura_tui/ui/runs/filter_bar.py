@@ -202,7 +202,7 @@ class FilterBar(Widget):
             self._focused_before, self._history_lines, self._submitted_wrong = self.screen.focused, (), False
             self.add_class("-typing")
             self._completions = ()
-            self._input.put(self._shown.text)
+            self._input.put(self._shown.text and f"{self._shown.text} ")  # ready for another term
             self._validate()
         self.screen.set_focus(self._input)
 
@@ -250,7 +250,7 @@ class FilterBar(Widget):
     def leave(self) -> None:
         """Close the input without applying its text. A changed text stays in the history."""
         if self.editing:
-            typed = self._input.value
+            typed = self._input.value.rstrip()
             self._close("" if typed == one_line(self._shown.text) else typed)
 
     def complete(self) -> None:
@@ -270,7 +270,7 @@ class FilterBar(Widget):
     def browse_history(self, step: int) -> None:
         """Go `step` filters back in the history, or forward if `step` is negative. The history starts with the text
         typed before the first step."""
-        value = self._input.value
+        value = self._input.value.rstrip()
         if not self._history_lines or value != self._history_lines[self._history_index]:
             earlier = (one_line(text) for text in (*self._typed_here, *self.history))
             self._history_lines, self._history_index = tuple(dict.fromkeys((value, *earlier))), 0

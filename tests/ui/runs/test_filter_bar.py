@@ -171,7 +171,11 @@ async def test_escape_or_losing_focus_closes_the_input_and_keeps_the_filter() ->
         assert (app.filters, app.focused, app.bar.editing) == ([], app.rows, False)
         await sees(pilot, f"/ {IN_EFFECT}", gone="mode:text")
         await pilot.press("slash")
-        assert app.typed == IN_EFFECT
+        assert app.typed == f"{IN_EFFECT} ", "ready for another term"
+        await pilot.press("escape", "slash", "up")
+        assert app.typed == "mode:text", "the filter itself is no earlier line"
+        await pilot.press("escape", "slash", "enter")
+        assert app.filters == [IN_EFFECT]
 
 
 # Mistakes
@@ -210,7 +214,7 @@ async def test_a_mistake_is_marked_after_enter_or_once_the_cursor_leaves_the_wor
 
 async def test_up_and_down_browse_earlier_filters_and_return_to_the_typed_text() -> None:
     async with filter_bar("mode:text", history=("mode:text", "outcome:error", "refund")) as (app, pilot):
-        await pilot.press("slash", *" la")
+        await pilot.press("slash", *"la")
         seen: list[str] = []
         for key in ("up", "up", "up", "up", "down", "down", "down", "down"):
             await pilot.press(key)
