@@ -197,10 +197,10 @@ async def list_runs(session: Session, wanted: Filter, limit: int, as_json: bool,
 
     JSON and CSV have the failed checks of each failed run. Checks that are not cached are requested.
 
-    A filter lists the runs that match all its terms, such as status:failed,timeout outcome:failed
-    "scenario:~refund" agent:7 persona:~hurry result:991 id:48213 "dur>120" since:2d until:2026-11-01
-    metric:"Task completion" reviewed:no mode:text note:yes, or bare words. -term or !term excludes. until: a day
-    includes that day.
+    A filter lists the runs that match all its terms, such as outcome:failed,error "scenario:~refund" agent:7
+    persona:~hurry result:991 id:48213 "dur>120" since:2d until:2026-11-01 metric:"Task completion" reviewed:no
+    mode:text note:yes status:failed (the call, not the test), or bare words. -term or !term excludes.
+    until: a day includes that day.
     """
     if as_json and session.setup.no_key is not None:
         raise session.setup.no_key  # JSON needs the server's rows, which are not cached

@@ -76,8 +76,8 @@ def load_time(runs: int, listed: int = 0) -> str:
 def load_words(runs: int, listed: int = 0) -> str:
     """What it takes to load runs in full, after listing `listed` runs: "30 runs (2 requests, about 1 s)". The number of
     requests is exact up to a page of the list: the runs of each page are loaded separately."""
-    words = f"{count(_requests(runs, listed), 'request')}, about {load_time(runs, listed)}"
-    return f"{count(runs, 'run')} ({'about ' if listed > PAGE else ''}{words})"
+    requests, time = count(_requests(runs, listed), "request"), load_time(runs, listed)
+    return f"{count(runs, 'run')} ({f'about {requests}, {time}' if listed > PAGE else f'{requests}, about {time}'})"
 
 
 def _requests(runs: int, listed: int) -> int:

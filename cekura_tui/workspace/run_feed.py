@@ -70,8 +70,8 @@ class RunFeed:
         self.query: RunQuery | None = None
         self.runs: PagedRuns | None = None
         self.unfiltered: tuple[PagedRuns, float | None] | None = None
-        """`runs` and `got_at` of the scope's list without a filter, kept while a filter is set; `got_at` is None if that
-        list must be reloaded."""
+        """`runs` and `got_at` of the scope's list without a filter, kept while a filter is set. `got_at` is None if
+        that list must be reloaded."""
         self.sweep: RunSweep | None = None
         """Checks all runs of the scope if the server's list may leave out matching runs; None for any other list."""
         self.total: int | None = None

@@ -311,9 +311,9 @@ an outcome does the same. `{runs.groups}` groups the failures, `{runs.views}` ha
 runs with the most failed checks come first. `{runs.read-on}` loads all matching runs, and pressed again the checks
 of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and resumes live updates.
 
-`{runs.filter}` filters: `outcome:failed,error` `status:failed` (no call) `scenario:~refund` `agent:` `persona:`
-`result:991` `id:48213` `dur>120` `since:2d` `until:2026-11-01` `metric:"Task completion"` `reviewed:no` `mode:text`
-`note:yes`, words to search for, and `-` before what to leave out. `until:` a day includes that day.
+`{runs.filter}` filters: `outcome:failed,error` `status:failed` (the call, not the test) `scenario:~refund` `agent:`
+`persona:` `result:991` `id:48213` `dur>120` `since:2d` `until:2026-11-01` `metric:"Task completion"` `reviewed:no`
+`mode:text` `note:yes`, words to search for, and `-` before what to leave out. `until:` a day includes that day.
 """
 
     def __init__(self, state: AppState, listing: RunListing, jobs_pane: Widget, *, live: bool = True) -> None:

@@ -261,5 +261,5 @@ class SearchRunsDialog(Dialog[OpenRun]):
 
 
 _EXAMPLE = 'words  begin*  "a phrase"  caller: agent: tool:'
-_KEYS = "enter go to hits · {dialog.close} close"
-_HIT_KEYS = "{list.open} open · {search-runs.type} search · {dialog.close} close"
+_KEYS = "enter go to hits · {search-runs.apply} load all · {dialog.close} close"
+_HIT_KEYS = "{list.open} open · {search-runs.type} search · {search-runs.read-on} load all · {dialog.close} close"

@@ -114,7 +114,7 @@ async def test_a_search_in_a_run_continues_in_all_transcripts_and_in_the_opened_
         await pilot.press("slash", *"Patel", "enter")
         await sees(pilot, "No match here · ctrl+f searches other runs")
         await pilot.press("ctrl+f")
-        await sees(pilot, "of 240 listed runs · ctrl+g loads 2", "900237")
+        await sees(pilot, "of 240 listed runs · ctrl+g loads 2", "requests, 3 s)", "ctrl+g load all", "900237")
         await pilot.press("enter", "enter")
         await sees(pilot, "Run 900237", "“Patel” 1 of ")
         await pilot.press("n")
