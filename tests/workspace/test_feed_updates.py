@@ -98,7 +98,7 @@ async def test_a_list_loaded_whole_is_whole_again_after_a_refresh_under_a_filter
         assert room.runs.listed.loaded == 400
 
 
-async def test_a_live_list_is_loaded_anew_when_its_filter_means_another_day() -> None:
+async def test_a_live_list_is_reloaded_when_its_filter_means_another_day() -> None:
     since = RunQuery(QUERY.scope, parse(time.strftime("since:%H:%M until:1m", time.localtime(NOON + 120))).filter)
     async with feeding(server_of(400), query=since, live=True) as room:
         await room.advance(110)
