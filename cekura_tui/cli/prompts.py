@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import dataclass
+from itertools import dropwhile
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _MIN_HASH = 4
 """Number of characters required to find a prompt by the beginning of its hash."""
+_ON_AGENT = ("seen", "written", "replaced")
+"""The uses of a prompt that the agent had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +62,18 @@ async def show_history(session: Session, agent_id: int, with_current: bool, as_j
         print_message(f"No prompts of agent {agent_id} yet. They are kept when read, sent, suggested or updated.")
 
 
-_as_elsewhere = copy(show_history)  # the other groups have `list`
-_as_elsewhere.hidden = True
-prompts.add_command(_as_elsewhere, "list")
+prompts.add_command(show_history, "list")  # the name in the other groups
 
 
 @command("show", prompts, key=False)
 @click.argument("agent_id", type=AGENT)
 @click.argument("which", metavar="N|SHA256")
-@click.option("--diff", "as_diff", is_flag=True, help="Print what changed since the prompt before.")
+@click.option(
+    "--diff",
+    "as_diff",
+    is_flag=True,
+    help="Print what changed since the prompt that the agent had before, or that was sent.",
+)
 async def show_prompt(session: Session, agent_id: int, which: str, as_diff: bool) -> None:
     """Print a prompt of an agent exactly.
 
@@ -80,10 +85,16 @@ async def show_prompt(session: Session, agent_id: int, which: str, as_diff: bool
     if not as_diff:
         put_prompt(prompt)
         return
-    before = next((one for one in events[event.n :] if one.use.sha256 != event.use.sha256), None)
+    use, older = event.use, [one.use.sha256 for one in events[event.n :]]
+    if use.how in _ON_AGENT:
+        since = dropwhile(lambda one: one != use, session.store.prompt_uses.all(agent_id))
+        older = [one.sha256 for one in since if one.how in _ON_AGENT]
+    elif use.how != "sent" and use.job is not None:
+        older = [(await session.jobs.get(use.job)).prompt_sha256]
+    before = next((one for one in older if one != use.sha256), None)
     if before is None:
-        raise UsageError(f"Prompt {event.n} is the first of agent {agent_id} on this machine.", "Leave out --diff.")
-    put_changes(session.store.prompt_uses.text(before.use.sha256), prompt)
+        raise UsageError(f"No prompt of agent {agent_id} before prompt {event.n} is known.", "Leave out --diff.")
+    put_changes(session.store.prompt_uses.text(before), prompt)
 
 
 async def history_events(session: Session, agent_id: int) -> list[Event]:

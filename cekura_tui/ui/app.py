@@ -70,7 +70,7 @@ def _why_blocked(app: CekuraApp) -> str | None:
 
 
 def _unless_unread(app: CekuraApp) -> str | None:
-    return _why_blocked(app) or (None if next_unread(app.state.jobs) else "No job has finished since you looked.")
+    return _why_blocked(app) or (None if next_unread(app.state.jobs) else "No finished job is left to look at.")
 
 
 def _unless_selected(app: CekuraApp) -> str | None:

@@ -392,7 +392,7 @@ class Suggestions:
         UsageError if the job has no suggestion."""
         suggestion = await self._jobs.suggestion(number)
         if suggestion.improved_prompt is None:
-            raise UsageError(f"Job {number} has no suggestion: it is {suggestion.job.state.words}.")
+            raise UsageError(f"Job {number} has no suggestion ({suggestion.job.state.words}).")
         diff = await self._staging.comparisons.diff(suggestion.prompt, suggestion.improved_prompt)
         diff = await self._staging.with_splits(number, diff)
         return OpenedSuggestion(suggestion, diff, self._stagings.choices(number), self._stagings.typed(number))

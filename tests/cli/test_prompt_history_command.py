@@ -56,11 +56,20 @@ def test_a_prompt_chosen_by_number_or_hash_is_printed_exactly(improved: Scripted
     assert "Be {+very+} kind to callers." in call("prompts", "show", 7, 1, "--diff").out
 
 
+def test_a_suggested_prompt_is_compared_with_the_prompt_that_its_job_was_sent(
+    improved: ScriptedServer, tmp_path: Path
+) -> None:
+    improved.on("GET", PROGRESS, Reply({"output": {"improved_prompt": f"{SENT}Thank them."}}))
+    called("improve", 5, "--prompt-file", tmp_path / "prompt.md", "--wait")
+    assert [event["text"] for event in events()] == ["suggested by job 2", "sent with job 2", "suggested by job 1"]
+    assert "Be {+very+} kind to callers." in call("prompts", "show", 7, 3, "--diff").out
+
+
 @pytest.mark.usefixtures("improved")
 def test_an_unknown_prompt_is_reported() -> None:
     for which in ("3", "0", "abc", "abcdef00", "\x1b[31m"):
         refused("of agent 7. See `prompts history 7`.", "prompts", "show", 7, which)
-    refused("Prompt 2 is the first of agent 7 on this machine.", "prompts", "show", 7, 2, "--diff")
+    refused("No prompt of agent 7 before prompt 2 is known.", "prompts", "show", 7, 2, "--diff")
     empty = called("prompts", "history", 8)
     assert empty.out == ""
     assert empty.err.startswith("No prompts of agent 8 yet.")

@@ -115,6 +115,8 @@ def test_update_and_restore_verify_and_jobs_show_what_became_of_the_update(agent
     said = suggestion("update", 1, "--yes")
     assert said == "Note: Leaves out 1 undecided change.\nUpdated the prompt of Agent 7 · verified byte for byte\n"
     assert agent.prompt == staged()
+    changed = called("prompts", "show", 7, 1, "--diff").out
+    assert ("{+brief with+}" in changed, "Ask for the name" in changed) == (True, False), "not with the suggestion"
     suggestion("update", 1, "--yes", status=3)
     (job,) = objects("jobs", "list")
     assert (job["update"]["state"], job["update"]["job"]) == ("current", None)

@@ -202,7 +202,7 @@ async def test_u_opens_unread_jobs_oldest_first_until_none_is_left(job_server: J
             await pilot.press("U")
             await sees(pilot, shown)
         await pilot.press("U")
-        await sees(pilot, "No job has finished since you looked.")
+        await sees(pilot, "No finished job is left to look at.")
         await pilot.press("escape")
         await sees(pilot, "30 runs")
         await eventually(lambda: not any(job.unread for job in pilot.app.state.jobs), "all are read")  # type: ignore[attr-defined]

@@ -94,7 +94,7 @@ async def test_commands_are_found_by_description_and_unavailable_commands_say_wh
             await sees(pilot, name, gone="Go to the list of jobs")
             await pilot.press(*["backspace"] * len(typed))
         await pilot.press(*"next finished")
-        await sees(pilot, "No job has finished since you looked.")
+        await sees(pilot, "No finished job is left to look at.")
         await pilot.press("enter")
         await pilot.click(CommandList, offset=(5, 0))
         await pilot.press("L")

@@ -197,7 +197,7 @@ def _polled_words(job: Job) -> str:
         JobState.RUNNING: f"Polling job {job.number} again.",
         JobState.STOPPED: f"Stopped polling job {job.number}. The job may still run on the server.",
     }
-    return words.get(job.state, f"Job {job.number} {job.state.words}.")
+    return words.get(job.state, f"Job {job.number}: {job.state.words}.")
 
 
 def launched_words(job: Job) -> str:

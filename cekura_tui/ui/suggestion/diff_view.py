@@ -52,7 +52,7 @@ class ProseDiffView(VirtualList[DiffRow]):
 
     @dataclass
     class HunkMoved(ListMessage):
-        hunk: int
+        hunk: int  # 0 between the hunks
 
     @dataclass
     class SplitRequested(ListMessage):
@@ -170,10 +170,10 @@ class ProseDiffView(VirtualList[DiffRow]):
 
     def cursor_moved(self) -> None:
         super().cursor_moved()
-        hunk = self.hunk
-        if hunk is not None and hunk.number != self._reported_hunk:
-            self._reported_hunk = hunk.number
-            self.post_message(self.HunkMoved(self, hunk.number))
+        number = self.hunk.number if self.hunk is not None else 0
+        if number != self._reported_hunk:
+            self._reported_hunk = number
+            self.post_message(self.HunkMoved(self, number))
 
     def key_of(self, row: DiffRow) -> tuple[int, int]:
         return row.key

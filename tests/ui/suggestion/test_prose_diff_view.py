@@ -245,7 +245,7 @@ async def test_n_moves_from_hunk_to_hunk_and_shows_each_hunk_completely() -> Non
         assert app.visited == [1, 2, 3, 4, 3, 2, 3, 4], "the last hunk is visited once"
         assert screen(app.view)[-1] == " + - Say goodbye."
         await pilot.press("N", "down", "down")
-        assert (app.view.hunk, app.visited[-1]) == (None, 3)
+        assert (app.view.hunk, app.visited[-1]) == (None, 0)
 
 
 def test_text_around_the_answer_is_left_out_unless_accepted() -> None:

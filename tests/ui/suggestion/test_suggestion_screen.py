@@ -90,6 +90,10 @@ async def test_staged_text_follows_the_decisions_byte_for_byte(done: Setup) -> N
         assert staged == job.prompt.replace(first.old, first.new) == job.improved_prompt.replace(second.new, second.old)
         await pilot.press("A")
         await sees(pilot, "No undecided changes · 1 rejected, unchanged")
+        await pilot.press("end")
+        await sees(pilot, "Changes · 2 ─", gone="at change")
+        await pilot.press("N", "N")
+        await sees(pilot, "Changes · 1 of 2", "at change 1")
         await pilot.press("u", "u", "A")
         await chosen(pilot, YES, YES)
         assert (await texts(pilot))[1] == job.improved_prompt
