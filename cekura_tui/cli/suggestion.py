@@ -318,7 +318,7 @@ async def _typed_line() -> str:
 async def restore(session: Session, agent_id: int, version: str | None, yes: bool) -> Exit:
     """Restore the prompt that the last update replaced, or another one of the history, and verify it.
 
-    Exits with 3 if there is nothing to restore, as after a restore, and with 6 if the prompt could not be verified.
+    Exits with 3 if there is nothing to restore or take back, and with 6 if the prompt could not be verified.
     """
     from cekura_tui.cli.prompts import find_event, history_events
 
