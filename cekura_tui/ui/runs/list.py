@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -9,7 +10,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 
 from cekura_tui.model.column_fit import Cells
-from cekura_tui.model.filter.filter import Term, Value
+from cekura_tui.model.filter.filter import Term, Value, times_of
 from cekura_tui.model.filter.parse import suggested_terms, unknown_name
 from cekura_tui.model.job import MAX_RUNS
 from cekura_tui.model.run.columns import COLUMN_BY_NAME, GUTTER, RunColumns, Sort
@@ -226,6 +227,9 @@ def explain_empty(controller: RunsController) -> tuple[str, str]:
 def _why_nothing_matches(controller: RunsController) -> Iterator[str]:
     """Yield hints about a filter that matches nothing: an unknown name, and terms that the user may have meant."""
     wanted = controller.listing.filter
+    since, until = (times_of(wanted, key, time.time()) for key in ("since", "until"))
+    if since and until and max(since) >= min(until):
+        yield "The time of since: is not before the time of until:"
     if (term := unknown_name(wanted, controller.names)) is not None:
         value = term.values[0].text.strip("*") or term.values[0].text
         part = Term(term.key, (Value(value, contains=True),))

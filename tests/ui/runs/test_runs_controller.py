@@ -169,6 +169,7 @@ async def test_load_all_loads_every_run_of_a_list_that_is_filtered_or_sorted_loc
     [
         ("agent:harb", "No agent is called “harb”; agent:~harb finds parts of names"),
         ("persona:hurry", "No personality is called “hurry”; persona:~hurry finds parts of names"),
+        ("since:1d until:1d", "The time of since: is not before the time of until:\n"),
         ("dosage", "Words search names only · ctrl+f searches transcripts"),
         ("outcome:failed,error", "! show all runs · p choose another project"),
         ("", "p choose another project or agent · r reload"),
