@@ -70,8 +70,7 @@ class RunFeed:
         self.query: RunQuery | None = None
         self.runs: PagedRuns | None = None
         self.unfiltered: tuple[PagedRuns, float | None] | None = None
-        """`runs` and `got_at` of the scope's list without a filter, kept while a filter is set. `got_at` is None if
-        that list must be reloaded."""
+        """`runs` and `got_at` (None: to reload) of the scope's list without a filter, kept while a filter is set."""
         self.sweep: RunSweep | None = None
         """Checks all runs of the scope if the server's list may leave out matching runs; None for any other list."""
         self.total: int | None = None
@@ -134,8 +133,7 @@ class RunFeed:
         """Reload the list, including new runs. The current rows stay until the answer arrives."""
         self.attempts.retry_now()
         self._reopen, self.total = self.query is not None, None
-        if self.unfiltered is not None:
-            self.unfiltered = self.unfiltered[0], None
+        self.unfiltered = self.unfiltered and (self.unfiltered[0], None)
         if self.sweep is not None:
             self.attempts.cancel("sweep")
             self.sweep.restart()

@@ -216,16 +216,15 @@ def moment_of(text: str, now: float, *, last: bool = False) -> float:
     return at
 
 
-def times_of(wanted: Filter, key: str, now: float) -> list[float]:
-    """The Unix times of a filter's terms with the key "since" or "until", without negated terms."""
-    texts = [term.texts[0] for term in wanted.terms if term.key == key and not term.negated]
-    return [moment_of(text, now, last=key == "until") for text in texts]
+def times_of(wanted: Filter, now: float) -> list[tuple[Term, float]]:
+    """The terms `since:` and `until:` of a filter, each with its Unix time."""
+    terms = [term for term in wanted.terms if term.key in ("since", "until")]
+    return [(term, moment_of(term.texts[0], now, last=term.key == "until")) for term in terms]
 
 
 def set_times(wanted: Filter, now: float) -> list[float]:
     """The Unix times meant by days and times of day in a filter: not by times such as "2d", which move all the time."""
-    timed = [(term.key == "until", term.texts[0]) for term in wanted.terms if term.key in ("since", "until")]
-    return [moment_of(text, now, last=last) for last, text in timed if not re.fullmatch(_AGO, text)]
+    return [at for term, at in times_of(wanted, now) if not re.fullmatch(_AGO, term.texts[0])]
 
 
 def _resolved(text: str, now: float, last: bool) -> float | None:

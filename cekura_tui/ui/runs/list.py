@@ -227,8 +227,8 @@ def explain_empty(controller: RunsController) -> tuple[str, str]:
 def _why_nothing_matches(controller: RunsController) -> Iterator[str]:
     """Yield hints about a filter that matches nothing: an unknown name, and terms that the user may have meant."""
     wanted = controller.listing.filter
-    since, until = (times_of(wanted, key, time.time()) for key in ("since", "until"))
-    if since and until and max(since) >= min(until):
+    times = [(term.key, at) for term, at in times_of(wanted, time.time()) if not term.negated]
+    if any(a >= b for since, a in times for until, b in times if (since, until) == ("since", "until")):
         yield "The time of since: is not before the time of until:"
     if (term := unknown_name(wanted, controller.names)) is not None:
         value = term.values[0].text.strip("*") or term.values[0].text
