@@ -25,6 +25,7 @@ from cekura_tui.cli.output import (
 from cekura_tui.cli.script import RestartWithKey, command, exit_of, mark_seen, run_script, state_line, wait_for_jobs
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 from cekura_tui.model.job import OPEN_LAUNCH, Job, JobState
+from cekura_tui.model.job_kind import WAITING, WORKING
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.text import clean_line, clock_text
 
@@ -152,7 +153,8 @@ def _last_message(job: Job) -> str:
         return job.update.words(clock_text)
     # The summary of a prompt's changes is too long.
     brought = job.summary_of_changes if job.result is not None else None
-    message = job.error or job.reason or brought or ("" if job.state.final else job.last_status) or ""
+    status = "" if job.state.final or (job.last_status or "").lower() in WAITING | WORKING else job.last_status
+    message = job.error or job.reason or brought or status or ""
     if job.state in ("lost", "unconfirmed") and job.since is not None:
         return f"since {clock_text(job.since)}: {message}"
     return message

@@ -20,6 +20,7 @@ from textual.await_remove import AwaitRemove
 from textual.dom import DOMNode
 from textual.filter import LineFilter, Monochrome
 from textual.geometry import Size
+from textual.notifications import Notify
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar
 from textual.widget import Widget
@@ -33,7 +34,7 @@ from cekura_tui.ui.jobs_reader import JobsReader
 from cekura_tui.ui.keymap import keymap_in_use, read_keymap, use_keymap, with_keys
 from cekura_tui.ui.kit.app_screen import AppScreen, Painting, style_sheets
 from cekura_tui.ui.kit.keys_in_order import note_focus
-from cekura_tui.ui.kit.page import Page, drop_old_toasts
+from cekura_tui.ui.kit.page import TOAST_READABLE, Page, drop_old_toasts
 from cekura_tui.ui.kit.virtual_list import ThinScrollBar
 from cekura_tui.ui.messages import BackgroundChanged, CopyRequested, OpenRun, SignInRequested, WorkspaceChanged
 from cekura_tui.ui.news import News
@@ -48,11 +49,13 @@ from cekura_tui.ui.terminal.textual_private import (
     AppStylesheet,
     app_actions,
     driver_of,
+    drop_toasts,
     exit_after_error,
     fire_single_timers,
     free_removed_widgets,
     full_screen_lines,
     is_full_repaint,
+    is_toast_shown,
     make_strips_light,
     stylesheet_version,
     wait_mounted,
@@ -317,15 +320,19 @@ class CekuraApp(App[None]):
         """Do an action, or show why it can't be done now."""
         node = default_namespace
         if isinstance(node, Page | CekuraApp) and isinstance(action, str) and (reason := disabled_reason(node, action)):
-            if isinstance(self.screen, Page):
-                self.screen.notify_once(reason)
-            else:
-                self.notify(reason, markup=False)
+            self.notify(reason, markup=False, timeout=8)
             return True
         done = await super().run_action(action, default_namespace, namespaces)
         if done and isinstance(action, str):
             self.state.hints.use(default_namespace, action)
         return done
+
+    def on_notify(self, event: Notify) -> None:
+        """Show no toast twice at a time; a new toast replaces one with the same message that is about to end."""
+        message = event.notification.message
+        drop_toasts(self, lambda toast: toast.message == message and toast.time_left < TOAST_READABLE)
+        if is_toast_shown(self, message):
+            event.prevent_default()
 
     # Starting
 

@@ -68,7 +68,7 @@ def list_actions(keys: Mapping[str, str]) -> Iterator[tuple[str, str, str, str]]
 def kept_letter(changed: str, keys: Mapping[str, str]) -> str:
     """A sentence that names the actions that keep the letter which `keys` takes from an action; empty if none does."""
     action = all_actions().get(changed)
-    letter = action.keys if action is not None else ""
+    letter = shown_key(action.keys) if action is not None else ""
     kept = [one for one, names, *_ in list_actions(keys) if names == letter and len(letter) == 1]
     if not kept or changed in kept:
         return ""

@@ -40,10 +40,11 @@ def test_jobs_are_listed_as_a_table_or_json_without_prompts(api: ScriptedServer,
     for words, said in (["--json"], ""), ([], "No jobs of this profile and server yet. Launch one with `improve`.\n"):
         empty = called("jobs", "list", *words)
         assert (empty.out, empty.err) == ("", said)
-    jobs.running()
+    jobs.answer(jobs.running(), {"status": "running"})
     header, row = call("jobs", "list").out.splitlines()
     assert header.split() == ["JOB", "STATE", "RUNS", "AGENT", "LAUNCHED", "RESULT"]
     assert row.split()[:3] == ["1", "running", "5"]
+    assert row.count("running") == 1
     assert [list(job) for job in objects("jobs", "list")] == [JOB_KEYS]
 
 

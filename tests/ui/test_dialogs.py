@@ -81,7 +81,7 @@ class Opened(NamedTuple):
     then: str = ""
 
 
-OF_RUN: dict[str, Any] = {"turns": VIEW.transcript.turns[2:3], "verdict": None, "dashboard": None}
+OF_RUN: dict[str, Any] = {"turns": {3: "maybe"}, "verdict": None, "verdict_first": True}
 COMMANDS = [Command(f"{n} {LINE}", LINE, partial(asyncio.sleep, 0)) for n in range(30)]
 DIALOGS: dict[Callable[..., Any], Opened] = {
     ConfirmDialog: Opened(lambda _: ConfirmDialog(EVIL, EVIL, "Launch"), SHOWN, "False"),

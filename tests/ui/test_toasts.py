@@ -71,8 +71,13 @@ async def test_opening_a_screen_drops_toasts_except_fresh_warnings(served: Serve
         await pilot.press("enter")
         await sees(pilot, "Run 900240", "Fresh trouble", gone="Another fact")
         assert toasts(pilot) == ["Fresh trouble"]
+        for text in ("The last fact", "Another", "The last fact"):
+            app.notify(text)
+        await sees(pilot, "The last fact", "Another")
+        assert toasts(pilot)[-2:] == ["The last fact", "Another"]
+        next(one for one in app._notifications if one.message == "The last fact").timeout = TOAST_READABLE
         app.notify("The last fact")
-        await sees(pilot, "The last fact")
+        await eventually(lambda: toasts(pilot)[-2:] == ["Another", "The last fact"], "one about to end is replaced")
         await pilot.press("2")
         await sees(pilot, "No jobs yet.", gone="The last fact")
         await pilot.press("1")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lists import Choice, ChoiceList
+from cekura_tui.ui.kit.prompt_box import PromptArea
 from cekura_tui.ui.messages import GivenPrompt
 from cekura_tui.workspace.prompt_files import source_of
 
@@ -50,6 +51,11 @@ class PromptSources(ChoiceList):
     def on_mount(self) -> None:
         for source in dict.fromkeys((self.current, "agent", "file")):
             self._add(source)
+
+    def action_page(self, pages: float) -> None:
+        """Scroll the prompt instead of this list, which is short."""
+        area = self.screen.query_one(PromptArea)
+        area.scroll_relative(y=int(pages * area.size.height), animate=False)
 
     def set_text(self, source: str, text: Prompt, path: str = "") -> None:
         """Set the text of a source, and list the source; `path` is the path of the file if the source is a file."""

@@ -162,7 +162,7 @@ class JobList(VirtualList[JobRow]):
                 others[last - 1 :] = [" ".join(others[last - 1 :])] if others[last - 1 :] else []
                 line += [
                     Segment(fit(bar, min(len(bar), cells)), self.style_of("tone--busy")),
-                    Segment(fit(first, room), dim),
+                    Segment(fit(first.removesuffix(" ·") if others else first, room), dim),
                 ]
                 more = [[Segment(f"{' ' * before}{fit(other, width - before - 1)}", dim)] for other in others]
             else:

@@ -76,7 +76,6 @@ class Page(AppScreen[None]):
         self.state = state
         self.error: CekuraTuiError | None = None
         """The error that prevented loading the page's data, or None."""
-        self._last_message, self._last_until = "", 0.0
 
     def compose(self) -> ComposeResult:
         yield from self.body()
@@ -116,12 +115,9 @@ class Page(AppScreen[None]):
             data.focus()
 
     def notify_once(self, text: str | None, *, warning: bool = False) -> None:
-        """Show a toast, unless the text is empty or the last toast had this text and is still shown."""
-        now = time.monotonic()
-        if not text or (self._last_message == text and now < self._last_until):
-            return
-        self._last_message, self._last_until = text, now + 8
-        self.notify(text, severity="warning" if warning else "information", markup=False, timeout=8)
+        """Show a toast, unless the text is empty."""
+        if text:
+            self.notify(text, severity="warning" if warning else "information", markup=False, timeout=8)
 
     def show_error(self, error: CekuraTuiError) -> None:
         """Show an error in a dialog, or a refusal in a toast. If the server refused the API key, open the sign-in."""

@@ -11,9 +11,11 @@ from textual.widgets import TextArea
 
 from cekura_tui.model.job import MAX_PROMPT_BYTES
 from cekura_tui.model.text import Prompt, count, has_controls, prompt_bytes
+from cekura_tui.ui.actions import ACTIONS
+from cekura_tui.ui.keymap import keymap_in_use
 from cekura_tui.ui.kit.inputs import is_typed, text_of
 from cekura_tui.ui.kit.keys_in_order import do_binding, handled_elsewhere
-from cekura_tui.ui.terminal.textual_private import type_into
+from cekura_tui.ui.terminal.textual_private import drop_toasts, type_into
 
 _CLOSED = "Press enter to edit the prompt."
 
@@ -47,12 +49,16 @@ class PromptArea(TextArea):
     def on_blur(self) -> None:
         self.read_only = self._is_guarded
 
+    def on_unmount(self) -> None:
+        drop_toasts(self.app, lambda toast: toast.message == _CLOSED)
+
     def on_click(self) -> None:
         self.read_only = False
 
     def check_consume_key(self, key: str, character: str | None = None) -> bool:
-        """Whether a key types text instead of running a binding, even if a closed box refuses the text."""
-        return is_typed(character) or super().check_consume_key(key, character)
+        """Whether a key types text instead of running a binding. A closed box refuses text, but not the help's key."""
+        is_help = self._is_closed and key in keymap_in_use().keys_of(ACTIONS["dialog.help"])
+        return not is_help and (is_typed(character) or super().check_consume_key(key, character))
 
     def on_paste(self, event: events.Paste) -> None:
         """Insert the whole paste, or nothing if the box is closed or the prompt gets too long: half would be wrong."""
@@ -70,7 +76,7 @@ class PromptArea(TextArea):
     async def _on_key(self, event: events.Key) -> None:
         if await handled_elsewhere(self, event):
             return
-        text = text_of(event)
+        text = text_of(event) if self.check_consume_key(event.key, event.character) else None
         if self._is_closed and (event.key == "enter" or text is not None):
             event.stop()
             event.prevent_default()

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
+from cekura_tui.evidence.evidence import Certainty, reason_words
 from cekura_tui.model.run.details import result_link, web_link
 from cekura_tui.model.run.verdict import Verdict
 from cekura_tui.model.run.view import RunView
 from cekura_tui.model.run.words import transcript_json, transcript_markdown, transcript_text, turn_text, verdict_text
 from cekura_tui.model.text import shortened
 from cekura_tui.model.transcript.timeline import clock, have_hours
-from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.ui.kit.copying import PREVIEWED, CopyDialog, Offer, write_lines
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.browser import open_link
@@ -40,28 +40,31 @@ FORMS = (
 
 
 def copy_run_dialog(
-    state: AppState, view: RunView, *, turns: Sequence[Turn], verdict: Verdict | None, dashboard: str | None
+    state: AppState, view: RunView, *, turns: Mapping[int, Certainty], verdict: Verdict | None, verdict_first: bool
 ) -> CopyDialog:
-    """A copy dialog that returns a sentence about the saved file or opened link, or None. `turns` are offered first,
-    and `verdict` or else the first failed one; `dashboard` is the base URL of links, None without links."""
+    """A copy dialog that returns a sentence about the saved file or opened link, or None. `turns` (by number) are
+    offered first, or with `verdict_first` after `verdict`, which is the first failed one if None."""
     verdict = verdict or next((found for found in view.verdicts if found.state == "fail"), None)
+    dashboard = state.workspace.setup.settings.dashboard_url
     link = result_link(dashboard, view.row, None) if dashboard else None
     recording = web_link(view.source.get("voice_recording_url"))
     curl = run_command(state.workspace.setup, view.row.id)
 
     def offers() -> Iterator[Offer]:
         hours = have_hours(view.transcript.turns)
-        for turn in turns:
+        judged = [_text(f"verdict “{shortened(verdict.name, 40)}”", verdict_text(verdict))] if verdict else []
+        yield from judged if verdict_first else ()
+        for n, sure in turns.items():
+            turn = view.transcript.turns[n - 1]
             when = clock(turn.start, hours=hours)
-            yield _text(f"turn at {when}" if when else f"turn #{turn.n}", turn_text(turn, hours=hours))
+            yield _text(reason_words(f"turn at {when}" if when else f"turn #{n}", sure), turn_text(turn, hours=hours))
         yield _text("run ID", str(view.row.id))
         if link:
             yield _text("link to the result", link)
         for form in FORMS:
             head = partial(form.make, view, first=PREVIEWED)
             yield Offer(f"transcript as {form.name}", partial(form.make, view), head)
-        if verdict is not None:
-            yield _text(f"verdict “{shortened(verdict.name, 40)}”", verdict_text(verdict))
+        yield from () if verdict_first else judged
         if recording:
             yield _text("link to the recording", recording)
             if not read_over_ssh(os.environ):  # it would open on the remote machine

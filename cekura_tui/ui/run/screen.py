@@ -356,9 +356,9 @@ its scenario.
         dialog = copy_run_dialog(
             self.state,
             view,
-            turns=[view.transcript.turns[one.n - 1] for one in cited] or ([turn] if turn is not None else []),
+            turns={one.n: one.sure for one in cited} or ({turn.n: "sure"} if turn is not None else {}),
             verdict=row.verdict if row is not None else None,
-            dashboard=self.state.workspace.setup.settings.dashboard_url,
+            verdict_first=self.navigator.pane == "verdicts",
         )
         self.app.push_screen(dialog, self.notify_once)
 
@@ -483,7 +483,8 @@ its scenario.
         right.show_footnote("" if folded else walk or note)
 
     def _verdict_counts(self) -> str:
-        kinds = Counter(verdict.state for verdict in self.loader.view.verdicts) if self.loader.view else {}
+        view = self.loader.view
+        kinds = Counter(verdict.state for verdict in (*view.review, *view.verdicts)) if view else {}
         return " ".join(f"{VERDICT_MARKS[state]}{n}" for state in _COUNTED if (n := kinds.get(state, 0)))
 
     def show_evidence(self, marks: Mapping[int, Sequence[TurnMark]]) -> None:
@@ -505,12 +506,11 @@ _UNREAD = "turns not looked for: the explanations of this run are very long"
 
 
 def _cited_turns(evidence: tuple[Evidence, ...], turns: Sequence[Turn]) -> str:
-    if not evidence:
-        return ""
-    hours = have_hours(turns)
-    shown = [time_of(turns[one.n - 1], hours=hours) for one in evidence[:6]]
-    more = f" and {len(evidence) - 6} more" if len(evidence) > 6 else ""
-    return f"cites {', '.join(shown)}{more}"
+    hours, found = have_hours(turns), dict[str, list[str]](cites=[], perhaps=[])
+    for one in evidence:
+        found["cites" if one.sure == "sure" else "perhaps"].append(time_of(turns[one.n - 1], hours=hours))
+    more = {word: f" and {len(times) - 6} more" if len(times) > 6 else "" for word, times in found.items()}
+    return " · ".join(f"{word} {', '.join(times[:6])}{more[word]}" for word, times in found.items() if times)
 
 
 class _Tab(NamedTuple):

@@ -156,7 +156,7 @@ def _verdicts(view: RunView, width: int) -> Iterator[Content]:
     facts: list[tuple[str, str]] = []
     verdicts = view.verdicts
     for state in _COUNTED:
-        if number := sum(verdict.state == state for verdict in verdicts):
+        if number := sum(verdict.state == state for verdict in (*view.review, *verdicts)):
             facts += [(f"  {VERDICT_MARKS[state]}", TONES[VERDICT_TONES[state]]), (f" {number:,}", "$muted")]
     head = Content.assemble(("Verdicts", "bold $accent"), *(facts or [(" · none", "$muted")]))
     yield from hanging(head, width, 0)

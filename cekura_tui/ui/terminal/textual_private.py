@@ -70,6 +70,11 @@ def drop_toasts(app: App[Any], dropped: Callable[[Notification], bool]) -> None:
         app._unnotify(notification)
 
 
+def is_toast_shown(app: App[Any], message: str) -> bool:
+    """Whether a toast with this message is shown. Uses `App._notifications`. Fallback if removed: False."""
+    return any(one.message == message for one in app._notifications)
+
+
 def is_unmounted(screen: Screen[Any]) -> bool:
     """Whether a screen is being removed or is not mounted yet. Uses the undocumented False of `Widget.display` during
     removal. No fallback if removed: a late answer would then query removed widgets and crash the app."""

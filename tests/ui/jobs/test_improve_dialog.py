@@ -51,8 +51,15 @@ async def test_prompt_of_the_agent_is_shown_and_sent_unchanged(served: Served) -
     async with opened(served.setup(), size=SMALL) as pilot:
         await dialog(pilot)
         await sees(pilot, "Maya, the appointment line", str(FAILED), served.server.url, "May cost credits", "Launch")
+        await pilot.press("pagedown")
+        await sees(pilot, gone="Maya, the appointment line")
+        await pilot.press("tab", "q", "q", "question_mark")
+        await sees(pilot, "Cursor line start")
+        await pilot.press("escape", "q")
+        await sees(pilot, "Press enter to edit the prompt.")
         await pilot.press("escape")
         await sees(pilot, "240 runs", gone="Improve the prompt")
+        await sees(pilot, gone="Press enter to edit")
         assert served.requests_to(LAUNCH, "POST") == []
         await dialog(pilot)
         shown = pilot.app.screen.query_one(TextArea).text

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,11 @@ def view(**fields: object) -> RunView:
 
 @pytest.fixture
 def setup(scripted: ScriptedServer) -> Setup:
-    return setup_of(scripted.url, "secret-key", 1)
+    return linking(setup_of(scripted.url, "secret-key", 1), DASHBOARD)
+
+
+def linking(setup: Setup, dashboard: str | None) -> Setup:
+    return replace(setup, settings=replace(setup.settings, dashboard_url=dashboard or ""))
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +73,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def copy_of(shown: RunView, **given: Any) -> Callable[[AppState], CopyDialog]:
-    options = {"turns": (), "verdict": None, "dashboard": DASHBOARD, **given}
+    options = {"turns": {}, "verdict": None, "verdict_first": False, **given}
     return lambda state: copy_run_dialog(state, shown, **options)
 
 
@@ -122,7 +127,7 @@ def test_the_dialog_copies_and_saves_what_the_command_line_prints(
 
 async def test_each_offered_part_of_a_run_is_copied_exactly(scripted: ScriptedServer, setup: Setup) -> None:
     shown = view()
-    turn, verdict = shown.transcript.turns[1], shown.verdicts[1]
+    verdict = shown.verdicts[1]
     copies = {
         "run ID": "48213",
         "link to the result": f"{DASHBOARD}/4021/results/991",
@@ -131,7 +136,7 @@ async def test_each_offered_part_of_a_run_is_copied_exactly(scripted: ScriptedSe
         "link to the recording": RECORDING,
         "request as curl": f'curl {scripted.url}/test_framework/v1/runs/48213/ -H "X-CEKURA-API-KEY: $CEKURA_API_KEY"',
     }
-    async with opened_dialog(setup, copy_of(shown, turns=[turn], verdict=verdict)) as (app, pilot):
+    async with opened_dialog(setup, copy_of(shown, turns={2: "sure"}, verdict=verdict)) as (app, pilot):
         for words in copies:
             assert await choose(app, pilot, words) is None
         assert app.copied == list(copies.values())
@@ -171,7 +176,7 @@ async def test_each_offer_previews_the_start_of_its_text(setup: Setup) -> None:
 async def test_the_dialog_says_why_something_is_not_offered(
     setup: Setup, fields: dict[str, object], dashboard: str | None, reason: str, missing: str | tuple[str, ...]
 ) -> None:
-    async with opened_dialog(setup, copy_of(view(**fields), dashboard=dashboard)) as (app, pilot):
+    async with opened_dialog(linking(setup, dashboard), copy_of(view(**fields))) as (app, pilot):
         await sees(pilot, reason)
         assert [words for words in offered(app) if words.startswith(missing)] == []
 

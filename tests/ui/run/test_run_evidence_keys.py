@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from job_server import toasts
-from run_pages import METRICS, TURNS, call, reading
+from run_pages import METRICS, TURNS, Reader, call, reading
 from scripted_server import ScriptedServer
 from watching import still
 
@@ -34,19 +34,25 @@ async def test_enter_and_e_go_from_a_verdict_to_each_cited_turn(scripted: Script
         await reader.sees("how can I help", gone="caller only")
 
 
+def copies(reader: Reader) -> list[str]:
+    return [one.words for one in reader.pilot.app.screen.query_one(SimpleList).rows]
+
+
 async def test_surest_turn_is_first_for_e_and_y_and_for_tab_to_the_transcript(scripted: ScriptedServer) -> None:
     words = ['The caller complains: "I said seven." The agent booked a table for eight.']
     async with reading(scripted, call(5, evaluation={"metrics": [{**METRICS[0], "explanation": words}]})) as reader:
         await reader.evidence()
-        await reader.press("tab", "y")
-        copies = reader.pilot.app.screen.query_one(SimpleList)
-        assert [one.words for one in copies.rows[:3]] == ["turn at 00:19", "turn at 00:14", "run ID"]
+        await reader.press("tab")
+        await reader.sees("cites 00:19 · perhaps 00:14")
+        await reader.press("y")
+        offered = ["verdict “Right time”", "turn at 00:19", "turn at 00:14 (less sure)", "run ID"]
+        assert copies(reader)[:4] == offered
         await reader.press("escape", "shift+tab")
         await reader.at(4)
         await reader.press("e")
         await reader.at(3)
         await reader.press("y")
-        assert reader.pilot.app.screen.query_one(SimpleList).rows[0].words == "turn at 00:14"
+        assert copies(reader)[0] == "turn at 00:14"
         await reader.press("escape", "g", "j", "tab", "shift+tab")
         await reader.at(2)
 
@@ -72,12 +78,13 @@ async def test_enter_and_e_show_a_message_if_there_is_no_evidence(scripted: Scri
         assert ACTIONS["run.evidence"].why_not(reader.page) == "No verdict cites a turn: a review decided the outcome."
         await reader.press("tab", "j")
         await reader.sees("Review  failed", "Tone  failed", "It was cold.")
-        await reader.press("enter")
+        await reader.press("y")
+        assert copies(reader)[:2] == ["verdict “Tone”", "turn at 00:00"]
+        await reader.press("escape", "enter")
         await reader.pilot.pause()
         assert toasts(reader.pilot) == ["This verdict cites no turn."]
         reader.page.loader.evidence = None  # as while it is being searched
         for shown, keys in enumerate((("e",), ("enter",), ("shift+tab", "enter")), 1):
-            reader.page._last_message = ""  # so that the same message is shown again
             await reader.press(*keys)
             assert toasts(reader.pilot)[1:] == shown * ["Still looking for the turns that the verdicts cite."]
         assert (reader.pane, reader.turn) == ("transcript", 1)
