@@ -131,7 +131,7 @@ def unset(options: Options, name: str) -> None:
 def edit(ctx: click.Context, options: Options) -> None:
     """Edit a copy of config.toml in $VISUAL or $EDITOR; save it if it has no errors.
 
-    A new file lists all settings as comments.
+    If there is no config.toml yet, the copy lists all settings as comments.
     """
     from cekura_tui.config.programs import editor_command
     from cekura_tui.config.settings_edit import copy_settings, left_text, put_copy

@@ -160,9 +160,10 @@ class JobList(VirtualList[JobRow]):
                     before = MARGIN + self.sizes.state + 1
                     others = wrap(result[len(first) :].lstrip(), width - before - 1)
                 others[last - 1 :] = [" ".join(others[last - 1 :])] if others[last - 1 :] else []
+                first, *others = (text.removesuffix(" ·") for text in (first, *others))
                 line += [
                     Segment(fit(bar, min(len(bar), cells)), self.style_of("tone--busy")),
-                    Segment(fit(first.removesuffix(" ·") if others else first, room), dim),
+                    Segment(fit(first, room), dim),
                 ]
                 more = [[Segment(f"{' ' * before}{fit(other, width - before - 1)}", dim)] for other in others]
             else:

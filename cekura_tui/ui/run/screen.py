@@ -483,8 +483,7 @@ its scenario.
         right.show_footnote("" if folded else walk or note)
 
     def _verdict_counts(self) -> str:
-        view = self.loader.view
-        kinds = Counter(verdict.state for verdict in (*view.review, *view.verdicts)) if view else {}
+        kinds = Counter(one.state for one in (*view.review, *view.verdicts)) if (view := self.loader.view) else {}
         return " ".join(f"{VERDICT_MARKS[state]}{n}" for state in _COUNTED if (n := kinds.get(state, 0)))
 
     def show_evidence(self, marks: Mapping[int, Sequence[TurnMark]]) -> None:

@@ -86,7 +86,7 @@ async def test_a_review_that_decided_the_outcome_comes_first_with_its_feedback()
     async with verdicts_of(view) as (app, _):
         assert lines(app)[:4] == [f" {line}" for line in shown]
     previewed = [line.plain for line in preview._verdicts(view, 60)]
-    assert previewed[1:3] == [shown[0], "  The check missed this."]
+    assert previewed[:3] == ["Verdicts  ✗ 1  ✓ 1", shown[0], "  The check missed this."]
     assert as_text(view).split("\n")[3:6] == ["✗ Review: failed", "    The check", "    missed this."]
     assert as_text(view).count("missed this.") == 1
 
