@@ -83,3 +83,18 @@ async def test_opening_a_screen_drops_toasts_except_fresh_warnings(served: Serve
         await pilot.press("1")
         await sees(pilot, "240 runs")
         await eventually(lambda: len(app.screen.query(ToastHolder)) == len(toasts(pilot)), "dropped toasts are freed")
+
+
+async def test_a_toast_is_erased_if_a_widget_was_looked_up_before_the_layout(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        app, screen = pilot.app, pilot.app.screen
+        await toasts_over(pilot)
+        toast, compositor = screen.query_one(Toast), screen._compositor
+        region = toast.region
+        compositor._dirty_regions.clear()
+        with app.batch_update():
+            toast.display = False
+            compositor._full_map_invalidated = True  # as after a scroll
+            assert toast not in compositor.full_map
+            compositor.reflow(screen, screen.size)
+            assert any(dirty.contains_region(region) for dirty in compositor._dirty_regions)

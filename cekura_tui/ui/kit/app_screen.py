@@ -22,6 +22,7 @@ from cekura_tui.ui.keymap import Chain, keymap_in_use
 from cekura_tui.ui.kit.keys_in_order import MakePlaceholder, PendingDialog, do_in_order
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.terminal.textual_private import (
+    AppCompositor,
     exit_with_error,
     is_quiet,
     is_unmounted,
@@ -156,6 +157,7 @@ class AppScreen(Screen[T]):
 
     def __init__(self, make_placeholder: MakePlaceholder) -> None:
         super().__init__()
+        self._compositor = AppCompositor()
         self.opening = PendingDialog(self, make_placeholder)
 
     @property

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.segment import Segment
 from textual import events
-from textual._compositor import LayoutUpdate
+from textual._compositor import Compositor, CompositorMap, LayoutUpdate, ReflowResult
 from textual._styles_cache import StylesCache
 from textual._xterm_parser import XTermParser
 from textual.app import App
@@ -73,6 +73,19 @@ def drop_toasts(app: App[Any], dropped: Callable[[Notification], bool]) -> None:
 def is_toast_shown(app: App[Any], message: str) -> bool:
     """Whether a toast with this message is shown. Uses `App._notifications`. Fallback if removed: False."""
     return any(one.message == message for one in app._notifications)
+
+
+class AppCompositor(Compositor):
+    """Compares each layout with the last layout. Textual compares it with a map that it may have made since: widgets
+    removed before that map stayed on the terminal. Uses `Compositor.reflow`, `_full_map`. Fallback: omit."""
+
+    _last: CompositorMap | None = None
+
+    def reflow(self, parent: Widget, size: Size) -> ReflowResult:
+        self._full_map = self._full_map if self._last is None else self._last
+        result = super().reflow(parent, size)
+        self._last = self._full_map
+        return result
 
 
 def is_unmounted(screen: Screen[Any]) -> bool:

@@ -62,6 +62,7 @@ SIGNATURES: list[tuple[Callable[..., Any], str]] = [
     (Strip.__init__, "self segments cell_length"),
     (Timer._run, "self"),
     (Compositor.render_partial_update, "self"),
+    (Compositor.reflow, "self parent size"),
     (ChopsUpdate.__init__, "self chops spans chop_ends"),
     (ChopsUpdate.render_segments, "self console"),
     (LayoutUpdate.__init__, "self strips region"),
@@ -71,6 +72,7 @@ SIGNATURES: list[tuple[Callable[..., Any], str]] = [
 NAMES: list[tuple[type, str]] = [
     (App, "_display _fatal_error _background_screens _prune delay_update _close_messages_no_wait"),
     (App, "_driver _exception _notifications _batch_count _animator _resize_timer"),
+    (Compositor, "_full_map"),
     (DOMNode, "_bindings _PSEUDO_CLASSES _component_styles _selector_names"),
     (DOMNode, "_has_hover_style _has_focus_within _has_order_style _has_odd_or_even"),
     (Driver, "_app _loop _size"),
