@@ -223,7 +223,7 @@ def times_of(wanted: Filter, now: float) -> list[tuple[Term, float]]:
 
 
 def set_times(wanted: Filter, now: float) -> list[float]:
-    """The Unix times meant by days and times of day in a filter: not by times such as "2d", which move all the time."""
+    """The Unix times of the days and times of day in a filter. Times such as "2d" are left out: they always move."""
     return [at for term, at in times_of(wanted, now) if not re.fullmatch(_AGO, term.texts[0])]
 
 

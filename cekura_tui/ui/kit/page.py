@@ -115,7 +115,7 @@ class Page(AppScreen[None]):
             data.focus()
 
     def notify_once(self, text: str | None, *, warning: bool = False) -> None:
-        """Show a toast, unless the text is empty."""
+        """Show a toast, unless the text is empty or shown already (`CekuraApp.on_notify`)."""
         if text:
             self.notify(text, severity="warning" if warning else "information", markup=False, timeout=8)
 

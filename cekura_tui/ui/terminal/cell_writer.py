@@ -49,7 +49,7 @@ _MAX_CACHED = 4096
 _SHORT_GAP, _SHORT_ERASE = 4, 3
 """Number of cells up to which rewriting is cheaper than a jump, and of blanks up to which writing beats erasing."""
 _FEW_LINES = 4
-"""Maximum number of changed lines that are sent in another order, to set fewer colours."""
+"""Up to this number of changed lines, a line in the terminal's current colours is sent first, to set fewer colours."""
 _LONG_BLANKS = re.compile(" {11,}")
 """A run of blanks that takes more bytes to write than to erase and jump over."""
 _BLANKS = " " * 11
@@ -421,7 +421,7 @@ class CellWriter:
             self._out.append(switch)
 
     def _cheapest_line(self, lines: Sequence[tuple[int, tuple[_Row, Sequence[int]]]]) -> int:
-        """The index of a line that changes only cells with the terminal's attributes; 0 if there is none."""
+        """The index of a line whose changed cells all have the terminal's current attributes; 0 if there is none."""
         for n, (y, (row, spans)) in enumerate(lines):
             old, cells = self._rows[y], slice(min(spans), max(spans))
             before = zip(old.characters[cells], old.attributes[cells], strict=True)

@@ -76,10 +76,10 @@ def is_toast_shown(app: App[Any], message: str) -> bool:
 
 
 class AppCompositor(Compositor):
-    """Compares each layout with the last layout. Textual compares it with a map that it may have made since: widgets
-    removed before that map stayed on the terminal. Uses `Compositor.reflow`, `_full_map`. Fallback: omit."""
+    """Erases each removed widget. If a widget is looked up between a removal and the next layout, Textual forgets the
+    removed one and leaves it on the terminal. Uses `Compositor.reflow`, `_full_map`. Fallback: omit."""
 
-    _last: CompositorMap | None = None
+    _last: CompositorMap | None = None  # of the last layout
 
     def reflow(self, parent: Widget, size: Size) -> ReflowResult:
         self._full_map = self._full_map if self._last is None else self._last
