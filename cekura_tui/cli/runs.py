@@ -398,7 +398,7 @@ def put_timeline(view: RunView, found: Evidence, *, as_json: bool) -> None:
     timeline = view.timeline
     hours = needs_hours(timeline.length)
     put(f"Run {view.row.id}: {clock(timeline.length, hours=hours)}, {turns_text(view.transcript.turns)}")
-    cited = {evidence.n for _, some in found for evidence in some}
+    cited = {evidence.n for _, findings in found for evidence in findings.turns}
     for figure in key_figures(timeline, cited)[0]:
         put(figure)
     put()
@@ -447,8 +447,8 @@ def _cited_lines(found: Evidence) -> Iterator[tuple[int, str]]:
     from cekura_tui.evidence.evidence import reason_words
     from cekura_tui.model.run.words import STATE_WORDS
 
-    for verdict, evidence in found:
-        for one in evidence:
+    for verdict, findings in found:
+        for one in findings.turns:
             name, why = clean_line(verdict.name, 80), clean_line(reason_words(one.why, one.sure))
             yield one.n, f"evidence, turn {one.n}, of {name}, {STATE_WORDS[verdict.state]}: {why}"
 
@@ -473,8 +473,8 @@ def _timeline_json(view: RunView, found: Evidence) -> dict[str, object]:
             "sure": one.sure,
             "why": one.why,
         }
-        for verdict, evidence in found
-        for one in evidence
+        for verdict, findings in found
+        for one in findings.turns
     ]
     return {
         "run": view.row.id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from cekura_tui.evidence.described_moments import context_score, rare_figures, rare_words
 from cekura_tui.evidence.match import QuoteMatch, ToolNames, TurnTimes, WordIndex, with_most_figures
@@ -19,11 +19,20 @@ Certainty = Literal["sure", "likely", "maybe"]
 NEXT_TO_QUOTE = "near the quoted turn"
 RANK: dict[Certainty, int] = {"sure": 0, "likely": 1, "maybe": 2}
 _REPEATED = re.compile(r"\b(?:twice|both times|each time|once more|three times|repeatedly|every time)\b", re.I)
+_NOT_SAID = re.compile(
+    r"\b(?:would|needs?|who says?|according to|laut|hätte|debía|debería)\b.*“|"
+    r"(?:\b(?:no|not|never|without|nicht|nie|kein\w*|ohne|statt|nunca|sin|jamais|sans)|n['’]t)\b[^.,;]{0,40}[:,]? ?“|"
+    r"”\W{0,3}(?:(?:is|was|were|has been|wird|wurde|fue) )?"
+    r"(?:not|never|nowhere|missing|omitted|expected|nicht|nie|hätte|fehlt|nunca|falta)\b",
+    re.I,
+)
 _BARE = frozenset(("ok", "yes", "no", "bye", "goodbye", "hello", "hi", "thanks", "sure", "right"))
 _FEW = 3
 """A short or repeated quote is expected within this many turns of the turn found last."""
 _LONGEST_WORDS = 39
 """Most characters of a quote that are kept for finding the quote again in the explanation."""
+_NEAR = 60
+"""Characters before and after a quote that show whether the quoted words should have been said."""
 _SHORT = 3
 """A quote with fewer words cannot decide between several turns. Also the most turns of a quote that was said
 repeatedly."""
@@ -42,6 +51,13 @@ class Evidence:
     words: str = ""
 
 
+class Findings(NamedTuple):
+    """The turns that an explanation cites, in the order of the call. `missing` are its quotes that no turn contains."""
+
+    turns: tuple[Evidence, ...]
+    missing: tuple[str, ...] = ()
+
+
 class EvidenceFinder:
     """Finds evidence in one call. Use the same finder for all verdicts, because indexing a long call takes a second."""
 
@@ -51,8 +67,7 @@ class EvidenceFinder:
         self._tools = ToolNames(turns)
         self._times = TurnTimes(turns, self._word_index)
 
-    def find(self, explanation: Iterable[str]) -> tuple[Evidence, ...]:
-        """The turns that an explanation cites, in the order of the call."""
+    def find(self, explanation: Iterable[str]) -> Findings:
         found = _FoundTurns()
         read = [self._read_sentence(sentence, found) for sentence in sentences_of(explanation)]
         for k, (rest, anchors) in enumerate(read):
@@ -60,7 +75,7 @@ class EvidenceFinder:
             leading = read[k - 1][1][-1][1] if k and read[k - 1][1] else None
             for index in neighbours(self._turns, rest, anchors, following, leading):
                 found.add(self._turns[index].n, "maybe", NEXT_TO_QUOTE)
-        return tuple(evidence for _, evidence in sorted(found.by_turn.items()))
+        return Findings(tuple(evidence for _, evidence in sorted(found.by_turn.items())), tuple(found.missing))
 
     def _read_sentence(self, sentence: Sentence, found: _FoundTurns) -> tuple[str, list[tuple[int, int]]]:
         """Add the turns that a sentence cites to `found`. Returns the sentence with its citations blanked out, and
@@ -98,6 +113,8 @@ class EvidenceFinder:
         repeated. Otherwise one match is chosen: the only turn that is the whole quote, the only match soon after the
         turn found last, the match with the best context, or the next match."""
         places = self._word_index.find(quote.text)
+        if not places and self._is_missing(quote, sentence):
+            found.missing[quote.text] = None
         if quote.rule:
             places = [place for place in places if place.share == 1]
         length = len(words_of(quote.text))
@@ -124,6 +141,15 @@ class EvidenceFinder:
             later = [place for place in places if self._turns[place.turn].n > found.last]
             return (later or places)[:1]
         return places
+
+    def _is_missing(self, quote: Quote, sentence: Sentence) -> bool:
+        """Whether a quote without a match was meant to be of this call: no rule, nothing that should have been said, at
+        least _SHORT words, half of them in the call."""
+        forms = [word.form for word in words_of(quote.text)]
+        before, after = sentence.rest[: quote.at].rstrip(), sentence.rest[quote.at + len(quote.text) :].lstrip()
+        if quote.rule or len(forms) < _SHORT or _NOT_SAID.search(f"{before[-_NEAR:]}“”{after[:_NEAR]}"):
+            return False
+        return 2 * sum(self._word_index.turn_count(form) > 0 for form in set(forms)) >= len(set(forms))
 
     def _near_cited(self, quote: Quote, places: Sequence[QuoteMatch], cited: set[int], found: _FoundTurns) -> bool:
         """Whether a match is in a cited turn. For a quote that begins with a capital letter, also whether a match is
@@ -183,6 +209,7 @@ class _FoundTurns:
 
     def __init__(self) -> None:
         self.by_turn: dict[int, Evidence] = {}
+        self.missing: dict[str, None] = {}
         self.last = 0
         """Number of the turn found last; 0 if no turn is found yet."""
 
@@ -219,11 +246,11 @@ class TurnMark:
     spans: tuple[tuple[int, int], ...] = ()
 
 
-def marks_of(pairs: Iterable[tuple[Verdict, Sequence[Evidence]]]) -> Mapping[int, tuple[TurnMark, ...]]:
+def marks_of(pairs: Iterable[tuple[Verdict, Findings]]) -> Mapping[int, tuple[TurnMark, ...]]:
     """The marks of each cited turn, by turn number; marks of failed verdicts come first."""
     found: dict[int, list[TurnMark]] = {}
-    for verdict, evidence in pairs:
-        for one in evidence:
+    for verdict, findings in pairs:
+        for one in findings.turns:
             mark = TurnMark(verdict.state, verdict.name, one.why, one.sure, one.spans)
             found.setdefault(one.n, []).append(mark)
     return {n: tuple(sorted(marks, key=lambda mark: _ORDER[mark.state])) for n, marks in found.items()}

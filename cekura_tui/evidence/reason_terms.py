@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from cekura_tui.evidence.evidence import Evidence
+from cekura_tui.evidence.evidence import Evidence, Findings
 from cekura_tui.evidence.mentions import sentences_of
 from cekura_tui.evidence.prompt_issues import PromptIssue
 from cekura_tui.evidence.spoken_words import LONGEST, content_words, words_of
@@ -17,7 +17,7 @@ from cekura_tui.model.run.view import RunView
 from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.prose.diff import Hunk, ProseDiff
 
-RunEvidence = Sequence[tuple[Verdict, Sequence[Evidence]]]
+RunEvidence = Sequence[tuple[Verdict, Findings]]
 """The verdicts of a run, each with the turns that the verdict cites."""
 
 FEEDBACK = "Feedback"
@@ -109,11 +109,11 @@ def run_terms(view: RunView, found: RunEvidence) -> Iterator[ReasonTerms]:
     """Yield the terms of each failed verdict of a run, and of the feedback of a reviewer who failed the run. Each line
     of an expected outcome has terms of its own."""
     turns = view.transcript.turns
-    shown = {(verdict.source, verdict.id, verdict.name): proof for verdict, proof in found}
+    shown = {(verdict.source, verdict.id, verdict.name): findings.turns for verdict, findings in found}
     for verdict in view.verdicts:
         if verdict.state == "fail":
-            proof = shown.get((verdict.source, verdict.id, verdict.name), ())
-            proof = [one for one in proof if 1 <= one.n <= len(turns)]
+            cited = shown.get((verdict.source, verdict.id, verdict.name), ())
+            proof = [one for one in cited if 1 <= one.n <= len(turns)]
             lines = _lines(verdict)
             for part in [(line,) for line in lines] if verdict.name == EXPECTED else [lines]:
                 pointed = [one for one in proof if is_cited_by(one, part)] or proof

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from cekura_tui.evidence.evidence import Evidence, EvidenceFinder
+from cekura_tui.evidence.evidence import EvidenceFinder, Findings
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.run.run import Run
@@ -195,7 +195,7 @@ def precompute(view: RunView) -> RunView:
     return view
 
 
-VerdictEvidence = tuple[tuple[Verdict, tuple[Evidence, ...]], ...]
+VerdictEvidence = tuple[tuple[Verdict, Findings], ...]
 """The applicable verdicts of a run, in order, each with its evidence: the turns to which the verdict refers."""
 MAX_EXPLAINED = 400_000
 """Maximum number of characters of a run's explanations that are searched for references to turns. The rest is skipped,
@@ -231,7 +231,7 @@ async def _find_evidence(view: RunView) -> VerdictEvidence:
 def _evidence_of(view: RunView, stop: threading.Event) -> VerdictEvidence:
     """Find the evidence for a run's applicable verdicts; called in a thread. The search ends early once `stop` is set,
     or after MAX_EXPLAINED characters of explanations."""
-    all_found: list[tuple[Verdict, tuple[Evidence, ...]]] = []
+    all_found: list[tuple[Verdict, Findings]] = []
     finder, left = EvidenceFinder(view.transcript.turns), MAX_EXPLAINED
     for verdict in view.verdicts:
         if left <= 0 or stop.is_set():

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 
 import pytest
-from evidence_cases import evidence_in, pairs, score
+from evidence_cases import evidence_in, findings_in, pairs, score
 from hypothesis import example, given
 from hypothesis import strategies as st
 from recorded_answers import changed
 
-from cekura_tui.evidence.evidence import NEXT_TO_QUOTE, Evidence, TurnMark, marks_of, reason_words
+from cekura_tui.evidence.evidence import NEXT_TO_QUOTE, Evidence, Findings, TurnMark, marks_of, reason_words
 from cekura_tui.evidence.spoken_words import words_of
 from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.transcript.transcript import Turn
@@ -56,10 +56,31 @@ def test_evidence_has_a_certainty_and_a_reason_in_plain_words() -> None:
     assert reason_words(NEXT_TO_QUOTE, "maybe") == "near the quoted turn (less sure)"
 
 
+@pytest.mark.parametrize(
+    ("explanation", "missing"),
+    [
+        ('The agent said "you are booked for the cleaning at 10:30 on Tuesday".', True),
+        ('It said "you are booked for Wednesday" (the caller: "No, I said Tuesday").', False),
+        ('The caller said "I need a cleaning for my name". Later "I need a cleaning for my name" again.', True),
+        ('The agent said "booked Tuesday".', False),
+        ('The agent said "Puis-je vous aider avec autre chose".', False),
+        ('The agent must say "May I help you with your full name?".', False),
+        ('The agent never asks: "May I help you with your full name?".', False),
+        ('The line "May I help you with your full name?" is missing.', False),
+        ('Laut Leitfaden hätte "May I help you with your full name?" kommen müssen.', False),
+    ],
+)
+def test_a_quote_that_no_turn_contains_is_missing_unless_it_should_have_been_said(
+    explanation: str, missing: bool
+) -> None:
+    (found,) = findings_in(call(), [[explanation]])
+    assert len(found.missing) == missing
+
+
 def test_marks_of_a_turn_are_sorted_with_failed_verdicts_first() -> None:
     states: tuple[State, ...] = ("pass", "na", "review", "fail")
     verdicts = [Verdict("metric", n, f"{state}ed", state, None) for n, state in enumerate(states)]
-    marks = marks_of((verdict, [Evidence(7, "sure", "quoted", ((0, 4),))]) for verdict in verdicts)
+    marks = marks_of((verdict, Findings((Evidence(7, "sure", "quoted", ((0, 4),)),))) for verdict in verdicts)
     assert [mark.name for mark in marks[7]] == ["failed", "reviewed", "passed", "naed"]
     assert marks[7][0] == TurnMark("fail", "failed", "quoted", "sure", ((0, 4),))
 

@@ -13,7 +13,7 @@ from cekura_tui.demo.answers import run_whole
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.improver import improve, issues_of
 from cekura_tui.demo.library import agents_by_id
-from cekura_tui.evidence.evidence import Evidence
+from cekura_tui.evidence.evidence import Evidence, Findings
 from cekura_tui.evidence.hunk_reasons import MOST, Reason, reasons
 from cekura_tui.evidence.prompt_issues import IssueQuote, PromptIssue, read_issues
 from cekura_tui.model.run.run import Run
@@ -195,7 +195,9 @@ def test_several_runs_give_several_reasons_in_a_fixed_order_up_to_the_limit() ->
 def test_evidence_for_a_missing_turn_is_ignored() -> None:
     view = run(7, NOT_REPEATED)
     verdict: Verdict = view.verdicts[0]
-    (reason,) = reasons(compare(SENT, REPEAT), (), [view], {7: [(verdict, [Evidence(99, "sure", "is turn 99")])]})[1]
+    (reason,) = reasons(
+        compare(SENT, REPEAT), (), [view], {7: [(verdict, Findings((Evidence(99, "sure", "is turn 99"),)))]}
+    )[1]
     assert reason.turn is None
 
 

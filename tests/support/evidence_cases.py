@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cekura_tui.evidence.evidence import Evidence, EvidenceFinder
+from cekura_tui.evidence.evidence import Evidence, EvidenceFinder, Findings
 from cekura_tui.evidence.reason_terms import RunEvidence
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunView
@@ -19,7 +19,11 @@ HERE = Path(__file__).parents[1] / "evidence"
 
 
 def evidence_in(turns: Sequence[Turn], explanations: Iterable[Iterable[str]]) -> list[tuple[Evidence, ...]]:
-    """Find the evidence for each explanation in the turns of a call, in the order of the explanations."""
+    """The turns of a call that each explanation cites, in the order of the explanations."""
+    return [findings.turns for findings in findings_in(turns, explanations)]
+
+
+def findings_in(turns: Sequence[Turn], explanations: Iterable[Iterable[str]]) -> list[Findings]:
     finder = EvidenceFinder(turns)
     return [finder.find(explanation) for explanation in explanations]
 
@@ -29,7 +33,7 @@ def found_in(views: Iterable[RunView]) -> dict[int, RunEvidence]:
     found = {}
     for view in views:
         verdicts = [verdict for verdict in view.verdicts if verdict.state != "na"]
-        proofs = evidence_in(view.transcript.turns, [verdict.reasons for verdict in verdicts])
+        proofs = findings_in(view.transcript.turns, [verdict.reasons for verdict in verdicts])
         found[view.row.id] = tuple(zip(verdicts, proofs, strict=True))
     return found
 

@@ -32,7 +32,7 @@ def view(number: int = 5, score: object = 0, turns: int = 2) -> RunView:
 async def test_evidence_is_cached_until_the_run_changes() -> None:
     evidence = RunEvidence()
     first = await evidence.find(view())
-    assert [[one.n for one in found] for _, found in first] == [[2]]
+    assert [[one.n for one in found.turns] for _, found in first] == [[2]]
     assert await evidence.find(view()) is first
     assert await evidence.find(view(turns=3)) is not first
     assert [verdict.state for verdict, _ in await evidence.find(view(turns=3, score=None))] == []
@@ -65,4 +65,4 @@ async def test_the_event_loop_is_not_blocked_by_a_long_call() -> None:
     ((_, found),) = await RunEvidence().find(view(turns=600))
     beside.cancel()
     assert turns > 2
-    assert [one.n for one in found] == [600]
+    assert [one.n for one in found.turns] == [600]

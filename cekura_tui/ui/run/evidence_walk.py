@@ -30,7 +30,8 @@ class EvidenceWalk:
 
     def evidence_of(self, verdict: Any) -> tuple[Evidence, ...]:
         """The turns that a verdict cites, the surest first; empty until they are known."""
-        return (self._loader.evidence or {}).get(verdict, ())
+        findings = (self._loader.evidence or {}).get(verdict)
+        return findings.turns if findings else ()
 
     def begin(self, verdict: Hashable) -> None:
         """Go to the first turn that this verdict cites. If no cited turn is known, notify the user."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from textual.worker import Worker
 
-from cekura_tui.evidence.evidence import RANK, Evidence, TurnMark, marks_of
+from cekura_tui.evidence.evidence import RANK, Findings, TurnMark, marks_of
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.run.verdict import Verdict
 from cekura_tui.model.run.view import RunRow, RunView
@@ -46,7 +46,7 @@ class RunLoader:
         self.view: RunView | None = None
         self.error: CekuraTuiError | None = None
         self.live = True
-        self.evidence: dict[Key, tuple[Evidence, ...]] | None = None
+        self.evidence: dict[Key, Findings] | None = None
         """Evidence by verdict key, the surest first; None until the search has ended. Verdicts whose explanation is too
         long to be searched are missing."""
         self.neighbour_of = neighbour_of
@@ -160,9 +160,10 @@ class RunLoader:
             return  # the app is closing, or a reload failed, which is already shown
         if self._page.is_unmounted or self.view is None or self.view.row.id != view.row.id:
             return
-        by_verdict: dict[Verdict, list[tuple[Evidence, ...]]] = {}
-        for verdict, evidence in found:
-            by_verdict.setdefault(verdict, []).append(tuple(sorted(evidence, key=lambda one: (RANK[one.sure], one.n))))
+        by_verdict: dict[Verdict, list[Findings]] = {}
+        for verdict, findings in found:
+            surest_first = sorted(findings.turns, key=lambda one: (RANK[one.sure], one.n))
+            by_verdict.setdefault(verdict, []).append(findings._replace(turns=tuple(surest_first)))
         self.evidence = {
             key: by_verdict[verdict].pop(0) for key, verdict in keyed(view.verdicts).items() if by_verdict.get(verdict)
         }

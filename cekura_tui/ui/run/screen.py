@@ -54,7 +54,7 @@ def _unless_from_list(screen: RunScreen) -> str | None:
 
 def _unless_cited(screen: RunScreen) -> str | None:
     evidence, view = screen.loader.evidence, screen.loader.view
-    if evidence is None or view is None or any(evidence.values()):
+    if evidence is None or view is None or any(found.turns for found in evidence.values()):
         return _unless_loaded(screen)
     return "No verdict cites a turn: a review decided the outcome." if view.review else "No verdict cites a turn."
 
@@ -491,7 +491,7 @@ its scenario.
         self.query_one(TranscriptView).show_marks(marks)
         self.query_one(TimelineStrip).mark({n: some[0].state for n, some in marks.items()})
         turns = view.transcript.turns if view is not None else ()
-        cited = {key: _cited_turns(found, turns) for key, found in evidence.items()} if turns else {}
+        cited = {key: _cited_turns(found.turns, turns) for key, found in evidence.items()} if turns else {}
         if turns and view is not None and self.loader.evidence is not None:
             judged = (key for key, verdict in keyed(view.verdicts).items() if verdict.state != "na")
             cited |= {key: _UNREAD for key in judged if key not in evidence}

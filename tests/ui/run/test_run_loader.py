@@ -112,7 +112,7 @@ async def test_the_next_run_is_prefetched_and_shown_with_its_evidence_without_a_
         loader.show(4)
         await eventually(lambda: loader.evidence is not None, "run 4")
         assert loader.evidence is not None
-        cited = {key[2]: [one.n for one in evidence] for key, evidence in loader.evidence.items()}
+        cited = {key[2]: [one.n for one in evidence.turns] for key, evidence in loader.evidence.items()}
         assert cited == {"Right time": [3, 4], "Tone": [], "Greeting": []}
         assert (asked(scripted, 5), asked(scripted, 4), shown.drawn_of) == (1, 1, [6])
 
