@@ -409,9 +409,9 @@ def put_timeline(view: RunView, found: Evidence, *, as_json: bool) -> None:
     turns = view.transcript.turns
     for n in timeline.untimed:
         put(f"no time  {_speaker(turns[n - 1])}, turn {n}")
-    for line in _cited_lines(found):
-        if line[0] in timeline.untimed:
-            put(f"no time  {line[1]}")
+    for n, text in _cited_lines(found):
+        if n == 0 or n in timeline.untimed:
+            put(f"{'no time' if n else 'no turn'}  {text}")
 
 
 def _speech(view: RunView) -> Iterator[Moment]:
@@ -444,13 +444,16 @@ def _cited(view: RunView, found: Evidence) -> Iterator[Moment]:
 
 
 def _cited_lines(found: Evidence) -> Iterator[tuple[int, str]]:
+    """Yield (number of the turn, text) of each cited turn, and (0, text) of each verdict with missing quotes."""
     from cekura_tui.evidence.evidence import reason_words
-    from cekura_tui.model.run.words import STATE_WORDS
+    from cekura_tui.model.run.words import STATE_WORDS, missing_words
 
     for verdict, findings in found:
+        name = f"{clean_line(verdict.name, 80)}, {STATE_WORDS[verdict.state]}"
         for one in findings.turns:
-            name, why = clean_line(verdict.name, 80), clean_line(reason_words(one.why, one.sure))
-            yield one.n, f"evidence, turn {one.n}, of {name}, {STATE_WORDS[verdict.state]}: {why}"
+            yield one.n, f"evidence, turn {one.n}, of {name}: {clean_line(reason_words(one.why, one.sure))}"
+        if findings.missing:
+            yield 0, f"evidence of {name}: {missing_words(findings.missing)}"
 
 
 def _speaker(turn: Turn) -> str:
@@ -496,4 +499,9 @@ def _timeline_json(view: RunView, found: Evidence) -> dict[str, object]:
             for turn, end in calls
         ],
         "evidence": cited,
+        "missing_quotes": [
+            {"verdict": verdict.name, "state": verdict.state, "quotes": findings.missing}
+            for verdict, findings in found
+            if findings.missing
+        ],
     }

@@ -15,15 +15,14 @@ from cekura_tui.evidence.spoken_words import words_of
 from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.transcript.transcript import TOOLS, Turn
 
-Certainty = Literal["sure", "likely", "maybe"]
+Certainty = Literal["sure", "likely", "maybe", "closest"]
 NEXT_TO_QUOTE = "near the quoted turn"
-RANK: dict[Certainty, int] = {"sure": 0, "likely": 1, "maybe": 2}
+RANK: dict[Certainty, int] = {"sure": 0, "likely": 1, "maybe": 2, "closest": 3}
 _REPEATED = re.compile(r"\b(?:twice|both times|each time|once more|three times|repeatedly|every time)\b", re.I)
 _NOT_SAID = re.compile(
-    r"\b(?:would|needs?|who says?|according to|laut|hätte|debía|debería)\b.*“|"
-    r"(?:\b(?:no|not|never|without|nicht|nie|kein\w*|ohne|statt|nunca|sin|jamais|sans)|n['’]t)\b[^.,;]{0,40}[:,]? ?“|"
-    r"”\W{0,3}(?:(?:is|was|were|has been|wird|wurde|fue) )?"
-    r"(?:not|never|nowhere|missing|omitted|expected|nicht|nie|hätte|fehlt|nunca|falta)\b",
+    r"\b(?:would|needs?|who says?|according to|laut|hätte|debía|debería)\b.{0,60}“|(?:\b(?:no|not|never|without|nicht|"
+    r"nie|kein\w*|ohne|statt|nunca|sin|jamais|sans)|n['’]t)\b[^.,;]{0,40}[:,]? ?“|”\W{0,3}(?:(?:is|was|were|has been|"
+    r"wird|wurde|fue) )?(?:not|never|nowhere|missing|omitted|expected|nicht|nie|hätte|fehlt|nunca|falta)\b",
     re.I,
 )
 _BARE = frozenset(("ok", "yes", "no", "bye", "goodbye", "hello", "hi", "thanks", "sure", "right"))
@@ -31,8 +30,6 @@ _FEW = 3
 """A short or repeated quote is expected within this many turns of the turn found last."""
 _LONGEST_WORDS = 39
 """Most characters of a quote that are kept for finding the quote again in the explanation."""
-_NEAR = 60
-"""Characters before and after a quote that show whether the quoted words should have been said."""
 _SHORT = 3
 """A quote with fewer words cannot decide between several turns. Also the most turns of a quote that was said
 repeatedly."""
@@ -41,8 +38,8 @@ repeatedly."""
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A turn that a verdict cites: the number of the turn (`n`, from 1), the certainty (`sure`) and the reason (`why`).
-    `spans` are the quoted characters [start, end) of the turn's text. `words` are the words of the verdict that point
-    at the turn: a quote, a time or a number; "" if there are no such words."""
+    A "closest" turn only shares words with the verdict. `spans` are the quoted characters [start, end) of the turn's
+    text. `words` are the words of the verdict that point at the turn: a quote, a time or a number; "" without any."""
 
     n: int
     sure: Certainty
@@ -143,13 +140,11 @@ class EvidenceFinder:
         return places
 
     def _is_missing(self, quote: Quote, sentence: Sentence) -> bool:
-        """Whether a quote without a match was meant to be of this call: no rule, nothing that should have been said, at
-        least _SHORT words, half of them in the call."""
-        forms = [word.form for word in words_of(quote.text)]
-        before, after = sentence.rest[: quote.at].rstrip(), sentence.rest[quote.at + len(quote.text) :].lstrip()
-        if quote.rule or len(forms) < _SHORT or _NOT_SAID.search(f"{before[-_NEAR:]}“”{after[:_NEAR]}"):
-            return False
-        return 2 * sum(self._word_index.turn_count(form) > 0 for form in set(forms)) >= len(set(forms))
+        """Whether a quote without a match was meant to be of this call, which has at least half of its words."""
+        forms = {word.form for word in words_of(quote.text)}
+        known = sum(self._word_index.turn_count(form) > 0 for form in forms)
+        around = f"{sentence.rest[: quote.at].rstrip()}“”{sentence.rest[quote.at + len(quote.text) :].lstrip()}"
+        return not quote.rule and len(forms) >= _SHORT and 2 * known >= len(forms) and not _NOT_SAID.search(around)
 
     def _near_cited(self, quote: Quote, places: Sequence[QuoteMatch], cited: set[int], found: _FoundTurns) -> bool:
         """Whether a match is in a cited turn. For a quote that begins with a capital letter, also whether a match is
@@ -228,7 +223,8 @@ def _short(text: str) -> str:
 
 def reason_words(why: str, sure: Certainty) -> str:
     """The reason with its certainty, as shown: "quoted", "near the quoted turn (less sure)"."""
-    return why + {"sure": "", "likely": " (likely)", "maybe": " (less sure)"}[sure]
+    words = {"sure": "{}", "likely": "{} (likely)", "maybe": "{} (less sure)", "closest": "closest turn, {}"}
+    return words[sure].format(why)
 
 
 _ORDER: dict[State, int] = {"fail": 0, "review": 1, "pass": 2, "na": 3}
@@ -247,10 +243,13 @@ class TurnMark:
 
 
 def marks_of(pairs: Iterable[tuple[Verdict, Findings]]) -> Mapping[int, tuple[TurnMark, ...]]:
-    """The marks of each cited turn, by turn number; marks of failed verdicts come first."""
+    """The marks of each turn, by turn number: cited before closest turns, then marks of failed verdicts first."""
     found: dict[int, list[TurnMark]] = {}
     for verdict, findings in pairs:
         for one in findings.turns:
             mark = TurnMark(verdict.state, verdict.name, one.why, one.sure, one.spans)
             found.setdefault(one.n, []).append(mark)
-    return {n: tuple(sorted(marks, key=lambda mark: _ORDER[mark.state])) for n, marks in found.items()}
+    return {
+        n: tuple(sorted(marks, key=lambda mark: (mark.sure == "closest", _ORDER[mark.state])))
+        for n, marks in found.items()
+    }

@@ -108,19 +108,15 @@ def _phrases(*texts: str) -> frozenset[tuple[str, ...]]:
 def run_terms(view: RunView, found: RunEvidence) -> Iterator[ReasonTerms]:
     """Yield the terms of each failed verdict of a run, and of the feedback of a reviewer who failed the run. Each line
     of an expected outcome has terms of its own."""
-    turns = view.transcript.turns
-    shown = {(verdict.source, verdict.id, verdict.name): findings.turns for verdict, findings in found}
-    for verdict in view.verdicts:
+    turns, shown = view.transcript.turns, dict(found)
+    for verdict in (*view.verdicts, *(review for review in view.review if review.explanation)):
         if verdict.state == "fail":
-            cited = shown.get((verdict.source, verdict.id, verdict.name), ())
-            proof = [one for one in cited if 1 <= one.n <= len(turns)]
-            lines = _lines(verdict)
+            cited = shown[verdict].turns if verdict in shown else ()
+            proof = [one for one in cited if 1 <= one.n <= len(turns) and one.sure != "closest"]
+            name, lines = FEEDBACK if verdict in view.review else verdict.name, _lines(verdict)
             for part in [(line,) for line in lines] if verdict.name == EXPECTED else [lines]:
                 pointed = [one for one in proof if is_cited_by(one, part)] or proof
-                yield _terms(view, verdict.name, part, pointed)
-    feedback = view.source.get("feedback")
-    if view.row.reviewed and view.row.outcome.kind == "failed" and isinstance(feedback, str) and feedback.strip():
-        yield _terms(view, FEEDBACK, tuple(filter(None, map(str.strip, feedback.splitlines()))), ())
+                yield _terms(view, name, part, pointed)
 
 
 def _terms(view: RunView, name: str, lines: tuple[str, ...], proof: Sequence[Evidence]) -> ReasonTerms:

@@ -433,8 +433,16 @@ class CitedTurnJson(TypedDict):
     start: float | None
     verdict: str
     state: State
-    sure: Sure
+    sure: Literal["sure", "likely", "maybe", "closest"]
     why: str
+
+
+class MissingQuotesJson(TypedDict):
+    """Quotes of a verdict's explanation that no turn contains."""
+
+    verdict: str
+    state: State
+    quotes: list[str]
 
 
 class TimelineJson(TypedDict):
@@ -453,6 +461,7 @@ class TimelineJson(TypedDict):
     answers: list[ResponseTime]
     tools: list[ToolCallJson]
     evidence: list[CitedTurnJson]
+    missing_quotes: list[MissingQuotesJson]
 
 
 class ColumnJson(TypedDict):

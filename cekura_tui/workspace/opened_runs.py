@@ -196,7 +196,7 @@ def precompute(view: RunView) -> RunView:
 
 
 VerdictEvidence = tuple[tuple[Verdict, Findings], ...]
-"""The applicable verdicts of a run, in order, each with its evidence: the turns to which the verdict refers."""
+"""The review and the applicable verdicts of a run, in order, each with the turns to which it refers."""
 MAX_EXPLAINED = 400_000
 """Maximum number of characters of a run's explanations that are searched for references to turns. The rest is skipped,
 because searching this many characters takes some seconds."""
@@ -210,7 +210,7 @@ class RunEvidence:
         """The evidence for the applicable verdicts of a run, cached until the run changes."""
         number = view.row.id
         cached = self._cached.pop(number, None)
-        if cached is None or cached[0].verdicts != view.verdicts or cached[0].transcript != view.transcript:
+        if cached is None or cached[0].judgements != view.judgements or cached[0].transcript != view.transcript:
             cached = view, await _find_evidence(view)
         self._cached[number] = cached
         while len(self._cached) > MAX_CACHED:
@@ -233,9 +233,9 @@ def _evidence_of(view: RunView, stop: threading.Event) -> VerdictEvidence:
     or after MAX_EXPLAINED characters of explanations."""
     all_found: list[tuple[Verdict, Findings]] = []
     finder, left = EvidenceFinder(view.transcript.turns), MAX_EXPLAINED
-    for verdict in view.verdicts:
+    for verdict in view.judgements:
         if left <= 0 or stop.is_set():
-            break  # failing verdicts come first
+            break  # the review and failing verdicts come first
         left -= sum(map(len, verdict.reasons))
         if verdict.state != "na":
             all_found.append((verdict, finder.find(verdict.reasons)))

@@ -83,7 +83,10 @@ CALL = [
     {"role": "Main Agent", "content": "I could not book a table.", "start_time": 9, "end_time": 12},
     {"role": "Testing Agent", "content": "What a pity."},
 ]
-EXPECTED = {"score": 0, "explanation": ["The agent said “I could not book a table.”"]}
+EXPECTED = {
+    "score": 0,
+    "explanation": ["It said “I could not book a table.”", "And “No table for nine.”"],
+}
 
 
 def test_a_timeline_lists_turns_and_silences_and_tool_calls_and_evidence_in_order(api: ScriptedServer) -> None:
@@ -106,6 +109,7 @@ def test_a_timeline_lists_turns_and_silences_and_tool_calls_and_evidence_in_orde
         "00:09 to 00:12  Agent, turn 5, answers after 4.0 s",
         "00:09  evidence, turn 5, of Expected outcome, failed: quoted",
         "no time  Caller, turn 6",
+        "no turn  evidence of Expected outcome, failed: quote not found in this call: “No table for nine.”",
     ]
     (whole,) = read_all("timeline", call("runs", "show", 5, "--timeline", "--json").out)
     assert (whole["run"], whole["length"], whole["median_answer"], len(whole["turns"])) == (5, 14.0, 4.0, 5)
@@ -114,6 +118,8 @@ def test_a_timeline_lists_turns_and_silences_and_tool_calls_and_evidence_in_orde
     assert whole["answers"] == [{"turn": 5, "to": 2, "at": 9.0, "seconds": 4.0}]
     assert [(tool["name"], tool["ending"], tool["result"]) for tool in whole["tools"]] == [("book", "error", 4)]
     assert [(one["turn"], one["state"], one["sure"]) for one in whole["evidence"]] == [(5, "fail", "sure")]
+    quotes = ["No table for nine."]
+    assert whole["missing_quotes"] == [{"verdict": "Expected outcome", "state": "fail", "quotes": quotes}]
 
 
 def test_a_timeline_without_times_or_turns_is_reported(api: ScriptedServer) -> None:

@@ -165,9 +165,9 @@ def test_an_issue_without_runs_or_a_metric_is_still_a_reason() -> None:
 
 
 def test_a_reviewers_feedback_is_a_reason() -> None:
-    feedback = "It should repeat the weekday before it will move an appointment."
+    feedback = "At 00:20 it should repeat the weekday before it will move an appointment."
     view = run(7, evaluation_status="reviewed_failure", is_reviewed=True, feedback=feedback)
-    assert [reason.verdict for reason in why(REPEAT, view)[1]] == ["Feedback"]
+    assert [(reason.verdict, reason.turn) for reason in why(REPEAT, view)[1]] == [("Feedback", 2)]
 
 
 def test_the_reason_quotes_the_unmet_part_of_the_expected_outcome() -> None:
@@ -192,12 +192,11 @@ def test_several_runs_give_several_reasons_in_a_fixed_order_up_to_the_limit() ->
     assert found == why(REPEAT, *reversed(views))[1]
 
 
-def test_evidence_for_a_missing_turn_is_ignored() -> None:
+@pytest.mark.parametrize("proof", [Evidence(99, "sure", "is turn 99"), Evidence(2, "closest", "shares words: move")])
+def test_a_missing_turn_and_a_closest_turn_are_no_evidence(proof: Evidence) -> None:
     view = run(7, NOT_REPEATED)
     verdict: Verdict = view.verdicts[0]
-    (reason,) = reasons(
-        compare(SENT, REPEAT), (), [view], {7: [(verdict, Findings((Evidence(99, "sure", "is turn 99"),)))]}
-    )[1]
+    (reason,) = reasons(compare(SENT, REPEAT), (), [view], {7: [(verdict, Findings((proof,)))]})[1]
     assert reason.turn is None
 
 

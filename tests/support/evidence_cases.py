@@ -32,7 +32,7 @@ def found_in(views: Iterable[RunView]) -> dict[int, RunEvidence]:
     """Verdicts of runs with their evidence, by run id; verdicts that do not apply ("na") are left out."""
     found = {}
     for view in views:
-        verdicts = [verdict for verdict in view.verdicts if verdict.state != "na"]
+        verdicts = [verdict for verdict in view.judgements if verdict.state != "na"]
         proofs = findings_in(view.transcript.turns, [verdict.reasons for verdict in verdicts])
         found[view.row.id] = tuple(zip(verdicts, proofs, strict=True))
     return found

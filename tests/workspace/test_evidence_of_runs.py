@@ -38,6 +38,26 @@ async def test_evidence_is_cached_until_the_run_changes() -> None:
     assert [verdict.state for verdict, _ in await evidence.find(view(turns=3, score=None))] == []
 
 
+async def test_a_review_and_the_texts_of_categories_have_evidence() -> None:
+    heard = f'Did not hear "{SAID}".'
+    judged: dict[str, object] = {
+        "critical_categories": [
+            {"category": "Care", "priority": "critical", "deviation": heard, "feedback": "Agreed."}
+        ],
+        "evaluation": {"metrics": [{"name": "Tone", "score": 0, "extra": {"categories": [{"deviation": heard}]}}]},
+        "evaluation_status": "reviewed_failure",
+        "is_reviewed": True,
+        "feedback": heard,
+    }
+    run = Run.read(run_of(5, transcript=f"[00:01] Caller: {SAID}", **judged))
+    found = await RunEvidence().find(view_of(run, 0.0))
+    assert [(verdict.name, [one.n for one in cited.turns]) for verdict, cited in found] == [
+        ("Review", [1]),
+        ("Care", [1]),
+        ("Tone", [1]),
+    ]
+
+
 async def test_the_evidence_of_the_last_eight_runs_is_cached() -> None:
     evidence = RunEvidence()
     found = [await evidence.find(view(number)) for number in range(9)]

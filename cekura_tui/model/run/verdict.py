@@ -213,6 +213,7 @@ State = Literal["pass", "fail", "na", "review"]
 _ORDER: dict[State, int] = {"fail": 0, "review": 1, "pass": 2, "na": 3}
 _FULL, _NONE = 5.0, 0.0
 _CRITICAL = "critical"
+_MOST_CATEGORIES = 100  # categories of a metric that are read for texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,9 +292,16 @@ class Verdict:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """The explanation, then each unmet part of the expected outcome."""
+        """A critical category's deviation, the explanation, new texts of a metric's categories, then each unmet part of
+        the expected outcome."""
+        first = (self.deviation,) if isinstance(self.deviation, str) else ()
+        texts = [*first, *(text for text in self.explanation if not any(text in one for one in first))]
+        for category in self.categories[:_MOST_CATEGORIES]:
+            for text in (category.deviation, category.feedback):
+                if isinstance(text, str) and text.rstrip(".") not in "\n".join(texts):
+                    texts.append(text)
         missed = (part.prompt_part or part.outcome for part in self.alignments if part.aligned is False)
-        return (*self.explanation, *(f"Not met: {part}" for part in missed if part))
+        return (*texts, *(f"Not met: {part}" for part in missed if part))
 
 
 def read_verdicts(run: Run) -> tuple[Verdict, ...]:

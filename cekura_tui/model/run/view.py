@@ -104,6 +104,11 @@ class RunView:
     why: str = ""
     review: tuple[Verdict, ...] = field(default=(), repr=False)
 
+    @property
+    def judgements(self) -> tuple[Verdict, ...]:
+        """The review, if any, then the verdicts."""
+        return (*self.review, *self.verdicts)
+
     @cached_property
     def timeline(self) -> Timeline:
         """The timeline of the call. Slow to compute for a long call, so first use it off the UI loop."""

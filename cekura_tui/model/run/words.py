@@ -22,7 +22,7 @@ from cekura_tui.model.run.verdict import (
     threshold_words,
 )
 from cekura_tui.model.run.view import RunRow, RunView, row_of
-from cekura_tui.model.text import clean, clean_line, clock_text, count, json_text
+from cekura_tui.model.text import clean, clean_line, clock_text, count, json_text, shortened
 from cekura_tui.model.transcript.timeline import clock, have_hours
 from cekura_tui.model.transcript.tool_call import cleaned_json, parsed
 from cekura_tui.model.transcript.transcript import Transcript, Turn, read_transcript
@@ -189,7 +189,7 @@ def as_text(view: RunView, note: str = "") -> str:
         *([f"note: {note}"] if note else []),
         "",
     ]
-    judged, not_applicable = split_applicable((*view.review, *view.verdicts))
+    judged, not_applicable = split_applicable(view.judgements)
     lines += [verdict_text(verdict) for verdict in judged]
     if not_applicable:
         lines += [NOT_APPLICABLE, *map(verdict_text, not_applicable)]
@@ -247,6 +247,13 @@ def reasons(verdict: Verdict) -> Iterator[VerdictReason]:
         yield VerdictReason(category_words(category, verdict.explanation), quiet=True)
     if percentiles := percentile_words(verdict):
         yield VerdictReason(percentiles, quiet=True)
+
+
+def missing_words(quotes: Sequence[str]) -> str:
+    """The quotes of an explanation that no turn contains: "quote not found in this call: “Your refund …”"."""
+    named = ", ".join(f"“{shortened(quote, LONGEST_WORD)}”" for quote in quotes[:2])
+    more = f" and {len(quotes) - 2} more" if len(quotes) > 2 else ""
+    return f"quote not found in this call: {named}{more}" if quotes else ""
 
 
 def outcome_words(row: RunRow) -> str:
@@ -312,7 +319,7 @@ def as_markdown(view: RunView) -> str:
     lines = [f"# Run {view.row.id}: {escaped(outcome_words(view.row))}", "", *_facts(view)]
     lines += [_fact(name.capitalize(), text) for name, text in view.details]
     lines += ["", "## Verdicts", ""]
-    judged, not_applicable = split_applicable((*view.review, *view.verdicts))
+    judged, not_applicable = split_applicable(view.judgements)
     lines += [line for verdict in judged for line in _verdict(verdict)]
     if not_applicable:
         lines += ["", NOT_APPLICABLE, "", *(line for verdict in not_applicable for line in _verdict(verdict))]

@@ -57,7 +57,9 @@ def copy_run_dialog(
         for n, sure in turns.items():
             turn = view.transcript.turns[n - 1]
             when = clock(turn.start, hours=hours)
-            yield _text(reason_words(f"turn at {when}" if when else f"turn #{n}", sure), turn_text(turn, hours=hours))
+            where = f"turn at {when}" if when else f"turn #{n}"
+            words = f"closest {where}" if sure == "closest" else reason_words(where, sure)
+            yield _text(words, turn_text(turn, hours=hours))
         yield _text("run ID", str(view.row.id))
         if link:
             yield _text("link to the result", link)

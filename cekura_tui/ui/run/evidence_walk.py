@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from cekura_tui.evidence.evidence import Evidence, reason_words
+from cekura_tui.evidence.evidence import Evidence, Findings, reason_words
 from cekura_tui.model.text import shortened
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.page import Page
@@ -30,8 +30,7 @@ class EvidenceWalk:
 
     def evidence_of(self, verdict: Any) -> tuple[Evidence, ...]:
         """The turns that a verdict cites, the surest first; empty until they are known."""
-        findings = (self._loader.evidence or {}).get(verdict)
-        return findings.turns if findings else ()
+        return (self._loader.evidence or {}).get(verdict, Findings(())).turns
 
     def begin(self, verdict: Hashable) -> None:
         """Go to the first turn that this verdict cites. If no cited turn is known, notify the user."""

@@ -143,10 +143,10 @@ class RunLoader:
         if before is not None and before.source == view.source:
             self._draw_headline()
             return
-        if before is not None and before.verdicts != view.verdicts:
+        if before is not None and before.judgements != view.judgements:
             self.evidence = None
         self._draw()
-        if before is None or before.verdicts != view.verdicts or before.transcript != view.transcript:
+        if before is None or before.judgements != view.judgements or before.transcript != view.transcript:
             self._evidence_worker = self._start(partial(self._find_evidence, view), "evidence")
 
     async def _find_evidence(self, view: RunView) -> None:
@@ -165,7 +165,7 @@ class RunLoader:
             surest_first = sorted(findings.turns, key=lambda one: (RANK[one.sure], one.n))
             by_verdict.setdefault(verdict, []).append(findings._replace(turns=tuple(surest_first)))
         self.evidence = {
-            key: by_verdict[verdict].pop(0) for key, verdict in keyed(view.verdicts).items() if by_verdict.get(verdict)
+            key: by_verdict[verdict].pop(0) for key, verdict in keyed(view).items() if by_verdict.get(verdict)
         }
         self._show_evidence(marks_of(found))
 

@@ -13,10 +13,11 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widget import Widget
 
-from cekura_tui.evidence.evidence import Evidence, TurnMark
+from cekura_tui.evidence.evidence import Findings, TurnMark
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.run.verdict import State
 from cekura_tui.model.run.view import RunRow
+from cekura_tui.model.run.words import missing_words
 from cekura_tui.model.text import clean_line
 from cekura_tui.model.transcript.timeline import Call, clock, have_hours, needs_hours, time_of
 from cekura_tui.model.transcript.transcript import Turn
@@ -483,19 +484,20 @@ its scenario.
         right.show_footnote("" if folded else walk or note)
 
     def _verdict_counts(self) -> str:
-        kinds = Counter(one.state for one in (*view.review, *view.verdicts)) if (view := self.loader.view) else {}
+        kinds = Counter(one.state for one in view.judgements) if (view := self.loader.view) else {}
         return " ".join(f"{VERDICT_MARKS[state]}{n}" for state in _COUNTED if (n := kinds.get(state, 0)))
 
     def show_evidence(self, marks: Mapping[int, Sequence[TurnMark]]) -> None:
         view, evidence = self.loader.view, self.loader.evidence or {}
         self.query_one(TranscriptView).show_marks(marks)
-        self.query_one(TimelineStrip).mark({n: some[0].state for n, some in marks.items()})
+        cited = {n: [mark.state for mark in some if mark.sure != "closest"] for n, some in marks.items()}
+        self.query_one(TimelineStrip).mark({n: states[0] for n, states in cited.items() if states})
         turns = view.transcript.turns if view is not None else ()
-        cited = {key: _cited_turns(found.turns, turns) for key, found in evidence.items()} if turns else {}
+        shown = {key: _evidence_words(found, turns) for key, found in evidence.items()} if turns else {}
         if turns and view is not None and self.loader.evidence is not None:
-            judged = (key for key, verdict in keyed(view.verdicts).items() if verdict.state != "na")
-            cited |= {key: _UNREAD for key in judged if key not in evidence}
-        self.query_one(Verdicts).show_evidence(cited)
+            judged = (key for key, verdict in keyed(view).items() if verdict.state != "na")
+            shown |= {key: _UNREAD for key in judged if key not in evidence}
+        self.query_one(Verdicts).show_evidence(shown)
         self.refresh_bindings()  # the tip about cited turns
         self.draw_times()
         self.draw_title()
@@ -504,12 +506,15 @@ its scenario.
 _UNREAD = "turns not looked for: the explanations of this run are very long"
 
 
-def _cited_turns(evidence: tuple[Evidence, ...], turns: Sequence[Turn]) -> str:
-    hours, found = have_hours(turns), dict[str, list[str]](cites=[], perhaps=[])
-    for one in evidence:
-        found["cites" if one.sure == "sure" else "perhaps"].append(time_of(turns[one.n - 1], hours=hours))
+def _evidence_words(findings: Findings, turns: Sequence[Turn]) -> str:
+    """The times of the turns that a verdict cites, then the missing quotes on a line of their own."""
+    hours, found = have_hours(turns), {word: list[str]() for word in ("cites", "perhaps", "closest turns")}
+    for one in findings.turns:
+        word = {"sure": "cites", "closest": "closest turns"}.get(one.sure, "perhaps")
+        found[word].append(time_of(turns[one.n - 1], hours=hours))
     more = {word: f" and {len(times) - 6} more" if len(times) > 6 else "" for word, times in found.items()}
-    return " · ".join(f"{word} {', '.join(times[:6])}{more[word]}" for word, times in found.items() if times)
+    listed = " · ".join(f"{word} {', '.join(times[:6])}{more[word]}" for word, times in found.items() if times)
+    return "\n".join(filter(None, (listed, missing_words(findings.missing))))
 
 
 class _Tab(NamedTuple):

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
-from cekura_tui.evidence.evidence import TurnMark, reason_words
+from cekura_tui.evidence.evidence import RANK, TurnMark, reason_words
 from cekura_tui.model.text import LONGEST_LINE, clean_line, count, shortened
 from cekura_tui.model.transcript.search import TurnMatch, TurnMatches
 from cekura_tui.model.transcript.timeline import AN_HOUR, Timing, time_of
@@ -166,7 +166,7 @@ def _mark(marks: Sequence[TurnMark], style_of: StyleOf) -> Segment:
     """The sign of the worst verdict that cites the turn, GUESSED if all citations are guesses; a blank without any."""
     if not marks:
         return Segment(" ")
-    sign = GUESSED if all(mark.sure == "maybe" for mark in marks) else VERDICT_MARKS[marks[0].state]
+    sign = GUESSED if all(RANK[mark.sure] >= RANK["maybe"] for mark in marks) else VERDICT_MARKS[marks[0].state]
     return Segment(sign, style_of(f"tone--{VERDICT_TONES[marks[0].state]}"))
 
 

@@ -31,7 +31,8 @@ Key = tuple[str, int | None, str, int]
 
 @dataclass(frozen=True, slots=True)
 class VerdictRow:
-    """A verdict in the list. `evidence` says which turns the verdict cites; "" while unknown, or if it cites none."""
+    """A verdict in the list. `evidence` says which turns the verdict cites, and which quotes no turn contains, each on
+    a line; "" while unknown, or if there are none."""
 
     key: Key
     verdict: Verdict
@@ -39,11 +40,11 @@ class VerdictRow:
     heading: str = ""
 
 
-def keyed(verdicts: Sequence[Verdict]) -> dict[Key, Verdict]:
-    """Verdicts by row key, in order; a verdict keeps its key when the run is reloaded."""
-    found: dict[Key, Verdict] = {}
+def keyed(view: RunView) -> dict[Key, Verdict]:
+    """The review and the verdicts of a run by row key, in order; a verdict keeps its key when the run is reloaded."""
+    found: dict[Key, Verdict] = {("review", None, one.name, 1): one for one in view.review}
     alike: dict[tuple[str, int | None, str], int] = {}
-    for verdict in verdicts:
+    for verdict in view.verdicts:
         place = (verdict.source, verdict.id, verdict.name)
         alike[place] = n = alike.get(place, 0) + 1
         found[*place, n] = verdict
@@ -67,8 +68,7 @@ class Verdicts(VirtualList[VerdictRow]):
         self._run = view.row.id
         known = {} if other else {row.key: row for row in self.rows}
         rows: list[VerdictRow] = []
-        review: dict[Key, Verdict] = {("review", None, one.name, 1): one for one in view.review}
-        for key, verdict in (review | keyed(view.verdicts)).items():
+        for key, verdict in keyed(view).items():
             before = known.get(key)
             evidence = before.evidence if before and before.verdict == verdict else ""
             first = verdict.state == "na" and (not rows or rows[-1].verdict.state != "na")
@@ -99,7 +99,7 @@ class Verdicts(VirtualList[VerdictRow]):
             return (2 if row.heading else 0) + min(len(_folded(row)) // max(width - 4, LEAST) + 1, _VERDICT_LINES)
         room = max(width - 6, LEAST)
         explained = sum(min(len(reason.text), LONGEST_LINE) // room + 1 for reason in reasons(verdict))
-        return min(1 + bool(row.evidence) + explained, _VERDICT_LINES)
+        return min(1 + len(row.evidence.splitlines()) + explained, _VERDICT_LINES)
 
     def lines_of(self, row: VerdictRow, width: int, state: RowState) -> Sequence[Line]:
         room, pad = width - EDGES, Segment(_PAD)
@@ -117,8 +117,8 @@ class Verdicts(VirtualList[VerdictRow]):
     def _judged(self, row: VerdictRow, width: int) -> list[Line]:
         dim, room = self.style_of("tone--dim"), max(width - 2, LEAST)
         lines = self._title(row.verdict, room)
-        if row.evidence:
-            lines += [[Segment(_INDENT), Segment(part, dim)] for part in wrap(clean_line(row.evidence), room)]
+        for text in row.evidence.splitlines():
+            lines += [[Segment(_INDENT), Segment(part, dim)] for part in wrap(clean_line(text), room)]
         found = list(reasons(row.verdict))
         several = sum(not (one.met or one.quiet) for one in found) > 1
         bullet = "• " if several and row.verdict.source != "critical_category" else ""

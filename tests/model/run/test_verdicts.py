@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -208,6 +209,10 @@ def test_unmet_parts_of_the_expected_outcome_are_reasons() -> None:
     verdict = of_expected({"score": 20, "explanation": "Rude.", "outcome_alignments": parts})
     assert verdict.explanation == ("Rude.",)
     assert verdict.reasons == ("Rude.", "Not met: books a table", "Not met: says goodbye")
+    more = (Category("Tone", deviation="Far too rude.", feedback="rude"), Category("Care", None, 0.4, "Yes, rude."))
+    rude = replace(verdict, deviation="Rude!", categories=more)
+    assert rude.reasons[:4] == ("Rude!", "Rude.", "Far too rude.", "Yes, rude.")
+    assert replace(rude, deviation="Rude. Bad.", alignments=()).reasons == ("Rude. Bad.", *rude.reasons[2:4])
     assert verdict.alignments == (
         Alignment("", "books a table", False),
         Alignment("says goodbye", "", False),

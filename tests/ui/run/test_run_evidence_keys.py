@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from job_server import toasts
 from run_pages import METRICS, TURNS, Reader, call, reading
 from scripted_server import ScriptedServer
 from watching import still
 
+from cekura_tui.evidence.evidence import Evidence, EvidenceFinder, Findings
 from cekura_tui.ui.actions import ACTIONS
 from cekura_tui.ui.kit.lists import SimpleList
 from cekura_tui.ui.run.timeline import TimelineStrip
@@ -55,6 +57,35 @@ async def test_surest_turn_is_first_for_e_and_y_and_for_tab_to_the_transcript(sc
         assert copies(reader)[0] == "turn at 00:14"
         await reader.press("escape", "g", "j", "tab", "shift+tab")
         await reader.at(2)
+
+
+async def test_closest_turns_and_missing_quotes_and_the_evidence_of_a_review_are_shown(
+    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = EvidenceFinder.find
+
+    def found(finder: EvidenceFinder, explanation: tuple[str, ...]) -> Findings:
+        closest = (Evidence(2, "closest", "shares words: table, seven"), Evidence(4, "closest", "shares words: seven"))
+        return find(finder, explanation) if "booked" in explanation[0] else Findings(closest, ("No table at seven.",))
+
+    monkeypatch.setattr(EvidenceFinder, "find", found)
+    review = {"is_reviewed": True, "evaluation_status": "reviewed_failure", "feedback": 'It "booked a table for four".'}
+    async with reading(scripted, call(5, evaluation={"metrics": METRICS[1:2]}, **review)) as reader:
+        await reader.evidence()
+        assert set(reader.strip.marks) == {3}
+        await reader.press("tab")
+        await reader.sees(
+            "cites 00:14", "closest turns 00:04, 00:19", "quote not found in this call: “No table at seven.”"
+        )
+        await reader.press("enter")
+        await reader.at(3)
+        await reader.press("tab", "j", "enter")
+        await reader.at(2)
+        await reader.sees("Transcript · 1 of 2", "~ 00:04 caller", "✗ Tone · closest turn, shares words: table, seven")
+        await reader.press("e", "y")
+        assert copies(reader)[0] == "turn at 00:19"
+        await reader.press("escape", "tab", "y")
+        assert copies(reader)[1:3] == ["closest turn at 00:04", "closest turn at 00:19"]
 
 
 async def test_the_cited_turn_of_a_long_call_is_scrolled_to(scripted: ScriptedServer) -> None:
