@@ -11,6 +11,7 @@ from cekura_tui.evidence.described_moments import context_score, rare_figures, r
 from cekura_tui.evidence.match import QuoteMatch, ToolNames, TurnTimes, WordIndex, with_most_figures
 from cekura_tui.evidence.mentions import Quote, Sentence, Time, sentences_of
 from cekura_tui.evidence.neighbouring_turns import neighbours, speaker_of
+from cekura_tui.evidence.places import places_in
 from cekura_tui.evidence.spoken_words import words_of
 from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.transcript.transcript import TOOLS, Turn
@@ -98,6 +99,8 @@ class EvidenceFinder:
                 sure = "maybe" if not self._times.is_certain(time, index) else "likely" if time.vague else "sure"
                 found.add(self._turns[index].n, sure, f"cited at {time.text}", words=time.text)
                 anchors.append((time.at, index))
+        for index, words, name, exact in places_in(self._turns, sentence.rest, [at for at, _ in anchors]):
+            found.add(index + 1, "likely" if exact else "maybe", f"cited as {_short(name)}", words=words)
         anchors += self._find_tools(sentence, cited, found)
         rest, described_at = self._find_described(sentence, timed, anchors, found)
         return rest, sorted(anchors + described_at)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Literal
 
+from cekura_tui.evidence.spoken_words import words_of
+
 Who = Literal["testing", "main", ""]
 
 _LONGEST_RANGE = 8
@@ -26,7 +28,7 @@ _QUOTES = re.compile(
 )
 _LABELLED = re.compile(r"\b(?:Main Agent|Testing Agent|Agent|Caller|Customer|User):\s*+(?P<k>[^\"“”«»„'\n]{12,}+)$")
 _CLOCK = r"(?:\d{1,2}:)?\d{1,3}:\d{2}(?:\.\d+)?"
-_MINUTES = r"\d{1,3}\s?m(?:in(?:utes?|\.)?)?\s?(?:and\s)?\d{1,2}\s?s(?:ec(?:onds?)?)?\b"
+_MINUTES = r"\d{1,3}\s?m(?:in(?:ut[eo]?[ns]?|\.)?)?\s?(?:(?:and|und|y|et)\s{1,20})?\d{1,2}\s?(?:s\b|se[ckg]\w*)"
 _UNIT = r"(?:s\b|sec(?:onds?|s)?\b|Sek(?:unden?)?\b|segundos?\b|secondes?\b)"
 _SECONDS = rf"second\s+\d+\b|\d{{1,6}}(?:\.\d{{1,6}})?\s{{0,9}}{_UNIT}"
 _TIME = rf"(?:{_CLOCK}|{_MINUTES}|{_SECONDS})"
@@ -35,27 +37,46 @@ _RANGE = re.compile(
     rf"entre)\s+({_TIME})\s+(?:and|und|y)\s+({_TIME})",
     re.I,
 )
-_ONE_TIME = re.compile(rf"(?<![\d:.]){_TIME}(?!\d|:\d)", re.I)
+_SPOKEN = rf"(?:segundo|seconde|sekunde|minut[eo])\s{{1,20}}\d+\b|\d{{1,4}}-{_UNIT}|\d\d?[\s-]minut[eo][ns]?\b"
+"""Times that count only where the text says that a time is meant: "minute 2", "45-second", "2 minutes"."""
+_ONE_TIME = re.compile(rf"(?<![\d:.])(?:{_TIME}|{_SPOKEN})(?!\d|:\d)", re.I)
 _OF_THE_DAY = re.compile(r"\s*\b(?:am|pm|a\.m|p\.m|o'?clock|h|Uhr|hrs|hours)\b", re.I)
 _INTO_THE_CALL = re.compile(r"\s+(?:in\b(?!\s+the)|into the|in the call|seconds into)", re.I)
+_INTO = re.compile(
+    r"[\s-](?:mark\b|into\b|in(?=\s*(?:[,.;:)–—]|$)| (?:it|there|s?he|they|the (?:agent|caller|bot))\b)|"
+    r"(?:im|in the|de la|de l['’]) ?(?:gespräch|anruf|telefonat|call|conversation|llamada|appel)\b)",
+    re.I,
+)
 _HOW_LONG = re.compile(r"\b(?:for|within|after|over|lasting|lasted|of|some|than|another|waits?|waited)\s+$", re.I)
 _NOT_THEN = re.compile(r"\b(?:after|before|since|until|till|limit of|later than)\s+$", re.I)
 _LASTED = re.compile(r"\b(?:lasting|lasted|lasts|took|takes|duration(?: of)?|in under|length of)\s+$", re.I)
 _AT = re.compile(
-    r"(?:@|~|\bt\s?=|\b(?:at|bei|um|a los|vers|second))\s*(?:about\s+|around\s+|roughly\s+|etwa\s+|the\s+)?$|"
+    r"(?:@|~|\bt\s?=|\b(?:at|bei|um|al|a los|en el|vers(?: la)?|au bout d(?:e|['’])|second))\s*"
+    r"(?:about\s+|around\s+|roughly\s+|etwa\s+|the\s+)?$|"
     r"(?<!of )(?<!for )(?<!after )\b(?:around|about|near)\s+$",
     re.I,
 )
+_ABOUT = re.compile(r"\b(?:around|about|near)\s+$", re.I)
+_PAD = "\x1f"
+"""White space that no text contains."""
+_HALF = re.compile(
+    r"\b(half (?:an?|1) minute|halben? Minute|medio minuto|demi-minute)|\b(?:(\d) and a half minutes|"
+    r"anderthalb Minuten|(?:(\d) )?(?:minute and a half|minuto y medio|minute et demie))",
+    re.I,
+)
+_FRENCH = {"deux": 2, "trois": 3, "quatre": 4, "quinze": 15, "vingt": 20, "trente": 30, "quarante-cinq": 45}
+_ONE_OR_FRENCH = re.compile(rf"\b(?:(?:an?|une?|eine[rn]?)(?= minut)|{'|'.join(_FRENCH)})\b", re.I)
 _VAGUE = re.compile(
     r"(?:~|≈|\b(?:around|about|approximately|approx\.?|roughly|near|circa|ca\.|etwa|gegen|vers))\s*$", re.I
 )
 _TURNS = re.compile(
-    r"\b(?:turns?|messages?|utterances?|Zug|turnos?|tours?)\s*(?:no\.?|number|#|nos\.?)?\s*"
+    r"(?:\b(?:turns?|messages?|utterances?|Zug|turnos?|tours?)|(?:^|(?<=[([:;,.–—-])|(?<=\bin)|(?<=\ben)|(?<=\bla)|"
+    r"(?<=\bat)|(?<=\bsee)|(?<=\band))\s*(?:lines?|Zeilen?|líneas?|lignes?))\s*(?:no\.?|number|#|nos\.?)?\s*"
     r"(\d{1,6}(?:\s*(?:,|and|&|und|y|et|or|to|-|–|/)\s*(?:turns?\s*)?#?\d{1,6})*)(?![\d:.]*\d)",
     re.I,
 )
 _NTH = re.compile(
-    r"\b(\d{1,6})(?:st|nd|rd|th) (?:turn|message|utterance)\b|"
+    r"(?<!['’]s )(?<!its )(?<!his )(?<!her )\b(\d{1,6})(?:st|nd|rd|th) (?:turn|message|utterance)\b|"
     r"(?<![\w-])(?:T(?=\d{1,4}[\]:])|#)(\d{1,4})(?=[\]:;,.)]|\s|$)",
     re.I,
 )
@@ -63,12 +84,14 @@ _NUMBERS = re.compile(r"(\d+)(?:\s*(?:to|-|–)\s*(?:turns?\s*)?#?(\d+))?", re.I
 CALLER = re.compile(
     r"\b(?:callers?|customers?|users?|clients?|patients?|passengers?|guests?|members?|testing agent|tenants?|donors?|"
     r"motorists?|drivers?|travell?ers?|students?|residents?|visitors?|buyers?|owners?|policy ?holders?|subscribers?|"
-    r"parents?|mum|mother|father|(?:wo)?man|lady|gentleman|kunden?|kundin|anrufer(?:in)?|clientes?|señor(?:a|ita)?|"
-    r"usuari[oa])\b",
+    r"parents?|mum|mother|father|(?:wo)?man|lady|gentleman|kunden?|kundin|anrufer(?:in|s)?|client[ea]s?|señor(?:a|ita)?|"
+    r"usuari[oa]|appelante?)\b",
     re.I,
 )
 AGENT = re.compile(
-    r"\b(?:(?<!testing )agents?|assistants?|bot|operator|receptionist|representative|agentin|agente)\b", re.I
+    r"\b(?:(?<!testing )agents?|assistants?|bot|operator|receptionist|representative|agente[ns]?|agentin|"
+    r"assistent(?:in|en)?|asistente|assistante)\b",
+    re.I,
 )
 RULE = re.compile(
     r"\b(?:must|should|shall|supposed to|required?|requires|expected|expects|polic(?:y|ies)|rules?|knowledge base|"
@@ -167,10 +190,11 @@ def _parse(text: str) -> Sentence:
             times.append(Time(hit[0], hit.start(), first, last, True, False))
         blank_out(*hit.span())
     left = "".join(blank)
-    for hit in _ONE_TIME.finditer(left):
-        if (time := _time(left, hit)) is not None:
+    for hit in _ONE_TIME.finditer(figures := _with_figures(left)):
+        start = len(figures[: hit.start()].rstrip(_PAD))
+        if (time := _time(figures, hit, left[start : hit.end()], start)) is not None:
             times.append(time)
-            blank_out(*hit.span())
+            blank_out(start, hit.end())
     rest = "".join(blank)
     quotes = []
     for start, _, words in found[:_MOST]:
@@ -180,25 +204,42 @@ def _parse(text: str) -> Sentence:
     return Sentence(text, tuple(quotes), tuple(times), tuple(turns), rest)
 
 
-def _time(text: str, hit: re.Match[str]) -> Time | None:
+def _with_figures(text: str) -> str:
+    """A text with its number words in digits, and half minutes in seconds, padded with _PAD to the same length."""
+    if not re.search("min|se[ckg]", text, re.I):
+        return text
+    text = _ONE_OR_FRENCH.sub(lambda hit: str(_FRENCH.get(hit[0].lower(), 1)).rjust(len(hit[0]), _PAD), text)
+    figures = list(text)
+    for word in words_of(text):
+        if word.form.isdecimal() and len(word.form) <= word.end - word.start:
+            figures[word.start : word.end] = word.form.rjust(word.end - word.start, _PAD)
+    return _HALF.sub(
+        lambda hit: f"{60 * int(hit[2] or hit[3] or not hit[1]) + 30} sec".rjust(len(hit[0]), _PAD), "".join(figures)
+    )
+
+
+def _time(text: str, hit: re.Match[str], written: str, start: int) -> Time | None:
     """A single time of the call; None for a time of day, a duration or a bare number."""
     before, after = text[max(hit.start() - _TIME_CONTEXT, 0) : hit.start()], text[hit.end() : hit.end() + _TIME_CONTEXT]
     bracketed = before.rstrip(" ~≈")[-1:] in ("[", "(", "@") and after.lstrip()[:1] in ("]", ")", ",", "", ";", ":")
     clock = ":" in hit.group()
     if _OF_THE_DAY.match(after) or (_LASTED if clock else _HOW_LONG).search(before) or _NOT_THEN.search(before):
         return None
-    if not clock and not (bracketed or _AT.search(before) or _INTO_THE_CALL.match(after)):
+    spoken = hit[0] != written or re.fullmatch(_SPOKEN, hit[0], re.I) is not None
+    at_time = _AT.search(before) and not (spoken and (_ABOUT.search(before) or re.match(r" (?:of |d[e'’])", after)))
+    if not (clock or bracketed or at_time or _INTO.match(after) or (not spoken and _INTO_THE_CALL.match(after))):
         return None
-    at = seconds_in(hit.group())
-    return Time(hit.group(), hit.start(), at, at, bracketed or not clock, _VAGUE.search(before) is not None)
+    at = seconds_in(hit[0])
+    vague = _VAGUE.search(before) is not None or (spoken and "exact" not in before)
+    return Time(written, start, at, at, bracketed or not clock, vague)
 
 
 def seconds_in(text: str) -> float:
-    """Convert "01:05", "1:02:03", "1 min 5 s" or "65 seconds" to seconds."""
+    """Convert "01:05", "1:02:03", "1 min 5 s", "2 minutes" or "65 seconds" to seconds."""
     total = 0.0
     for part in re.findall(r"\d+(?:\.\d+)?", text):
         total = total * 60 + float(part)
-    return total
+    return total * 60 if re.fullmatch(r"\D*\d+\D*", text) and "minut" in text.lower() else total
 
 
 def _numbers(text: str) -> list[int]:

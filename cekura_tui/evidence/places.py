@@ -1,0 +1,91 @@
+"""Find turns by their place in the call: "its third response", "the caller's last turn", "in the opening"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from cekura_tui.evidence.mentions import AGENT, CALLER, RULE, clauses_of
+from cekura_tui.model.transcript.transcript import TOOLS, Turn
+
+_NAMED = f"(?:{AGENT.pattern}|{CALLER.pattern})"
+_SPEAKER = re.compile(f"(?P<main>{AGENT.pattern})|(?P<testing>{CALLER.pattern})", re.I)
+_CALLER_ACTS = re.compile(
+    rf"(?:^|,)\W*(?:the |der |die |el |la |le |l['’])?{CALLER.pattern}(?!['’]| (?:is|was|wird|wurde)\b)", re.I
+)
+_ORDINALS = (
+    r"penultimate|(?:second|next)[-\s]to[-\s]last|vorletzt|penúltim|avant-derni;last|final|letzt|últim|derni;first|"
+    r"(?:aller)?erst|primer|premi;second|zweit|segund|deuxi;third|dritt|tercer|troisi;fourth|viert|cuart|quatri"
+)
+"""Stems of "penultimate", "last", "first", "second" and so on; the stems at index k mean the turn at index k - 2."""
+_NTH = re.compile(
+    rf"(?<!\ba )(?:\bthe\s)?(?:\b(?:(?P<owner>its|his|her|their|su|seine\w?|ihre\w?|sa|{_NAMED}(?=['’]))|"
+    rf"(?P<other>\w+(?=['’])))(?:['’]s?)?\s(?:very\s)?)?\b(?P<nth>\d\d?(?=st|nd|rd|th)|{_ORDINALS.replace(';', '|')})"
+    r"(?!ly)\w{0,4}\s(?:turn|message|line|statement|utterance|äußerung|aussage|nachricht|turno|mensaje|intervención|"
+    r"réplique|intervention|(?P<question>question|frage|pregunta)|(?P<reply>response|reply|answer|antwort|erwiderung|"
+    r"respuesta|contestación|réponse)|"
+    rf"thing (?:that )?(?:the )?(?P<by>it|s?he|they|{_NAMED}) (?:says?|said|asks?|asked|tells|told))\b"
+    rf"(?! (?:time|rate|left|right|after|before|once|when)\b| to (?:the|this|that|any|his|her) (?!{_NAMED}(?!['’])))"
+    r"(?:\s(?:of|by|from|des|der|vom|del?|du)\s?(?:the |l['’]|la )?(?:call|conversation|gesprächs|anrufs|llamada|appel|"
+    rf"(?P<who>{_NAMED})(?!['’])|(?P<odd>\w+)))?",
+    re.I,
+)
+_CALL = r"(?:of the|de[sr]|de la|de l['’]) ?(?:call|conversation|gesprächs|anrufs|llamada|conversación|appel)\b"
+_THE = "(?:in (?:the|its|his|her|their)|(?:the|its|(?:agent|assistant)['’]s)(?= \\w+ (?:line|turn|message|statement)))"
+_PART = re.compile(
+    r"\b(?:(?P<opening>(?:at the (?:very )?(?:start|beginning)|zu (?:beginn|anfang)|al (?:principio|inicio)|au début)"
+    rf"(?: {_CALL}|(?! (?:of|de[rs]?|del|d['’]\w+)\b))|{_THE} (?:opening|greeting)\b(?! \w+s\b)|opens (?:the call )?"
+    rf"(?:with|by)\b)|(?P<closing>(?:at the (?:very )?end|am ende|al final|à la fin) {_CALL}|{_THE} closing\b|"
+    r"(?:ends|closes) the call (?:with|by)|sign(?:s|ed) off\b))",
+    re.I,
+)
+_NOT = re.compile(
+    r"\b(?:no|not|never|nor|without|absent|fail(?:s|ed)? to|lack(?:s|ed)|kein\w*|nicht|nie|ohne|fehlt|sin|nunca|falta|"
+    r"sans|jamais|pas)\b|n['’]t\b",
+    re.I,
+)
+_CLAUSE = re.compile(r"[;()•–—]|\b(?:but|yet|although|while|whereas|aber|pero|mais)\b")
+
+
+def places_in(turns: Sequence[Turn], text: str, cited: Iterable[int]) -> Iterator[tuple[int, str, str, bool]]:
+    """Yield (index of the turn, words, name, whether it is exact) of each place that a sentence names. A clause about
+    a rule, or with an offset in `cited`, names no place; a negated clause names no part of the call."""
+    for start, end in clauses_of(text, _CLAUSE):
+        clause = text[start:end]
+        if RULE.search(clause) or any(start <= at < end for at in cited):
+            continue
+        for hit in _NTH.finditer(clause):
+            if (index := _nth(turns, hit, text[: start + hit.start()])) is not None:
+                exact = bool(hit["owner"] or hit["who"] or not hit["reply"])
+                yield index, hit[0], hit[0][0].lower() + hit[0][1:], exact
+        for hit in () if _NOT.search(clause) else _PART.finditer(clause):
+            others = f"{clause[: hit.start()]},{clause[hit.end() :]}"
+            caller, opening = _CALLER_ACTS.search(others), hit["opening"] is not None
+            if (spoken := _turns_of(turns, "testing" if caller else "main")) and (
+                opening or caller or re.search(AGENT.pattern, clause, re.I)
+            ):
+                yield spoken[0 if opening else -1], hit[0], f"the {hit.lastgroup}", False
+
+
+def _turns_of(turns: Sequence[Turn], who: str | None) -> list[int]:
+    return [index for index, turn in enumerate(turns) if (turn.speaker == who if who else turn.speaker not in TOOLS)]
+
+
+def _nth(turns: Sequence[Turn], hit: re.Match[str], before: str) -> int | None:
+    """The index of the turn that a match of _NTH means; None if there is none. A reply is one of the turns after the
+    first turn of the other speaker."""
+    name = (hit["who"] or hit["by"] or hit["owner"] or "").lower()
+    if hit["other"] or hit["odd"] or (hit["question"] and not name):
+        return None
+    last = [] if name in ("", "it", "its") else [*_SPEAKER.finditer(f"{before} {name}")][-1:]
+    caller = name in ("he", "she", "they", "his", "her", "their")
+    who = last[0].lastgroup if last else "testing" if caller else "main" if name or hit["reply"] else ""
+    spoken = _turns_of(turns, who)
+    if hit["question"]:
+        spoken = [index for index in spoken if "?" in turns[index].text]
+    elif hit["reply"]:
+        first = next(iter(_turns_of(turns, "testing" if who == "main" else "main")), len(turns))
+        spoken = [index for index in spoken if index > first]
+    nth, stems = hit["nth"], _ORDINALS.split(";")
+    at = int(nth) - 1 if nth.isdigit() else next(k - 2 for k, one in enumerate(stems) if re.match(one, nth, re.I))
+    return spoken[at] if -len(spoken) <= at < len(spoken) else None
