@@ -58,7 +58,6 @@ _AT = re.compile(
 )
 _ABOUT = re.compile(r"\b(?:around|about|near)\s+$", re.I)
 _PAD = "\x1f"
-"""White space that no text contains."""
 _HALF = re.compile(
     r"\b(half (?:an?|1) minute|halben? Minute|medio minuto|demi-minute)|\b(?:(\d) and a half minutes|"
     r"anderthalb Minuten|(?:(\d) )?(?:minute and a half|minuto y medio|minute et demie))",
@@ -205,7 +204,7 @@ def _parse(text: str) -> Sentence:
 
 
 def _with_figures(text: str) -> str:
-    """A text with its number words in digits, and half minutes in seconds, padded with _PAD to the same length."""
+    """A text with its number words in digits, and half minutes in seconds, padded to the same length."""
     if not re.search("min|se[ckg]", text, re.I):
         return text
     text = _ONE_OR_FRENCH.sub(lambda hit: str(_FRENCH.get(hit[0].lower(), 1)).rjust(len(hit[0]), _PAD), text)

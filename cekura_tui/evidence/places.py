@@ -40,8 +40,7 @@ _PART = re.compile(
     re.I,
 )
 _NOT = re.compile(
-    r"\b(?:no|not|never|nor|without|absent|fail(?:s|ed)? to|lack(?:s|ed)|kein\w*|nicht|nie|ohne|fehlt|sin|nunca|falta|"
-    r"sans|jamais|pas)\b|n['’]t\b",
+    r"\b(?:no|not|never|without|fail\w* to|lack\w*|kein\w*|nicht|nie|ohne|fehlt|sin|nunca|sans|jamais|pas)\b|n['’]t\b",
     re.I,
 )
 _CLAUSE = re.compile(r"[;()•–—]|\b(?:but|yet|although|while|whereas|aber|pero|mais)\b")
@@ -59,12 +58,10 @@ def places_in(turns: Sequence[Turn], text: str, cited: Iterable[int]) -> Iterato
                 exact = bool(hit["owner"] or hit["who"] or not hit["reply"])
                 yield index, hit[0], hit[0][0].lower() + hit[0][1:], exact
         for hit in () if _NOT.search(clause) else _PART.finditer(clause):
-            others = f"{clause[: hit.start()]},{clause[hit.end() :]}"
-            caller, opening = _CALLER_ACTS.search(others), hit["opening"] is not None
-            if (spoken := _turns_of(turns, "testing" if caller else "main")) and (
-                opening or caller or re.search(AGENT.pattern, clause, re.I)
-            ):
-                yield spoken[0 if opening else -1], hit[0], f"the {hit.lastgroup}", False
+            caller = _CALLER_ACTS.search(f"{clause[: hit.start()]},{clause[hit.end() :]}")
+            spoken = _turns_of(turns, "testing" if caller else "main")
+            if spoken and (hit["opening"] or caller or re.search(AGENT.pattern, clause, re.I)):
+                yield spoken[0 if hit["opening"] else -1], hit[0], f"the {hit.lastgroup}", False
 
 
 def _turns_of(turns: Sequence[Turn], who: str | None) -> list[int]:
@@ -81,11 +78,9 @@ def _nth(turns: Sequence[Turn], hit: re.Match[str], before: str) -> int | None:
     caller = name in ("he", "she", "they", "his", "her", "their")
     who = last[0].lastgroup if last else "testing" if caller else "main" if name or hit["reply"] else ""
     spoken = _turns_of(turns, who)
-    if hit["question"]:
-        spoken = [index for index in spoken if "?" in turns[index].text]
-    elif hit["reply"]:
-        first = next(iter(_turns_of(turns, "testing" if who == "main" else "main")), len(turns))
-        spoken = [index for index in spoken if index > first]
+    others = _turns_of(turns, "testing" if who == "main" else "main")
+    if hit["question"] or hit["reply"]:
+        spoken = [i for i in spoken if ("?" in turns[i].text if hit["question"] else others and i > others[0])]
     nth, stems = hit["nth"], _ORDINALS.split(";")
     at = int(nth) - 1 if nth.isdigit() else next(k - 2 for k, one in enumerate(stems) if re.match(one, nth, re.I))
     return spoken[at] if -len(spoken) <= at < len(spoken) else None
