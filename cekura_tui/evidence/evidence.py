@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
-from cekura_tui.evidence.described_moments import context_score, rare_figures, rare_words
+from cekura_tui.evidence.described_turns import DescribedTurns
 from cekura_tui.evidence.match import QuoteMatch, ToolNames, TurnTimes, WordIndex, with_most_figures
-from cekura_tui.evidence.mentions import Quote, Sentence, Time, sentences_of
-from cekura_tui.evidence.neighbouring_turns import neighbours, speaker_of
+from cekura_tui.evidence.mentions import NOT, RULE, Quote, Sentence, sentences_of
 from cekura_tui.evidence.places import places_in
 from cekura_tui.evidence.spoken_words import words_of
 from cekura_tui.model.run.verdict import State, Verdict
@@ -20,13 +19,13 @@ Certainty = Literal["sure", "likely", "maybe", "closest"]
 NEXT_TO_QUOTE = "near the quoted turn"
 RANK: dict[Certainty, int] = {"sure": 0, "likely": 1, "maybe": 2, "closest": 3}
 _REPEATED = re.compile(r"\b(?:twice|both times|each time|once more|three times|repeatedly|every time)\b", re.I)
-_NOT_SAID = re.compile(
-    r"\b(?:would|needs?|who says?|according to|laut|hätte|debía|debería)\b.{0,60}“|(?:\b(?:no|not|never|without|nicht|"
-    r"nie|kein\w*|ohne|statt|nunca|sin|jamais|sans)|n['’]t)\b[^.,;]{0,40}[:,]? ?“|”\W{0,3}(?:(?:is|was|were|has been|"
-    r"wird|wurde|fue) )?(?:not|never|nowhere|missing|omitted|expected|nicht|nie|hätte|fehlt|nunca|falta)\b",
-    re.I,
-)
+_OTHER_SOURCE = re.compile(r"\b(?:would|needs?|according to|laut|hätte)\b", re.I)
 _BARE = frozenset(("ok", "yes", "no", "bye", "goodbye", "hello", "hi", "thanks", "sure", "right"))
+_LEAST, _LEAST_BESIDE, _LIKELY, _CLOSEST = 0.46, 0.56, 0.8, 0.2
+"""Least probabilities of a described turn, of one beside cited turns, of a likely one, and of a closest turn, which is
+shown if there is nothing else."""
+_QUOTED, _CITED, _BY_AGENT = 3.0, 2.0, 0.5
+"""Weights of quoted turns, of turns cited by number or time, and of turns of the agent."""
 _FEW = 3
 """A short or repeated quote is expected within this many turns of the turn found last."""
 _LONGEST_WORDS = 39
@@ -47,6 +46,8 @@ class Evidence:
     why: str
     spans: tuple[tuple[int, int], ...] = ()
     words: str = ""
+    weight: float = 0.0
+    """Of equally certain turns, the turn with the greatest weight is shown first."""
 
 
 class Findings(NamedTuple):
@@ -64,50 +65,67 @@ class EvidenceFinder:
         self._word_index = WordIndex(turns)
         self._tools = ToolNames(turns)
         self._times = TurnTimes(turns, self._word_index)
+        self.described = DescribedTurns(self._word_index)
 
     def find(self, explanation: Iterable[str]) -> Findings:
-        found = _FoundTurns()
-        read = [self._read_sentence(sentence, found) for sentence in sentences_of(explanation)]
-        for k, (rest, anchors) in enumerate(read):
-            following = read[k + 1][1][0][1] if k + 1 < len(read) and read[k + 1][1] else None
-            leading = read[k - 1][1][-1][1] if k and read[k - 1][1] else None
-            for index in neighbours(self._turns, rest, anchors, following, leading):
-                found.add(self._turns[index].n, "maybe", NEXT_TO_QUOTE)
-        return Findings(tuple(evidence for _, evidence in sorted(found.by_turn.items())), tuple(found.missing))
+        found = self.cited_in(explanation)
+        described = self.described.find(found.sentences, found.anchors)
+        least = _LEAST_BESIDE if found.by_turn else _LEAST
+        for one in described:
+            if one.probability >= least:
+                sure: Certainty = "likely" if one.probability >= _LIKELY else "maybe"
+                why = f"mentions {_short(', '.join(one.words[:4]))}" if one.words else NEXT_TO_QUOTE
+                found.add(Evidence(one.turn + 1, sure, why, (), one.number, one.probability))
+        if not found.by_turn and not all(NOT.search(sentence.text) for sentence in found.sentences):
+            for one in described[:1]:
+                if one.probability >= _CLOSEST and one.words:
+                    found.add(Evidence(one.turn + 1, "closest", f"shares words: {_short(', '.join(one.words[:4]))}"))
+        for n, known in found.by_turn.items():
+            if self._turns[n - 1].speaker == "main":
+                found.by_turn[n] = replace(known, weight=known.weight + _BY_AGENT)
+        return Findings(tuple(one for _, one in sorted(found.by_turn.items())), tuple(found.missing))
 
-    def _read_sentence(self, sentence: Sentence, found: _FoundTurns) -> tuple[str, list[tuple[int, int]]]:
-        """Add the turns that a sentence cites to `found`. Returns the sentence with its citations blanked out, and
-        (offset, index of the turn) for each citation."""
+    def cited_in(self, explanation: Iterable[str]) -> FoundTurns:
+        """The turns that are quoted, or cited by a number, a time, a place in words or the name of a tool."""
+        found = FoundTurns()
+        for sentence in sentences_of(explanation):
+            self._read_sentence(sentence, found)
+        return found
+
+    def _read_sentence(self, sentence: Sentence, found: FoundTurns) -> None:
         timed = {time: self._times.turns_meant(time, sentence) for time in sentence.times}
-        numbered = [(n - 1, at) for n, at in sentence.turns if 1 <= n <= len(self._turns)]
-        cited = {index for indexes in timed.values() for index in indexes} | {index for index, _ in numbered}
-        anchors: list[tuple[int, int]] = []
+        numbered = {n - 1: at for n, at in sentence.turns if 1 <= n <= len(self._turns)}
+        cited = {index for indexes in timed.values() for index in indexes} | numbered.keys()
+        anchors = [(at, index) for index, at in numbered.items()]
         quoted: set[int] = set()
         for quote in sentence.quotes:
             for place in self._quote_matches(quote, sentence, cited, found):
                 sure: Certainty = "sure" if place.share == 1 else "likely"
                 why = "quoted" if place.share == 1 else "quoted in other words"
                 n, words = self._turns[place.turn].n, quote.text[:_LONGEST_WORDS]
-                found.add(n, sure, why, (place.start, place.end), words=words)
+                found.add(Evidence(n, sure, why, ((place.start, place.end),), words, _QUOTED))
                 quoted.add(place.turn)
                 anchors.append((quote.at, place.turn))
-        for index, at in numbered:
-            found.add(index + 1, "sure", "cited by number", words=f"turn {index + 1}")
-            anchors.append((at, index))
+        for index in numbered:
+            found.add(Evidence(index + 1, "sure", "cited by number", (), f"turn {index + 1}", _CITED))
         for time, indexes in timed.items():
             for index in () if self._times.is_time_of_quote(time, indexes, quoted) else indexes:
                 sure = "maybe" if not self._times.is_certain(time, index) else "likely" if time.vague else "sure"
-                found.add(self._turns[index].n, sure, f"cited at {time.text}", words=time.text)
+                found.add(Evidence(self._turns[index].n, sure, f"cited at {time.text}", (), time.text, _CITED))
                 anchors.append((time.at, index))
         for index, words, name, exact in places_in(self._turns, sentence.rest, [at for at, _ in anchors]):
-            found.add(index + 1, "likely" if exact else "maybe", f"cited as {_short(name)}", words=words)
+            found.add(Evidence(index + 1, "likely" if exact else "maybe", f"cited as {_short(name)}", (), words))
+            anchors.append((sentence.rest.find(words), index))
         anchors += self._find_tools(sentence, cited, found)
-        rest, described_at = self._find_described(sentence, timed, anchors, found)
-        return rest, sorted(anchors + described_at)
+        found.anchors.append(sorted(anchors))
+        rest = sentence.rest
+        for time in (time for time, indexes in timed.items() if not indexes):
+            rest = f"{rest[: time.at]}{time.text}{rest[time.at + len(time.text) :]}"
+        found.sentences.append(replace(sentence, rest=rest))
 
     # Quotes
 
-    def _quote_matches(self, quote: Quote, sentence: Sentence, cited: set[int], found: _FoundTurns) -> list[QuoteMatch]:
+    def _quote_matches(self, quote: Quote, sentence: Sentence, cited: set[int], found: FoundTurns) -> list[QuoteMatch]:
         """The matches of a quote, preferably by the speaker named before the quote; empty if a short quote is
         ambiguous. Of several matches, those in turns that the sentence cites are returned, or all if the quote was
         repeated. Otherwise one match is chosen: the only turn that is the whole quote, the only match soon after the
@@ -135,7 +153,7 @@ class EvidenceFinder:
             soon = [place for place in places if 0 < self._turns[place.turn].n - found.last <= _FEW]
             if found.last and len(soon) == 1:
                 return soon
-            scores = [context_score(self._word_index, place.turn, sentence.rest) for place in places]
+            scores = [self._word_index.context_score(place.turn, sentence.rest) for place in places]
             if scores.count(max(scores)) == 1:
                 return [places[scores.index(max(scores))]]
             later = [place for place in places if self._turns[place.turn].n > found.last]
@@ -143,13 +161,14 @@ class EvidenceFinder:
         return places
 
     def _is_missing(self, quote: Quote, sentence: Sentence) -> bool:
-        """Whether a quote without a match was meant to be of this call, which has at least half of its words."""
+        """Whether a quote without a match was meant to be of this call: the call has at least half of its words, and
+        the sentence neither denies anything nor states a rule."""
         forms = {word.form for word in words_of(quote.text)}
         known = sum(self._word_index.turn_count(form) > 0 for form in forms)
-        around = f"{sentence.rest[: quote.at].rstrip()}“”{sentence.rest[quote.at + len(quote.text) :].lstrip()}"
-        return not quote.rule and len(forms) >= _SHORT and 2 * known >= len(forms) and not _NOT_SAID.search(around)
+        stated = not (NOT.search(sentence.rest) or RULE.search(sentence.rest) or _OTHER_SOURCE.search(sentence.rest))
+        return stated and len(forms) >= _SHORT and 2 * known >= len(forms)
 
-    def _near_cited(self, quote: Quote, places: Sequence[QuoteMatch], cited: set[int], found: _FoundTurns) -> bool:
+    def _near_cited(self, quote: Quote, places: Sequence[QuoteMatch], cited: set[int], found: FoundTurns) -> bool:
         """Whether a match is in a cited turn. For a quote that begins with a capital letter, also whether a match is
         near the turn found last."""
         near = quote.text[:1].isupper() and found.last
@@ -157,71 +176,58 @@ class EvidenceFinder:
 
     # Tools
 
-    def _find_tools(self, sentence: Sentence, cited: set[int], found: _FoundTurns) -> list[tuple[int, int]]:
-        """Add the tool calls and results that a sentence names to `found`. Returns (offset of the name, index of the
-        turn) for each of these turns."""
-        anchors = []
+    def _find_tools(self, sentence: Sentence, cited: set[int], found: FoundTurns) -> Iterator[tuple[int, int]]:
+        """Add the tool calls and results that a sentence names to `found`. Yields (offset of the name, index of the
+        turn) of each."""
         mentions = sorted(self._tools.mentions_in(sentence.text), key=lambda mention: mention[1])
         for k, (name, start, end) in enumerate(mentions):
             if any(quote.at < start < quote.at + len(quote.text) for quote in sentence.quotes):
                 continue
             until = mentions[k + 1][1] if k + 1 < len(mentions) else len(sentence.text)
             meant = self._tools.turns_meant(name, sentence.text, start, end, until)
+            if all(turn.speaker == "tool_call" for turn in meant):
+                terms = self.described.terms_in(sentence.text) - self.described.terms_in(name)
+                meant = [self._call_or_answer(turn, terms) for turn in meant]
             for kind in TOOLS:
                 turns = [turn for turn in meant if turn.speaker == kind]
                 here = [turn for turn in turns if turn.n - 1 in cited]
                 turns = here or (with_most_figures(turns, sentence.text) if len(turns) > 1 else turns)
                 for turn in turns[:3]:
-                    found.add(turn.n, "likely" if len(turns) > 1 else "sure", f"names {name}")
-                    anchors.append((start, turn.n - 1))
-        return anchors
+                    found.add(Evidence(turn.n, "likely" if len(turns) > 1 else "sure", f"names {name}"))
+                    yield start, turn.n - 1
 
-    # Descriptions
-
-    def _find_described(
-        self, sentence: Sentence, timed: dict[Time, list[int]], anchors: list[tuple[int, int]], found: _FoundTurns
-    ) -> tuple[str, list[tuple[int, int]]]:
-        rest = sentence.rest
-        for _, start, end in self._tools.mentions_in(rest):
-            rest = rest[:start] + " " * (end - start) + rest[end:]
-        near = {index + step for _, index in anchors for step in (-1, 0, 1)}
-        more: list[tuple[int, int]] = []
-        for part in (rest, *(time.text for time, indexes in timed.items() if not indexes)):
-            last_clause = -1
-            for figure in rare_figures(self._word_index, part, speaker_of(rest)):
-                form = words_of(figure.shown)[0].form
-                is_cited = any(form == word.form for n in found.by_turn for word in self._word_index.words[n - 1])
-                if figure.clause != last_clause and figure.turn not in near and not is_cited:
-                    why = f"mentions {_short(figure.shown)}"
-                    found.add(self._turns[figure.turn].n, "maybe", why, words=figure.shown)
-                    more.append((figure.at, figure.turn))
-                    last_clause = figure.clause
-        for index, words, at in rare_words(self._word_index, rest, [at for at, _ in anchors]):
-            found.add(self._turns[index].n, "maybe", f"mentions {_short(', '.join(words))}")
-            more.append((at, index))
-        return rest, more
+    def _call_or_answer(self, call: Turn, terms: Set[str]) -> Turn:
+        """The result of a tool call if it has more of the terms than the call, else the call."""
+        both = (call, self._tools.answers.get(call.n, call))
+        return max(both, key=lambda turn: len(terms & self.described.terms[turn.n - 1]))
 
 
-class _FoundTurns:
+class FoundTurns:
     """Evidence by turn number. If a turn is found for several reasons, the most certain reason is kept."""
 
     def __init__(self) -> None:
         self.by_turn: dict[int, Evidence] = {}
         self.missing: dict[str, None] = {}
+        self.sentences: list[Sentence] = []
+        """The sentences read, with the times that are no times of the call in their `rest`."""
+        self.anchors: list[list[tuple[int, int]]] = []
         self.last = 0
         """Number of the turn found last; 0 if no turn is found yet."""
 
-    def add(self, n: int, sure: Certainty, why: str, span: tuple[int, int] | None = None, *, words: str = "") -> None:
-        known = self.by_turn.get(n)
-        spans = (known.spans if known else ()) + ((span,) if span and not (known and span in known.spans) else ())
-        if known and RANK[known.sure] <= RANK[sure]:
-            sure, why, words = known.sure, known.why, known.words
-        self.by_turn[n] = Evidence(n, sure, why, spans, words)
-        self.last = n
+    def add(self, new: Evidence) -> None:
+        known = self.by_turn.get(new.n, new)
+        best = known if RANK[known.sure] <= RANK[new.sure] else new
+        spans = tuple(dict.fromkeys((*known.spans, *new.spans)))
+        self.by_turn[new.n] = replace(best, spans=spans, weight=max(known.weight, best.weight))
+        self.last = new.n
 
 
 def _short(text: str) -> str:
     return text if len(text) <= 40 else text[:39] + "…"
+
+
+def surest_first(evidence: Iterable[Evidence]) -> list[Evidence]:
+    return sorted(evidence, key=lambda one: (RANK[one.sure], -one.weight, one.n))
 
 
 def reason_words(why: str, sure: Certainty) -> str:

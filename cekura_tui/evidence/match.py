@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from cekura_tui.evidence.mentions import AGENT, CALLER, Sentence, Time
-from cekura_tui.evidence.spoken_words import Word, stem, words_of
-from cekura_tui.model.transcript.tool_call import brief, tool_name
+from cekura_tui.evidence.spoken_words import STOP_WORDS, Word, words_of
+from cekura_tui.model.transcript.tool_call import ToolCalls, brief, tool_name
 from cekura_tui.model.transcript.transcript import TOOLS, Turn
 
 _ELLIPSIS = re.compile(r"\s*(?:…|\.\.\.+|\[\.\.\.\]|\[…\]|\(\.\.\.\))\s*")
@@ -43,12 +43,9 @@ class WordIndex:
         self.turns = turns
         self.words = [words_of(text_of(turn)[:20_000])[:3_000] for turn in turns]
         self._postings: dict[str, list[int]] = {}
-        self._stems: dict[str, list[int]] = {}
         for index, words in enumerate(self.words):
             for form in {word.form for word in words}:
                 self._postings.setdefault(form, []).append(index)
-            for root in {stem(word.form) for word in words}:
-                self._stems.setdefault(root, []).append(index)
 
     def turn_count(self, form: str) -> int:
         return len(self._postings.get(form, ()))
@@ -56,8 +53,12 @@ class WordIndex:
     def turns_with(self, form: str) -> Sequence[int]:
         return self._postings.get(form, ())
 
-    def turns_with_stem(self, root: str) -> Sequence[int]:
-        return self._stems.get(root, ())
+    def context_score(self, index: int, text: str) -> float:
+        """Number of words of a text that occur in a turn or in the turns directly before and after it, weighted by
+        rarity."""
+        forms = {word.form for word in words_of(text) if len(word.form) >= 3} - STOP_WORDS
+        spoken = {word.form for words in self.words[max(index - 1, 0) : index + 2] for word in words}
+        return sum(1 / self.turn_count(form) for form in forms & spoken)
 
     def find(self, quote: str) -> list[QuoteMatch]:
         """The best matches of a quote. Of a quote with ellipses, the longest part is searched; turns that contain all
@@ -271,7 +272,7 @@ _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _RESULT = re.compile(
     r"\b(?:return(?:s|ed|ing)|result(?:s|ed)?|response|responded|answer(?:ed|s)|c[ao]me(?:s)? back|reported|reports|"
     r"yielded|brought|gave back|output|error(?:ed)?|timed out|times out|rejected|denied|gone through|went through|"
-    r"acknowledged|time-?out|shows|showed|fail(?:s|ed|ure)|ergab|lieferte|Ergebnis|devolvió|resultado)\b",
+    r"acknowledged|time-?out|shows|showed|fail(?:s|ed|ure)|ergab|liefert\w*|Ergebnis|devolv\w+|devuelv\w+|renvo\w+|resultado)\b",
     re.I,
 )
 _CALL = re.compile(
@@ -322,6 +323,8 @@ class ToolNames:
     def __init__(self, turns: Sequence[Turn]) -> None:
         self.turns = [turn for turn in turns if turn.speaker in ("tool_call", "tool_result")]
         self._names = _tool_names(self.turns)
+        self.answers = ToolCalls(self.turns).answered
+        """The results by the turn number of their call."""
         names = sorted(dict.fromkeys(name for name in self._names.values() if len(name) <= _LONGEST_NAME))[:_MOST_NAMES]
         used = Counter(part for name in names for part in {part.lower() for part in _PARTS.findall(name)})
         self._patterns = [(name, _pattern(name, used)) for name in names]

@@ -58,13 +58,7 @@ _AT = re.compile(
 )
 _ABOUT = re.compile(r"\b(?:around|about|near)\s+$", re.I)
 _PAD = "\x1f"
-_HALF = re.compile(
-    r"\b(half (?:an?|1) minute|halben? Minute|medio minuto|demi-minute)|\b(?:(\d) and a half minutes|"
-    r"anderthalb Minuten|(?:(\d) )?(?:minute and a half|minuto y medio|minute et demie))",
-    re.I,
-)
-_FRENCH = {"deux": 2, "trois": 3, "quatre": 4, "quinze": 15, "vingt": 20, "trente": 30, "quarante-cinq": 45}
-_ONE_OR_FRENCH = re.compile(rf"\b(?:(?:an?|une?|eine[rn]?)(?= minut)|{'|'.join(_FRENCH)})\b", re.I)
+_ONE = re.compile(r"\b(?:an?|une?|eine[rn]?)(?= minut)", re.I)
 _VAGUE = re.compile(
     r"(?:~|≈|\b(?:around|about|approximately|approx\.?|roughly|near|circa|ca\.|etwa|gegen|vers))\s*$", re.I
 )
@@ -96,6 +90,11 @@ RULE = re.compile(
     r"\b(?:must|should|shall|supposed to|required?|requires|expected|expects|polic(?:y|ies)|rules?|knowledge base|"
     r"prompt|guidelines?|script|template|instead of|rather than|e\.g\.|such as|(?:never|not|n't) (?:said|says?|used?|"
     r"ask(?:ed)?)|nobody|missing|omitted|without saying|failed to say|muss|müssen|soll(?:te)?|debe|debería)\b",
+    re.I,
+)
+NOT = re.compile(
+    r"\b(?:no|not|never|nobody|nothing|none|without|neither|nor|fail\w* to|lack\w*|missing|omitted|skipped|kein\w*|"
+    r"nicht|nie|ohne|fehlt\w*|sin|nunca|ningun\w*|sans|jamais|pas|aucun\w*)\b|n['’]t\b",
     re.I,
 )
 
@@ -204,17 +203,15 @@ def _parse(text: str) -> Sentence:
 
 
 def _with_figures(text: str) -> str:
-    """A text with its number words in digits, and half minutes in seconds, padded to the same length."""
+    """A text with its number words in digits, padded with _PAD to the same length."""
     if not re.search("min|se[ckg]", text, re.I):
         return text
-    text = _ONE_OR_FRENCH.sub(lambda hit: str(_FRENCH.get(hit[0].lower(), 1)).rjust(len(hit[0]), _PAD), text)
+    text = _ONE.sub(lambda hit: "1".rjust(len(hit[0]), _PAD), text)
     figures = list(text)
     for word in words_of(text):
         if word.form.isdecimal() and len(word.form) <= word.end - word.start:
             figures[word.start : word.end] = word.form.rjust(word.end - word.start, _PAD)
-    return _HALF.sub(
-        lambda hit: f"{60 * int(hit[2] or hit[3] or not hit[1]) + 30} sec".rjust(len(hit[0]), _PAD), "".join(figures)
-    )
+    return "".join(figures)
 
 
 def _time(text: str, hit: re.Match[str], written: str, start: int) -> Time | None:
@@ -255,3 +252,11 @@ def _speaker(before: str) -> Who:
     caller = max((hit.start() for hit in CALLER.finditer(before)), default=-1)
     agent = max((hit.start() for hit in AGENT.finditer(before)), default=-1)
     return "" if caller == agent else "testing" if caller > agent else "main"
+
+
+def first_speaker(text: str) -> Who:
+    """The first speaker named in a text; "" if no speaker is named."""
+    caller, agent = CALLER.search(text), AGENT.search(text)
+    if caller and agent:
+        return "testing" if caller.start() < agent.start() else "main"
+    return "testing" if caller else "main" if agent else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from cekura_tui.evidence.mentions import AGENT, CALLER, RULE, clauses_of
+from cekura_tui.evidence.mentions import AGENT, CALLER, NOT, RULE, clauses_of
 from cekura_tui.model.transcript.transcript import TOOLS, Turn
 
 _NAMED = f"(?:{AGENT.pattern}|{CALLER.pattern})"
@@ -31,16 +31,10 @@ _NTH = re.compile(
     re.I,
 )
 _CALL = r"(?:of the|de[sr]|de la|de l['’]) ?(?:call|conversation|gesprächs|anrufs|llamada|conversación|appel)\b"
-_THE = "(?:in (?:the|its|his|her|their)|(?:the|its|(?:agent|assistant)['’]s)(?= \\w+ (?:line|turn|message|statement)))"
-_PART = re.compile(
-    r"\b(?:(?P<opening>(?:at the (?:very )?(?:start|beginning)|zu (?:beginn|anfang)|al (?:principio|inicio)|au début)"
-    rf"(?: {_CALL}|(?! (?:of|de[rs]?|del|d['’]\w+)\b))|{_THE} (?:opening|greeting)\b(?! \w+s\b)|opens (?:the call )?"
-    rf"(?:with|by)\b)|(?P<closing>(?:at the (?:very )?end|am ende|al final|à la fin) {_CALL}|{_THE} closing\b|"
-    r"(?:ends|closes) the call (?:with|by)|sign(?:s|ed) off\b))",
-    re.I,
-)
-_NOT = re.compile(
-    r"\b(?:no|not|never|without|fail\w* to|lack\w*|kein\w*|nicht|nie|ohne|fehlt|sin|nunca|sans|jamais|pas)\b|n['’]t\b",
+_OPENING = re.compile(
+    rf"\b(?:(?:at the (?:very )?(?:start|beginning)|zu (?:beginn|anfang)|al (?:principio|inicio)|au début)(?: {_CALL}|"
+    r"(?! (?:of|de[rs]?|del|d['’]\w+)\b))|(?:in (?:the|its|his|her|their)|(?:the|its|(?:agent|assistant)['’]s)"
+    r"(?= \w+ (?:line|turn|message|statement))) (?:opening|greeting)\b(?! \w+s\b)|opens (?:the call )?(?:with|by)\b)",
     re.I,
 )
 _CLAUSE = re.compile(r"[;()•–—]|\b(?:but|yet|although|while|whereas|aber|pero|mais)\b")
@@ -48,7 +42,7 @@ _CLAUSE = re.compile(r"[;()•–—]|\b(?:but|yet|although|while|whereas|aber|p
 
 def places_in(turns: Sequence[Turn], text: str, cited: Iterable[int]) -> Iterator[tuple[int, str, str, bool]]:
     """Yield (index of the turn, words, name, whether it is exact) of each place that a sentence names. A clause about
-    a rule, or with an offset in `cited`, names no place; a negated clause names no part of the call."""
+    a rule, or with an offset in `cited`, names no place; a negated clause names no opening."""
     for start, end in clauses_of(text, _CLAUSE):
         clause = text[start:end]
         if RULE.search(clause) or any(start <= at < end for at in cited):
@@ -57,11 +51,11 @@ def places_in(turns: Sequence[Turn], text: str, cited: Iterable[int]) -> Iterato
             if (index := _nth(turns, hit, text[: start + hit.start()])) is not None:
                 exact = bool(hit["owner"] or hit["who"] or not hit["reply"])
                 yield index, hit[0], hit[0][0].lower() + hit[0][1:], exact
-        for hit in () if _NOT.search(clause) else _PART.finditer(clause):
+        for hit in () if NOT.search(clause) else _OPENING.finditer(clause):
             caller = _CALLER_ACTS.search(f"{clause[: hit.start()]},{clause[hit.end() :]}")
-            spoken = _turns_of(turns, "testing" if caller else "main")
-            if spoken and (hit["opening"] or caller or re.search(AGENT.pattern, clause, re.I)):
-                yield spoken[0 if hit["opening"] else -1], hit[0], f"the {hit.lastgroup}", False
+            yield from (
+                (at, hit[0], "the opening", False) for at in _turns_of(turns, "testing" if caller else "main")[:1]
+            )
 
 
 def _turns_of(turns: Sequence[Turn], who: str | None) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from evidence_cases import evidence_in, findings_in, pairs, score
+from evidence_cases import evidence_in, findings_in, judged, pairs, score
 from hypothesis import example, given
 from hypothesis import strategies as st
 from recorded_answers import changed
@@ -125,13 +125,18 @@ def test_times_cite_nothing_in_a_call_without_times() -> None:
     assert evidence_in(turns, [["At 00:01 the agent hesitates."]]) == [()]
 
 
-@pytest.mark.parametrize(("half", "recall"), [("cases", 0.8), ("held", 0.75)])
-def test_evidence_agrees_with_the_turns_that_a_reader_marked(half: str, recall: float) -> None:
-    # The goal is 0.8 for both; the held-out half reaches 0.77 and must not get worse.
-    result = score(list(pairs(half)))
+@pytest.mark.parametrize(("half", "precision", "recall"), [("cases", 0.9, 0.8), ("held", 0.83, 0.75)])
+def test_evidence_agrees_with_the_turns_that_a_reader_marked(half: str, precision: float, recall: float) -> None:
+    result = score(pairs(half))
     assert result.pairs >= 49
-    assert result.precision >= 0.9
+    assert result.precision >= precision
     assert result.recall >= recall
+
+
+def test_evidence_agrees_with_the_marks_of_readers_who_had_not_seen_the_program() -> None:
+    result = score(judged("judged"))
+    assert (result.precision >= 0.92, result.recall >= 0.48, result.landed >= 0.75) == (True, True, True)
+    assert (result.nothing <= 0.2, result.misled <= 1) == (True, True)
 
 
 def test_the_evidence_for_every_verdict_on_a_hand_marked_call_is_as_recorded() -> None:

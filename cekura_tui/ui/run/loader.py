@@ -9,7 +9,7 @@ from typing import Any
 
 from textual.worker import Worker
 
-from cekura_tui.evidence.evidence import RANK, Findings, TurnMark, marks_of
+from cekura_tui.evidence.evidence import Findings, TurnMark, marks_of, surest_first
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.run.verdict import Verdict
 from cekura_tui.model.run.view import RunRow, RunView
@@ -162,8 +162,7 @@ class RunLoader:
             return
         by_verdict: dict[Verdict, list[Findings]] = {}
         for verdict, findings in found:
-            surest_first = sorted(findings.turns, key=lambda one: (RANK[one.sure], one.n))
-            by_verdict.setdefault(verdict, []).append(findings._replace(turns=tuple(surest_first)))
+            by_verdict.setdefault(verdict, []).append(findings._replace(turns=tuple(surest_first(findings.turns))))
         self.evidence = {
             key: by_verdict[verdict].pop(0) for key, verdict in keyed(view).items() if by_verdict.get(verdict)
         }
