@@ -24,7 +24,7 @@ _BARE = frozenset(("ok", "yes", "no", "bye", "goodbye", "hello", "hi", "thanks",
 _LEAST, _LEAST_BESIDE, _LIKELY, _CLOSEST = 0.46, 0.56, 0.8, 0.2
 """Least probabilities of a described turn, of one beside cited turns, of a likely one, and of a closest turn, which is
 shown if there is nothing else."""
-_QUOTED, _CITED, _BY_AGENT = 3.0, 2.0, 0.5
+_QUOTED, _CITED, _BY_AGENT = 2.5, 2.0, 0.8
 """Weights of quoted turns, of turns cited by number or time, and of turns of the agent."""
 _FEW = 3
 """A short or repeated quote is expected within this many turns of the turn found last."""
