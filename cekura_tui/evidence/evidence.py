@@ -21,9 +21,8 @@ RANK: dict[Certainty, int] = {"sure": 0, "likely": 1, "maybe": 2, "closest": 3}
 _REPEATED = re.compile(r"\b(?:twice|both times|each time|once more|three times|repeatedly|every time)\b", re.I)
 _OTHER_SOURCE = re.compile(r"\b(?:would|needs?|according to|laut|hätte)\b", re.I)
 _BARE = frozenset(("ok", "yes", "no", "bye", "goodbye", "hello", "hi", "thanks", "sure", "right"))
-_LEAST, _LEAST_BESIDE, _LIKELY, _CLOSEST = 0.46, 0.56, 0.8, 0.2
-"""Least probabilities of a described turn, of one beside cited turns, of a likely one, and of a closest turn, which is
-shown if there is nothing else."""
+_LEAST, _LIKELY, _CLOSEST = 0.5, 0.8, 0.2
+"""Least probabilities of a described turn, of a likely one, and of a closest turn, shown if there is nothing else."""
 _QUOTED, _CITED, _BY_AGENT = 2.5, 2.0, 0.8
 """Weights of quoted turns, of turns cited by number or time, and of turns of the agent."""
 _FEW = 3
@@ -70,9 +69,8 @@ class EvidenceFinder:
     def find(self, explanation: Iterable[str]) -> Findings:
         found = self.cited_in(explanation)
         described = self.described.find(found.sentences, found.anchors)
-        least = _LEAST_BESIDE if found.by_turn else _LEAST
         for one in described:
-            if one.probability >= least:
+            if one.probability >= _LEAST:
                 sure: Certainty = "likely" if one.probability >= _LIKELY else "maybe"
                 why = f"mentions {_short(', '.join(one.words[:4]))}" if one.words else NEXT_TO_QUOTE
                 found.add(Evidence(one.turn + 1, sure, why, (), one.number, one.probability))
@@ -98,8 +96,12 @@ class EvidenceFinder:
         cited = {index for indexes in timed.values() for index in indexes} | numbered.keys()
         anchors = [(at, index) for index, at in numbered.items()]
         quoted: set[int] = set()
+        rest = sentence.rest
         for quote in sentence.quotes:
-            for place in self._quote_matches(quote, sentence, cited, found):
+            places = self._quote_matches(quote, sentence, cited, found)
+            if not places and not quote.rule:
+                rest = f"{rest[: quote.at]}{quote.text}{rest[quote.at + len(quote.text) :]}"
+            for place in places:
                 sure: Certainty = "sure" if place.share == 1 else "likely"
                 why = "quoted" if place.share == 1 else "quoted in other words"
                 n, words = self._turns[place.turn].n, quote.text[:_LONGEST_WORDS]
@@ -118,7 +120,6 @@ class EvidenceFinder:
             anchors.append((sentence.rest.find(words), index))
         anchors += self._find_tools(sentence, cited, found)
         found.anchors.append(sorted(anchors))
-        rest = sentence.rest
         for time in (time for time, indexes in timed.items() if not indexes):
             rest = f"{rest[: time.at]}{time.text}{rest[time.at + len(time.text) :]}"
         found.sentences.append(replace(sentence, rest=rest))
@@ -209,7 +210,7 @@ class FoundTurns:
         self.by_turn: dict[int, Evidence] = {}
         self.missing: dict[str, None] = {}
         self.sentences: list[Sentence] = []
-        """The sentences read, with the times that are no times of the call in their `rest`."""
+        """The sentences read. Their `rest` has the quotes and times back that lead to no turn."""
         self.anchors: list[list[tuple[int, int]]] = []
         self.last = 0
         """Number of the turn found last; 0 if no turn is found yet."""
