@@ -25,7 +25,7 @@ _CLAUSE = re.compile(
 )
 _ASKS = re.compile(
     r"\b(?:ask|request|question|inquir|enquir|prompt|want|wish|demand|query|solicit|collect|obtain|took|gather|offer|"
-    r"propos|challeng|insist|object|doubt|worr|frag|pregunt|pid)\w*",
+    r"propos|challeng|insist|object|doubt|worr|frag|bat\b|bitte[nt]|woll|verlang|pregunt|pid|quer[ií]|voul)\w*",
     re.I,
 )
 _EARLIER = re.compile(r"\b(?:had|previous(?:ly)?|just|earlier|already|despite|although|though|ignor\w+)\b", re.I)
@@ -93,8 +93,8 @@ class TurnSigns(NamedTuple):
 
 
 CLAUSE_BIAS, TURN_BIAS = -1.45, -3.84
-CLAUSE_WEIGHTS = ClauseSigns(0.86, 1.23, 0.25, 0.84, -0.30, 0.57, 0.20, 0.51, 1.69, -0.72, 0.68, -2.40, -0.32)
-TURN_WEIGHTS = TurnSigns(4.36, 1.13, 0.92, -1.09, 2.94, 0.76, 1.06, 0.95, 1.04, -0.67)
+CLAUSE_WEIGHTS = ClauseSigns(0.85, 1.24, 0.24, 0.84, -0.29, 0.56, 0.22, 0.51, 1.68, -0.73, 0.68, -2.35, -0.32)
+TURN_WEIGHTS = TurnSigns(4.36, 1.14, 0.92, -1.09, 2.93, 0.78, 1.06, 0.96, 1.08, -0.70)
 
 
 class Described(NamedTuple):
