@@ -10,14 +10,14 @@ from cekura_tui.evidence.spoken_words import STOP_WORDS, Word, stem, two_digits
 
 _SUBJECTS = """
 hello greet- hallo hola bonjour namaste guten+tag good+morning good+afternoon buenos+dias buenas+tardes, goodbye
-farewell bye tschuss wiederhoren adios au+revoir nice+day great+day schonen+tag bonne+journee hasta+luego, introduc-
-my+name mein+name mi+nombre mon+nom mappelle me+llamo ich+heisse have+reached speaking+with calling+from hier+ist
-hier+spricht bol+raha, thank- dank- bedank- merci remerci- gracias agradec- apprec- shukriya, sorry apolog- entschuldig-
-mir+leid disculp- perdon- desole excus- uns+leid verzeih- lo+siento lo+lamento pardon regret- maaf, human- mensch-
-mitarb- representat- operator- colleague- kolleg- asesor- real+person live+agent conseiller speak+to speak+with talk+to
-hablar+con parler+a mit+jemandem baat+karni, supervis- manager- vorgesetzt- boss jefe gerente superieur, transfer-
-handoff escalat- redirect- you+through weiterleit- connect+you comunico me+through durchstell- verbinde, robot- chatbot-
-an+ai automated virtual+assistant kunstlich- digital+assistant asistente+virtual eine+ki ki+assistent
+farewell bye tschuss wiederhoren adios au+revoir nice+day great+day take+care schonen+tag bonne+journee hasta+luego,
+introduc- my+name mein+name mi+nombre mon+nom mappelle me+llamo ich+heisse have+reached speaking+with calling+from
+hier+ist hier+spricht bol+raha, thank- dank- bedank- merci remerci- gracias agradec- apprec- shukriya, sorry apolog-
+entschuldig- mir+leid disculp- perdon- desole excus- uns+leid verzeih- lo+siento lo+lamento pardon regret- maaf, human-
+mensch- mitarb- representat- operator- colleague- kolleg- asesor- real+person live+agent conseiller speak+to speak+with
+talk+to hablar+con parler+a mit+jemandem baat+karni, supervis- manager- vorgesetzt- boss jefe gerente superieur,
+transfer- handoff escalat- redirect- you+through weiterleit- connect+you comunico me+through durchstell- verbinde,
+robot- chatbot- an+ai automated virtual+assistant kunstlich- digital+assistant asistente+virtual eine+ki ki+assistent
 inteligencia+artificial a+bot un+bot ein+bot einem+bot a+computer virtuel-, wait waiting waited on+hold hold+on a+moment
 warten warteschleife einen+moment augenblick espere esperar attendre ne+quittez un+momento un+instant patienter
 bear+with a+sec un+segundo momentito moment+bitte sekunde please+hold patientez ek+minute, callback call+back you+back
@@ -51,8 +51,8 @@ gesamt- amount- betrag montant, discount- rabatt- descuent- remise gutschein- co
 cupon-, refund- reimburs- erstatt- reembols- rembours- money+back geld+zuruck, pay payment- paid paying zahlen zahlung-
 bezahl- pagar pago paiement-, card cards karte kreditkart- tarjeta- carte cartes, installment- instalment- raten cuota-
 payment+plan ratenzahl- plazos emi, deposit- anzahlung- kaution- acompte anticipo, bill bills billing billed invoic-
-rechnung- factur- receipt- recibo kassenbon- quittung- beleg belege, appointment appointments slot slots termin
-cita rendez+vous creneau- freie+termine keine+termine, booking bookings booked buchen gebucht buchung reserv- schedule
+rechnung- factur- receipt- recibo kassenbon- quittung- beleg belege, appointment appointments slot slots termin cita
+rendez+vous creneau- freie+termine keine+termine, booking bookings booked buchen gebucht buchung reserv- schedule
 scheduled vereinbar-, reschedul- postpon- verschieb- verschob- umbuch- verleg- move+my move+it aplaz-, cancel- storn-
 kundig- gekundig- absag- annul- anul- de+baja widerruf- resilier, deadline- frist- due+date plazo fecha+limite delai-
 preavis innerhalb spatestens expir- mas+tardar, open opening offnungs- geoffn- abiert- horario- ouvert- business+hours,
