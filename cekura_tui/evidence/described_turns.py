@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import mul
 from typing import NamedTuple
 
@@ -50,6 +50,7 @@ least probability of a turn whose neighbours are judged, too."""
 
 Anchors = Sequence[Sequence[tuple[int, int]]]
 """For each sentence, (offset, index of the turn) of its citations, sorted."""
+Sums = Sequence[tuple[int, float]]  # (index of the turn, total rarity of common terms), the greatest total first
 
 
 class ClauseSigns(NamedTuple):
@@ -108,15 +109,14 @@ class Described(NamedTuple):
 
 
 class Clause(NamedTuple):
-    """A clause and its terms, each with the word that has the term. `rest` are the terms of its sentence. `who` speaks
-    according to the clause, or to a clause before it; "" if neither names anybody.
-    `earlier`: it is about something before that."""
+    """A clause and its terms, each with the word that has the term. `rest` has its sentence's terms. `who` speaks
+    according to the clause, or to one before it; "" if none names anybody. `earlier`: about something before that."""
 
     start: int
     end: int
     text: str
     terms: Mapping[str, str]
-    rest: Set[str]
+    rest: Mapping[str, str]
     who: Who
     earlier: bool
 
@@ -168,8 +168,7 @@ class DescribedTurns:
             answers = [index + 1 for index in shared if self._asks(index) and index + 1 < len(self._turns)]
             best = sorted({**dict.fromkeys(answers, 0.0), **shared}.items(), key=lambda item: -item[1])[:_MOST_TURNS]
             if shared:
-                totals = [total for _, total in best]
-                yield clause, {n: self._signs(clause, n, rarity, totals, k, last) for k, (n, _) in enumerate(best)}
+                yield clause, {n: self._signs(clause, rarity, best, k, last) for k, (n, _) in enumerate(best)}
                 last = best[0][0]
 
     def neighbours(self, sentences: Sequence[Sentence], anchors: Anchors) -> Iterator[int]:
@@ -196,30 +195,24 @@ class DescribedTurns:
         way = range(index, index + (_FAR + 1) * step, step) if self._turns[index].speaker != who else ()
         return [at for at in way if 0 <= at < len(self._turns) and self._turns[at].speaker == who][:1]
 
-    def _signs(
-        self,
-        clause: Clause,
-        index: int,
-        rarity: Mapping[str, float],
-        totals: Sequence[float],
-        k: int,
-        last: int | None,
-    ) -> ClauseSigns:
+    def _signs(self, clause: Clause, rarity: Mapping[str, float], best: Sums, k: int, last: int | None) -> ClauseSigns:
+        index, shared = best[k]
         turn, terms = self._turns[index], self.terms[index]
 
         def total(at: int) -> float:
-            return sum(rarity[term] for term in rarity.keys() & self.terms[at]) if 0 <= at < len(self._turns) else 0.0
+            terms = self.terms[at] if 0 <= at < len(self._turns) else ()
+            return sum(rare for term, rare in rarity.items() if term in terms)
 
         asks, before = self._asks(index), self._turns[index - 1].speaker
-        near = set[str]().union(*self.terms[max(index - 1, 0) : index], *self.terms[index + 1 : index + 2])
+        near = self.terms[max(index - 1, 0) : index + 2]
         return ClauseSigns(
-            shared=totals[k],
-            sentence=sum(self._rarity(term) for term in (clause.rest - rarity.keys()) & terms),
-            around=sum(rarity[term] for term in (rarity.keys() - terms) & near),
+            shared=shared,
+            sentence=sum(self._rarity(term) for term in clause.rest if term in terms and term not in rarity),
+            around=sum(rare for term, rare in rarity.items() if term not in terms and any(term in one for one in near)),
             question=total(index - 1) if index and self._asks(index - 1) and turn.speaker != before else 0.0,
             answer=total(index + 1) if asks else 0.0,
-            lead=totals[k] - max((*totals[:k], *totals[k + 1 :]), default=0.0),
-            subjects=sum(term[0] == "#" for term in rarity.keys() & terms),
+            lead=shared - max((total for _, total in best[k == 0 :]), default=0.0),
+            subjects=sum(term[0] == "#" for term in rarity if term in terms),
             by_speaker=clause.who == turn.speaker,
             asked=asks and _ASKS.search(clause.text) is not None,
             asks=asks,
@@ -269,7 +262,7 @@ class DescribedTurns:
 
 def _clauses(sentence: Sentence) -> Iterator[Clause]:
     text = sentence.rest
-    of_sentence = {term for term, _ in terms_of(words_of(text))}
+    of_sentence = {term: word.form for term, word in terms_of(words_of(text))}
     who: Who = ""
     for start, end in clauses_of(text, _CLAUSE):
         clause = text[start:end]
@@ -310,4 +303,4 @@ def _terms_of_turn(turn: Turn, words: Sequence[Word]) -> frozenset[str]:
 
 
 def probability(signs: Sequence[float], weights: Sequence[float], bias: float) -> float:
-    return 1 / (1 + math.exp(-bias - sum(map(mul, signs, weights))))
+    return 1 / (1 + math.exp(min(-bias - sum(map(mul, signs, weights)), 700)))  # exp(710) raises OverflowError

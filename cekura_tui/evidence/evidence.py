@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from cekura_tui.evidence.described_turns import DescribedTurns
 from cekura_tui.evidence.match import QuoteMatch, ToolNames, TurnTimes, WordIndex, with_most_figures
 from cekura_tui.evidence.mentions import NOT, RULE, Quote, Sentence, sentences_of
-from cekura_tui.evidence.places import places_in
+from cekura_tui.evidence.places import places_in, places_of
 from cekura_tui.evidence.spoken_words import words_of
 from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.transcript.transcript import TOOLS, Turn
@@ -64,6 +64,7 @@ class EvidenceFinder:
         self._word_index = WordIndex(turns)
         self._tools = ToolNames(turns)
         self._times = TurnTimes(turns, self._word_index)
+        self._places = places_of(turns)
         self.described = DescribedTurns(self._word_index)
 
     def find(self, explanation: Iterable[str]) -> Findings:
@@ -115,7 +116,7 @@ class EvidenceFinder:
                 sure = "maybe" if not self._times.is_certain(time, index) else "likely" if time.vague else "sure"
                 found.add(Evidence(self._turns[index].n, sure, f"cited at {time.text}", (), time.text, _CITED))
                 anchors.append((time.at, index))
-        for index, words, name, exact in places_in(self._turns, sentence.rest, [at for at, _ in anchors]):
+        for index, words, name, exact in places_in(self._places, sentence.rest, [at for at, _ in anchors]):
             found.add(Evidence(index + 1, "likely" if exact else "maybe", f"cited as {_short(name)}", (), words))
             anchors.append((sentence.rest.find(words), index))
         anchors += self._find_tools(sentence, cited, found)

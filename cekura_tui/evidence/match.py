@@ -58,7 +58,7 @@ class WordIndex:
         rarity."""
         forms = {word.form for word in words_of(text) if len(word.form) >= 3} - STOP_WORDS
         spoken = {word.form for words in self.words[max(index - 1, 0) : index + 2] for word in words}
-        return sum(1 / self.turn_count(form) for form in forms & spoken)
+        return sum(sorted(1 / self.turn_count(form) for form in forms & spoken))  # the order of a set varies
 
     def find(self, quote: str) -> list[QuoteMatch]:
         """The best matches of a quote. Of a quote with ellipses, the longest part is searched; turns that contain all
@@ -219,8 +219,7 @@ class TurnTimes:
         return self._at[bisect_left(self._starts, first) : bisect_left(self._starts, before)]
 
     def _around_silence(self, at: float) -> list[int]:
-        """Indexes of the turns before and after the silence at second `at`; empty if there is no
-        silence at that time."""
+        """Indexes of the turns before and after the silence at second `at`; empty if there is no silence then."""
         place = bisect_right(self._starts, at) - 1
         if not 0 <= place < len(self._at) - 1:
             return []
@@ -363,8 +362,7 @@ class ToolNames:
 
 
 def _nth(turns: Sequence[Turn], before: str) -> Sequence[Turn]:
-    """If the words before a tool name say which call is meant ("the second"), that call and its
-    result; else all turns."""
+    """If the words before a tool name say which call is meant ("the second"), this call and its result, else all."""
     calls = [index for index, turn in enumerate(turns) if turn.speaker == "tool_call"]
     found = _ORDINAL.search(before)
     place = _PLACES.get(found[1].lower(), -1) if found else 0

@@ -126,8 +126,7 @@ class Time:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence and its citations. `rest` is the text of the sentence with quotes, times and turn
-    numbers blanked out."""
+    """A sentence and its citations. `rest` is the text of the sentence, with citations blanked out."""
 
     text: str
     quotes: tuple[Quote, ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cekura_tui.evidence.mentions import AGENT, CALLER, NOT, RULE, clauses_of
 from cekura_tui.model.transcript.transcript import TOOLS, Turn
@@ -40,7 +40,22 @@ _OPENING = re.compile(
 _CLAUSE = re.compile(r"[;()•–—]|\b(?:but|yet|although|while|whereas|aber|pero|mais)\b")
 
 
-def places_in(turns: Sequence[Turn], text: str, cited: Iterable[int]) -> Iterator[tuple[int, str, str, bool]]:
+_CONTEXT = 400  # characters before or after a place that are searched for the speaker
+Places = Mapping[tuple[str, str], Sequence[int]]
+
+
+def places_of(turns: Sequence[Turn]) -> Places:
+    """The indexes of all turns, questions and replies, by speaker ("" for any) and kind ("", "question" or "reply"). A
+    reply is one of the turns after the first turn of the other speaker."""
+    talk = [index for index, turn in enumerate(turns) if turn.speaker not in TOOLS]
+    by = {who: [index for index in talk if who in ("", turns[index].speaker)] for who in ("", "main", "testing")}
+    first = {who: next(iter(by["testing" if who == "main" else "main"]), len(turns)) for who in by}
+    asked = {(who, "question"): [index for index in of if "?" in turns[index].text] for who, of in by.items()}
+    replies = {(who, "reply"): [index for index in of if index > first[who]] for who, of in by.items()}
+    return {**{(who, ""): of for who, of in by.items()}, **asked, **replies}
+
+
+def places_in(places: Places, text: str, cited: Iterable[int]) -> Iterator[tuple[int, str, str, bool]]:
     """Yield (index of the turn, words, name, whether it is exact) of each place that a sentence names. A clause about
     a rule, or with an offset in `cited`, names no place; a negated clause names no opening."""
     for start, end in clauses_of(text, _CLAUSE):
@@ -48,33 +63,24 @@ def places_in(turns: Sequence[Turn], text: str, cited: Iterable[int]) -> Iterato
         if RULE.search(clause) or any(start <= at < end for at in cited):
             continue
         for hit in _NTH.finditer(clause):
-            if (index := _nth(turns, hit, text[: start + hit.start()])) is not None:
+            if (index := _nth(places, hit, text[: start + hit.start()])) is not None:
                 exact = bool(hit["owner"] or hit["who"] or not hit["reply"])
                 yield index, hit[0], hit[0][0].lower() + hit[0][1:], exact
         for hit in () if NOT.search(clause) else _OPENING.finditer(clause):
-            caller = _CALLER_ACTS.search(f"{clause[: hit.start()]},{clause[hit.end() :]}")
-            yield from (
-                (at, hit[0], "the opening", False) for at in _turns_of(turns, "testing" if caller else "main")[:1]
-            )
+            left, right = max(hit.start() - _CONTEXT, 0), hit.end() + _CONTEXT
+            caller = _CALLER_ACTS.search(f"{clause[left : hit.start()]},{clause[hit.end() : right]}")
+            yield from ((at, hit[0], "the opening", False) for at in places["testing" if caller else "main", ""][:1])
 
 
-def _turns_of(turns: Sequence[Turn], who: str | None) -> list[int]:
-    return [index for index, turn in enumerate(turns) if (turn.speaker == who if who else turn.speaker not in TOOLS)]
-
-
-def _nth(turns: Sequence[Turn], hit: re.Match[str], before: str) -> int | None:
-    """The index of the turn that a match of _NTH means; None if there is none. A reply is one of the turns after the
-    first turn of the other speaker."""
+def _nth(places: Places, hit: re.Match[str], before: str) -> int | None:
+    """The index of the turn that a match of _NTH means; None if there is none."""
     name = (hit["who"] or hit["by"] or hit["owner"] or "").lower()
     if hit["other"] or hit["odd"] or (hit["question"] and not name):
         return None
-    last = [] if name in ("", "it", "its") else [*_SPEAKER.finditer(f"{before} {name}")][-1:]
+    last = [] if name in ("", "it", "its") else [*_SPEAKER.finditer(f"{before[-_CONTEXT:]} {name}")][-1:]
     caller = name in ("he", "she", "they", "his", "her", "their")
     who = last[0].lastgroup if last else "testing" if caller else "main" if name or hit["reply"] else ""
-    spoken = _turns_of(turns, who)
-    others = _turns_of(turns, "testing" if who == "main" else "main")
-    if hit["question"] or hit["reply"]:
-        spoken = [i for i in spoken if ("?" in turns[i].text if hit["question"] else others and i > others[0])]
+    spoken = places[who or "", "question" if hit["question"] else "reply" if hit["reply"] else ""]
     nth, stems = hit["nth"], _ORDINALS.split(";")
     at = int(nth) - 1 if nth.isdigit() else next(k - 2 for k, one in enumerate(stems) if re.match(one, nth, re.I))
     return spoken[at] if -len(spoken) <= at < len(spoken) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -191,8 +191,8 @@ class Word(NamedTuple):
 
 def words_of(text: str) -> list[Word]:
     """The normalised words of a text in order: numbers in digits, fillers dropped."""
-    plain = [word for found in _WORD.finditer(text) for word in _expanded(found.group(), *found.span())]
-    figures = _as_digits(_with_repeats([word for word in plain if word.form not in _FILLERS and word.form]), text)
+    plain = [Word(form, *found.span()) for found in _WORD.finditer(text) for form in _expanded(found[0])]
+    figures = _as_digits(_with_repeats(plain), text)
     return _joined_spelling(_times_and_prices(figures, text), text)
 
 
@@ -207,14 +207,15 @@ def _with_repeats(words: list[Word]) -> list[Word]:
     return found
 
 
-def _expanded(word: str, start: int, end: int) -> Iterator[Word]:
-    """Normalise a word, and expand it if it is a contraction: "I've" becomes "i" and "have"."""
+@lru_cache(maxsize=20_000)
+def _expanded(word: str) -> tuple[str, ...]:
+    """Normalise a word, and expand it if it is a contraction: "I've" becomes "i" and "have". Empty for a filler."""
     lower = word.casefold().replace("’", "'")
     forms: tuple[str, ...] = _CONTRACTIONS.get(lower, ())
     if not forms:
         head, _, tail = lower.rpartition("'")
         forms = (_normalised(head), _ENDINGS[tail]) if tail in _ENDINGS and head.isalpha() else (_normalised(word),)
-    return (Word(form, start, end) for form in forms)
+    return tuple(form for form in forms if form not in _FILLERS and form)
 
 
 def _normalised(word: str) -> str:
@@ -351,7 +352,9 @@ def _joined_spelling(words: list[Word], text: str) -> list[Word]:
         else:
             runs.append([word])
             apart = " " in text[word.start : word.end]
-    found = (Word("".join(word.form for word in run), run[0].start, run[-1].end) for run in runs)
+    found = (
+        run[0] if len(run) == 1 else Word("".join(word.form for word in run), run[0].start, run[-1].end) for run in runs
+    )
     return [word._replace(form=word.form.lstrip("0") or "0") if word.form[:1] == "0" else word for word in found]
 
 

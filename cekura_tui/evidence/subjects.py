@@ -108,7 +108,7 @@ def _rows() -> Iterator[tuple[str, str]]:
 _EXACT = {word: subject for word, subject in _rows() if word.isalnum()}
 _PREFIXES = {word[:-1]: subject for word, subject in _rows() if word.endswith("-")}
 _PAIRS = {tuple(word.split("+")): subject for word, subject in _rows() if "+" in word}
-_SHORTEST = 3
+_SHORTEST, _LONGEST = 3, max(map(len, _PREFIXES))
 
 
 @lru_cache(maxsize=20_000)
@@ -118,7 +118,7 @@ def term_of(form: str) -> str:
         return subject
     if form in MONTHS or form in WEEKDAYS:
         return f"#month {MONTHS[form]}" if form in MONTHS else f"#day {WEEKDAYS[form]}"
-    for length in range(len(form), 2, -1):
+    for length in range(min(len(form), _LONGEST), 2, -1):
         if subject := _PREFIXES.get(form[:length]):
             return subject
     return stem(form)

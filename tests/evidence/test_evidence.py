@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -168,6 +171,50 @@ def test_a_very_long_explanation_is_read_quickly(part: str) -> None:
     begun = time.process_time()
     assert len(evidence_in(call(), [["`User:" + part * (20_000 // len(part)) + '"']])) == 1
     assert time.process_time() - begun < 5  # it took minutes
+
+
+def test_an_explanation_of_thousands_of_different_words_raises_no_error() -> None:
+    words = [f"w{n:b}".replace("0", "o").replace("1", "i") for n in range(2_048, 3_500)]
+    said = (f"What about {words[0]}?", "Hello.", "Hm.", " ".join(words))
+    turns = [Turn(n, "main", "", None, None, text) for n, text in enumerate(said, 1)]
+    assert [one.n for one in evidence_in(turns, [[" ".join(words)]])[0]] == [4]
+
+
+@pytest.mark.parametrize("part", ["his first turn ", "in the opening, ", "last question by the agent. "])
+@pytest.mark.long
+def test_thousands_of_places_in_a_long_call_are_found_quickly(part: str) -> None:
+    turns = [Turn(n, "main" if n % 2 else "testing", "", None, None, f"Is it {n}?") for n in range(1, 10_001)]
+    begun = time.process_time()
+    assert evidence_in(turns, [[part * (20_000 // len(part))]] * 8)[7]
+    assert time.process_time() - begun < 8  # it took over 12 seconds
+
+
+@pytest.mark.long
+def test_very_long_words_are_indexed_quickly() -> None:
+    turns = [Turn(n, "main", "", None, None, f"{'ab' * 9_990}{chr(96 + n)}") for n in range(1, 27)] * 4
+    begun = time.process_time()
+    assert evidence_in(turns, [["The agent asked for a name."]]) == [()]
+    assert time.process_time() - begun < 0.6  # it took over a second
+
+
+HASHED = """
+from cekura_tui.evidence.evidence import EvidenceFinder
+from cekura_tui.model.transcript.transcript import Turn
+words = [f"w{n}q" for n in range(40)]
+turns = [Turn(n + 1, "main", "", None, None, f"Is it {' '.join(words[n:])}?") for n in range(40)]
+finder = EvidenceFinder(turns)
+found = finder.cited_in([" ".join(words[::-1])])
+print(finder.described.find(found.sentences, found.anchors))
+"""
+
+
+@pytest.mark.long
+def test_probabilities_do_not_depend_on_the_order_of_sets() -> None:
+    printed = {
+        subprocess.check_output([sys.executable, "-c", HASHED], env={**os.environ, "PYTHONHASHSEED": seed})
+        for seed in "123"
+    }
+    assert len(printed) == 1
 
 
 def test_a_call_with_thousands_of_tools_is_searched_quickly() -> None:
