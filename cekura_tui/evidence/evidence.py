@@ -16,7 +16,7 @@ from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.transcript.transcript import TOOLS, Turn
 
 Certainty = Literal["sure", "likely", "maybe", "closest"]
-NEXT_TO_QUOTE = "near the quoted turn"
+NEXT_TO_ANOTHER = "near another of its turns"
 RANK: dict[Certainty, int] = {"sure": 0, "likely": 1, "maybe": 2, "closest": 3}
 _REPEATED = re.compile(r"\b(?:twice|both times|each time|once more|three times|repeatedly|every time)\b", re.I)
 _OTHER_SOURCE = re.compile(r"\b(?:would|needs?|according to|laut|hätte)\b", re.I)
@@ -73,7 +73,7 @@ class EvidenceFinder:
         for one in described:
             if one.probability >= _LEAST:
                 sure: Certainty = "likely" if one.probability >= _LIKELY else "maybe"
-                why = f"mentions {_short(', '.join(one.words[:4]))}" if one.words else NEXT_TO_QUOTE
+                why = f"mentions {_short(', '.join(one.words[:4]))}" if one.words else NEXT_TO_ANOTHER
                 found.add(Evidence(one.turn + 1, sure, why, (), one.number, one.probability))
         if not found.by_turn and not all(NOT.search(sentence.text) for sentence in found.sentences):
             for one in described[:1]:
@@ -233,7 +233,7 @@ def surest_first(evidence: Iterable[Evidence]) -> list[Evidence]:
 
 
 def reason_words(why: str, sure: Certainty) -> str:
-    """The reason with its certainty, as shown: "quoted", "near the quoted turn (less sure)"."""
+    """The reason with its certainty, as shown: "quoted", "near another of its turns (less sure)"."""
     words = {"sure": "{}", "likely": "{} (likely)", "maybe": "{} (less sure)", "closest": "closest turn, {}"}
     return words[sure].format(why)
 

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from recorded_answers import changed
 
-from cekura_tui.evidence.evidence import NEXT_TO_QUOTE, Evidence, Findings, TurnMark, marks_of, reason_words
+from cekura_tui.evidence.evidence import NEXT_TO_ANOTHER, Evidence, Findings, TurnMark, marks_of, reason_words
 from cekura_tui.evidence.spoken_words import words_of
 from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.transcript.transcript import Turn
@@ -56,7 +56,7 @@ def test_evidence_has_a_certainty_and_a_reason_in_plain_words() -> None:
     timed = found("At 00:42 nothing")[9]
     assert reason_words(timed.why, timed.sure) == "cited at 00:42"
     assert reason_words(nearly.why, nearly.sure) == "quoted in other words (likely)"
-    assert reason_words(NEXT_TO_QUOTE, "maybe") == "near the quoted turn (less sure)"
+    assert reason_words(NEXT_TO_ANOTHER, "maybe") == "near another of its turns (less sure)"
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ async def test_a_verdict_name_is_wrapped_and_quotes_are_tinted_after_an_overlap_
         name = "The caller's identity was checked before anything was read out"
         app.widget.show_marks(
             {
-                1: [TurnMark("fail", name, "near the quoted turn", "maybe")],
+                1: [TurnMark("fail", name, "near another of its turns", "maybe")],
                 2: [TurnMark("fail", "Name", "quoted", "sure", tuple(quoted))],
             }
         )
@@ -138,7 +138,7 @@ async def test_a_verdict_name_is_wrapped_and_quotes_are_tinted_after_an_overlap_
             " ~ 00:00 caller  ▎ Hello.",
             "                 ▎ ✗ The caller's identity was checked",
             "                 ▎   before anything was read out · near",
-            "                 ▎   the quoted turn (less sure)",
+            "                 ▎   another of its turns (less sure)",
         ]
         assert screen(app.widget)[4].startswith(" ✗ 00:03 agent   ▎ (overlaps by 1.0 s) 予約 I")
         tinted = (on_ground(app.widget, y, "quoted-fail") for y in range(14))
