@@ -40,9 +40,8 @@ _FREQUENT, _SHARE = 60, 0.4
 """A term in more turns than this, or than this share of the turns, is not looked up."""
 _SOON = 6
 """A clause often describes a turn at most this many turns after the turn that the previous clause describes."""
-_NUMBER, _RARE = re.compile(r"\d\S+|[a-z]+\d+"), 3
-"""A number or code of at least two characters, and the most turns in which it is rare."""
-_UNKNOWN = 0.6  # the rarity of a term that no turn has
+_NUMBER, _RARE, _UNKNOWN = re.compile(r"\d\S+|[a-z]+\d+"), 3, 0.6
+"""A number or code of two or more characters; the most turns in which it is rare; the rarity of a term in no turn."""
 _INTRODUCES, _FAR, _NEAR = 3, 4, 0.25
 """Most characters between a clause and a citation that it introduces; most turns between a cited turn and a neighbour;
 least probability of a turn whose neighbours are judged, too."""

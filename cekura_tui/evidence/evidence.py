@@ -19,14 +19,14 @@ Certainty = Literal["sure", "likely", "maybe", "closest"]
 NEXT_TO_ANOTHER = "near another of its turns"
 RANK: dict[Certainty, int] = {"sure": 0, "likely": 1, "maybe": 2, "closest": 3}
 _REPEATED = re.compile(r"\b(?:twice|both times|each time|once more|three times|repeatedly|every time)\b", re.I)
-_OTHER_SOURCE = re.compile(r"\b(?:would|needs?|according to|laut|hätte)\b", re.I)
+_OTHER_SOURCE = re.compile(r"\b(?:would|needs?|according to|laut|hätte|metrics?|criteri(?:on|a)|scenario|step)\b", re.I)
 _BARE = frozenset(("ok", "yes", "no", "bye", "goodbye", "hello", "hi", "thanks", "sure", "right"))
 _LEAST, _LIKELY, _CLOSEST = 0.5, 0.8, 0.2
 """Least probabilities of a described turn, of a likely one, and of a closest turn, shown if there is nothing else."""
 _QUOTED, _CITED, _BY_AGENT = 2.5, 2.0, 0.8
 """Weights of quoted turns, of turns cited by number or time, and of turns of the agent."""
-_FEW = 3
-"""A short or repeated quote is expected within this many turns of the turn found last."""
+_FEW, _SAID = 3, 0.8
+"""Most turns from the turn found last to a short or repeated quote; least share of a quote that two turns must have."""
 _LONGEST_WORDS = 39
 """Most characters of a quote that are kept for finding the quote again in the explanation."""
 _SHORT = 3
@@ -163,12 +163,12 @@ class EvidenceFinder:
         return places
 
     def _is_missing(self, quote: Quote, sentence: Sentence) -> bool:
-        """Whether a quote without a match was meant to be of this call: the call has at least half of its words, and
-        the sentence neither denies anything nor states a rule."""
-        forms = {word.form for word in words_of(quote.text)}
+        """Whether a quote without a match was meant to be of this call: the call has at least half of its words,
+        but no two turns in a row have most of them, and the sentence denies nothing and names no rule or check."""
+        forms = {word.form for word in words_of(quote.text)} - {"st", "nd", "rd", "th"}
         known = sum(self._word_index.turn_count(form) > 0 for form in forms)
         stated = not (NOT.search(sentence.rest) or RULE.search(sentence.rest) or _OTHER_SOURCE.search(sentence.rest))
-        return stated and len(forms) >= _SHORT and 2 * known >= len(forms)
+        return stated and 2 * known >= len(forms) >= _SHORT and self._word_index.together(forms) < _SAID * len(forms)
 
     def _near_cited(self, quote: Quote, places: Sequence[QuoteMatch], cited: set[int], found: FoundTurns) -> bool:
         """Whether a match is in a cited turn. For a quote that begins with a capital letter, also whether a match is

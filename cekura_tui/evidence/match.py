@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from cekura_tui.evidence.mentions import AGENT, CALLER, Sentence, Time
@@ -52,6 +52,13 @@ class WordIndex:
 
     def turns_with(self, form: str) -> Sequence[int]:
         return self._postings.get(form, ())
+
+    def together(self, forms: Set[str]) -> int:
+        """The most words that a turn and the next turn have together, if one of the two has the rarest word."""
+        rarest = min(sorted(form for form in forms if form in self._postings), key=self.turn_count, default="")
+        pairs = (at for index in self.turns_with(rarest)[:_MOST_CANDIDATES] for at in (max(index - 1, 0), index))
+        spoken = ({word.form for words in self.words[at : at + 2] for word in words} for at in pairs)
+        return max((len(forms & said) for said in spoken), default=0)
 
     def context_score(self, index: int, text: str) -> float:
         """Number of words of a text that occur in a turn or in the turns directly before and after it, weighted by

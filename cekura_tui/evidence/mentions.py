@@ -241,7 +241,6 @@ def _numbers(text: str) -> list[int]:
     found: list[int] = []
     for first, last in _NUMBERS.findall(text):
         begin, end = int(first), int(last or first)
-        # A long range covers most of the call, so only its first turn counts.
         found += range(begin, end + 1) if end - begin < _LONGEST_RANGE else [begin]
     return found
 

@@ -352,9 +352,7 @@ def _joined_spelling(words: list[Word], text: str) -> list[Word]:
         else:
             runs.append([word])
             apart = " " in text[word.start : word.end]
-    found = (
-        run[0] if len(run) == 1 else Word("".join(word.form for word in run), run[0].start, run[-1].end) for run in runs
-    )
+    found = (Word("".join(word.form for word in run), run[0].start, run[-1].end) if run[1:] else run[0] for run in runs)
     return [word._replace(form=word.form.lstrip("0") or "0") if word.form[:1] == "0" else word for word in found]
 
 

@@ -70,6 +70,8 @@ def test_evidence_has_a_certainty_and_a_reason_in_plain_words() -> None:
         ('The agent must say "May I help you with your full name?".', False),
         ('The agent never asks: "May I help you with your full name?".', False),
         ('The line "May I help you with your full name?" is missing.', False),
+        ('It ended with "No, I said Tuesday. Is there anything else that I can do for you?".', False),
+        ('The metric "You have a name for the booked cleaning" failed.', False),
         ('Laut Leitfaden hätte "May I help you with your full name?" kommen müssen.', False),
     ],
 )
