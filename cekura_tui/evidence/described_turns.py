@@ -92,9 +92,9 @@ class TurnSigns(NamedTuple):
     asks: float
 
 
-CLAUSE_BIAS, TURN_BIAS = -1.45, -3.84
-CLAUSE_WEIGHTS = ClauseSigns(0.85, 1.24, 0.24, 0.84, -0.29, 0.56, 0.22, 0.51, 1.68, -0.73, 0.68, -2.35, -0.32)
-TURN_WEIGHTS = TurnSigns(4.36, 1.14, 0.92, -1.09, 2.93, 0.78, 1.06, 0.96, 1.08, -0.70)
+CLAUSE_BIAS, TURN_BIAS = -1.47, -3.84
+CLAUSE_WEIGHTS = ClauseSigns(0.85, 1.23, 0.25, 0.86, -0.29, 0.56, 0.23, 0.41, 1.68, -0.73, 0.70, -2.12, -0.31)
+TURN_WEIGHTS = TurnSigns(4.33, 1.13, 0.94, -1.09, 2.95, 0.79, 1.08, 0.94, 1.09, -0.71)
 
 
 class Described(NamedTuple):
@@ -216,7 +216,7 @@ class DescribedTurns:
             asked=asks and _ASKS.search(clause.text) is not None,
             asks=asks,
             after=last is not None and 0 <= index - last <= _SOON,
-            opening=index < 2,
+            opening=index < 2 and clause.who != turn.speaker,
             tool=turn.speaker in TOOLS,
         )
 
