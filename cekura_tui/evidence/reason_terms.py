@@ -22,13 +22,11 @@ RunEvidence = Sequence[tuple[Verdict, Findings]]
 
 FEEDBACK = "Feedback"
 """A reviewer's feedback is treated as a verdict with this name."""
-EXPECTED = "Expected outcome"
-MAX_TURNS = 12
+EXPECTED, CRITICAL = "Expected outcome", "critical_category"
+MAX_TURNS, MAX_SPOKEN = 12, 2_000
 """Maximum number of cited turns that are read for a verdict, each up to MAX_SPOKEN characters."""
-MAX_SPOKEN = 2_000
-NAME = 1.5
-_OUTCOME, _QUOTED, _SPOKEN = 0.9, 0.4, 0.4
-"""Weights of a word in an expected outcome, in a quote and in a cited turn. A word of another explanation weighs 1."""
+NAME, _OUTCOME, _QUOTED, _SPOKEN = 1.5, 0.9, 0.4, 0.4
+"""Weights of a word in a name, in an expected outcome, in a quote and in a cited turn. Another word weighs 1."""
 _IN_PLACE, _UNCHANGED = 0.7, 0.35
 """Weights of a word in the name of a hunk's place and in a hunk's unchanged text. A changed word weighs 1."""
 _PHRASE_WORDS = 6
@@ -107,16 +105,18 @@ def _phrases(*texts: str) -> frozenset[tuple[str, ...]]:
 
 def run_terms(view: RunView, found: RunEvidence) -> Iterator[ReasonTerms]:
     """Yield the terms of each failed verdict of a run, and of the feedback of a reviewer who failed the run. Each line
-    of an expected outcome has terms of its own."""
-    turns, shown = view.transcript.turns, dict(found)
-    for verdict in (*view.verdicts, *(review for review in view.review if review.explanation)):
-        if verdict.state == "fail":
-            cited = shown[verdict].turns if verdict in shown else ()
-            proof = [one for one in cited if 1 <= one.n <= len(turns) and one.sure != "closest"]
-            name, lines = FEEDBACK if verdict in view.review else verdict.name, _lines(verdict)
-            for part in [(line,) for line in lines] if verdict.name == EXPECTED else [lines]:
-                pointed = [one for one in proof if is_cited_by(one, part)] or proof
-                yield _terms(view, name, part, pointed)
+    of an expected outcome has terms of its own. A critical category that only repeats other verdicts is left out."""
+    turns, cited = view.transcript.turns, {verdict: findings.turns for verdict, findings in found}
+    failed = [verdict for verdict in view.verdicts if verdict.state == "fail"]
+    explained = {line for verdict in failed if verdict.source != CRITICAL for line in _lines(verdict)}
+    for verdict in (*failed, *(review for review in view.review if review.explanation and review.state == "fail")):
+        name, lines = FEEDBACK if verdict in view.review else verdict.name, _lines(verdict)
+        if verdict.source == CRITICAL and lines and explained.issuperset(lines):
+            continue
+        proof = [one for one in cited.get(verdict, ()) if 1 <= one.n <= len(turns) and one.sure != "closest"]
+        for part in [(line,) for line in lines] if verdict.name == EXPECTED else [lines]:
+            pointed = [one for one in proof if is_cited_by(one, part)] or proof
+            yield _terms(view, name, part, pointed)
 
 
 def _terms(view: RunView, name: str, lines: tuple[str, ...], proof: Sequence[Evidence]) -> ReasonTerms:

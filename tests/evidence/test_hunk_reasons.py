@@ -164,6 +164,14 @@ def test_an_issue_without_runs_or_a_metric_is_still_a_reason() -> None:
     assert (reason.run_id, reason.verdict, reason.turn) == (None, issue.title, None)
 
 
+def test_a_critical_category_that_repeats_a_metric_is_no_second_reason() -> None:
+    text = "The caller complained of a wrong order and was offered neither a replacement nor a credit."
+    category = {"category": "Complaints", "priority": "critical", "deviation": text, "feedback": text}
+    view = run(1, {"id": 1, "name": "Remedy", "explanation": [text]}, critical_categories=[category])
+    (found, *_) = why(SENT.replace("goodbye.", "goodbye, with a replacement or credit."), view).values()
+    assert [one.verdict for one in found] == ["Remedy"]
+
+
 def test_a_reviewers_feedback_is_a_reason() -> None:
     feedback = "At 00:20 it should repeat the weekday before it will move an appointment."
     view = run(7, evaluation_status="reviewed_failure", is_reviewed=True, feedback=feedback)
