@@ -199,8 +199,7 @@ class DescribedTurns:
         turn, terms = self._turns[index], self.terms[index]
 
         def total(at: int) -> float:
-            terms = self.terms[at] if 0 <= at < len(self._turns) else ()
-            return sum(rare for term, rare in rarity.items() if term in terms)
+            return sum(rare for term, rare in rarity.items() if at < len(self._turns) and term in self.terms[at])
 
         asks, before = self._asks(index), self._turns[index - 1].speaker
         near = self.terms[max(index - 1, 0) : index + 2]

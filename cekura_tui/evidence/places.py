@@ -38,8 +38,6 @@ _OPENING = re.compile(
     re.I,
 )
 _CLAUSE = re.compile(r"[;()•–—]|\b(?:but|yet|although|while|whereas|aber|pero|mais)\b")
-
-
 _CONTEXT = 400  # characters before or after a place that are searched for the speaker
 Places = Mapping[tuple[str, str], Sequence[int]]
 
