@@ -92,9 +92,9 @@ class TurnSigns(NamedTuple):
     asks: float
 
 
-CLAUSE_BIAS, TURN_BIAS = -1.47, -3.84
-CLAUSE_WEIGHTS = ClauseSigns(0.85, 1.23, 0.25, 0.86, -0.29, 0.56, 0.23, 0.41, 1.68, -0.73, 0.70, -2.12, -0.31)
-TURN_WEIGHTS = TurnSigns(4.33, 1.13, 0.94, -1.09, 2.95, 0.79, 1.08, 0.94, 1.09, -0.71)
+CLAUSE_BIAS, TURN_BIAS = -1.47, -3.86
+CLAUSE_WEIGHTS = ClauseSigns(0.85, 1.23, 0.26, 0.85, -0.30, 0.56, 0.23, 0.41, 1.68, -0.73, 0.71, -2.13, -0.31)
+TURN_WEIGHTS = TurnSigns(4.35, 1.14, 0.96, -1.08, 2.96, 0.79, 1.08, 0.93, 1.09, -0.71)
 
 
 class Described(NamedTuple):
@@ -126,6 +126,9 @@ class DescribedTurns:
     def __init__(self, word_index: WordIndex) -> None:
         self._turns = word_index.turns
         self.terms = [_terms_of_turn(*pair) for pair in zip(self._turns, word_index.words, strict=True)]
+        spoken = [index for index, turn in enumerate(self._turns) if turn.speaker not in TOOLS]
+        for index, term in [*((n, "#hello") for n in spoken[:1]), *((n, "#goodbye") for n in spoken[-2:])]:
+            self.terms[index] |= {term}
         self._turns_with = defaultdict[str, list[int]](list)
         for index, terms in enumerate(self.terms):
             for term in terms:
