@@ -21,7 +21,7 @@ RANK: dict[Certainty, int] = {"sure": 0, "likely": 1, "maybe": 2, "closest": 3}
 _REPEATED = re.compile(r"\b(?:twice|both times|each time|once more|three times|repeatedly|every time)\b", re.I)
 _OTHER_SOURCE = re.compile(r"\b(?:would|needs?|according to|laut|hätte|metrics?|criteri(?:on|a)|scenario|step)\b", re.I)
 _BARE = frozenset(("ok", "yes", "no", "bye", "goodbye", "hello", "hi", "thanks", "sure", "right"))
-_LEAST, _LIKELY, _CLOSEST = 0.48, 0.8, 0.2
+_LEAST, _LIKELY, _CLOSEST = 0.5, 0.8, 0.2
 """Least probabilities of a described turn, of a likely one, and of a closest turn, shown if there is nothing else."""
 _QUOTED, _CITED, _BY_AGENT = 2.5, 2.0, 0.8
 """Weights of quoted turns, of turns cited by number or time, and of turns of the agent."""

@@ -30,11 +30,10 @@ _NTH = re.compile(
     rf"(?P<who>{_NAMED})(?!['’])|(?P<odd>\w+)))?",
     re.I,
 )
-_CALL = r"(?:of the|de[sr]|de la|de l['’]) ?(?:call|conversation|gesprächs|anrufs|llamada|conversación|appel)\b"
 _OPENING = re.compile(
-    rf"\b(?:(?:at the (?:very )?(?:start|beginning)|zu (?:beginn|anfang)|al (?:principio|inicio)|au début)(?: {_CALL}|"
-    r"(?! (?:of|de[rs]?|del|d['’]\w+)\b))|(?:in (?:the|its|his|her|their)|(?:the|its|(?:agent|assistant)['’]s)"
-    r"(?= \w+ (?:line|turn|message|statement))) (?:opening|greeting)\b(?! \w+s\b)|opens (?:the call )?(?:with|by)\b)",
+    r"\b(?:(?:in (?:the|its|his|her|their)|(?:the|its|(?:agent|assistant)['’]s)"
+    r"(?= \w+ (?:line|turn|message|statement))) (?:opening|greeting)\b(?! \w+s\b)|opens (?:the call )?(?:with|by)\b|"
+    r"in der begrüßung\b|en el saludo\b|dans l['’]accueil\b)",
     re.I,
 )
 _CLAUSE = re.compile(r"[;()•–—]|\b(?:but|yet|although|while|whereas|aber|pero|mais)\b")

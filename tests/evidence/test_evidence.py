@@ -130,7 +130,7 @@ def test_times_cite_nothing_in_a_call_without_times() -> None:
     assert evidence_in(turns, [["At 00:01 the agent hesitates."]]) == [()]
 
 
-@pytest.mark.parametrize(("half", "precision", "recall"), [("cases", 0.9, 0.8), ("held", 0.83, 0.75)])
+@pytest.mark.parametrize(("half", "precision", "recall"), [("cases", 0.9, 0.8), ("held", 0.87, 0.76)])
 def test_evidence_agrees_with_the_turns_that_a_reader_marked(half: str, precision: float, recall: float) -> None:
     result = score(pairs(half))
     assert result.pairs >= 49
@@ -138,10 +138,19 @@ def test_evidence_agrees_with_the_turns_that_a_reader_marked(half: str, precisio
     assert result.recall >= recall
 
 
-def test_evidence_agrees_with_the_marks_of_readers_who_had_not_seen_the_program() -> None:
-    result = score(judged("judged"))
-    assert (result.precision >= 0.92, result.recall >= 0.48, result.landed >= 0.75) == (True, True, True)
-    assert (result.nothing <= 0.2, result.misled <= 1) == (True, True)
+@pytest.mark.parametrize(
+    ("half", "precision", "recall", "misled"), [("judged", 0.92, 0.48, 1), ("judged_held", 0.89, 0.43, 2)]
+)
+def test_evidence_agrees_with_the_marks_of_readers_who_had_not_seen_the_program(
+    half: str, precision: float, recall: float, misled: int
+) -> None:
+    # The goals are 0.92, 0.65 and 0.
+    result = score(judged(half))
+    assert result.precision >= precision
+    assert result.recall >= recall
+    assert result.landed >= 0.75
+    assert result.nothing <= 0.2
+    assert result.misled <= misled
 
 
 def test_the_evidence_for_every_verdict_on_a_hand_marked_call_is_as_recorded() -> None:
