@@ -304,4 +304,5 @@ def _terms_of_turn(turn: Turn, words: Sequence[Word]) -> frozenset[str]:
 
 
 def probability(signs: Sequence[float], weights: Sequence[float], bias: float) -> float:
-    return 1 / (1 + math.exp(min(-bias - sum(map(mul, signs, weights)), 700)))  # exp(710) raises OverflowError
+    # exp(710) raises OverflowError; the last digits of a sum depend on the version of Python.
+    return round(1 / (1 + math.exp(min(-bias - sum(map(mul, signs, weights)), 700))), 6)
