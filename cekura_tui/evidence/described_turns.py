@@ -92,9 +92,9 @@ class TurnSigns(NamedTuple):
     asks: float
 
 
-CLAUSE_BIAS, TURN_BIAS = -1.47, -3.86
-CLAUSE_WEIGHTS = ClauseSigns(0.85, 1.23, 0.26, 0.85, -0.30, 0.56, 0.23, 0.41, 1.68, -0.73, 0.71, -2.13, -0.31)
-TURN_WEIGHTS = TurnSigns(4.35, 1.14, 0.96, -1.08, 2.96, 0.79, 1.08, 0.93, 1.09, -0.71)
+CLAUSE_BIAS, TURN_BIAS = -1.46, -3.87
+CLAUSE_WEIGHTS = ClauseSigns(0.84, 1.23, 0.25, 0.85, -0.28, 0.56, 0.24, 0.41, 1.71, -0.74, 0.70, -2.14, -0.32)
+TURN_WEIGHTS = TurnSigns(4.37, 1.15, 0.95, -1.09, 2.98, 0.79, 1.08, 0.92, 1.08, -0.71)
 
 
 class Described(NamedTuple):

@@ -14,33 +14,33 @@ farewell bye tschuss wiederhoren adios au+revoir nice+day great+day take+care sc
 hang+up hung+up hangup aufgelegt auflegen colgar raccroch-, introduc- my+name mein+name mi+nombre mon+nom mappelle
 me+llamo ich+heisse have+reached speaking+with calling+from hier+ist hier+spricht bol+raha, thank- dank- bedank- merci
 remerci- gracias agradec- apprec- shukriya, sorry apolog- entschuldig- mir+leid disculp- perdon- desole excus- uns+leid
-verzeih- lo+siento lo+lamento pardon regret- maaf, human- mensch- mitarb- representat- operator- colleague- kolleg-
-asesor- real+person live+agent conseiller speak+to speak+with talk+to hablar+con parler+a mit+jemandem baat+karni,
-supervis- manager- vorgesetzt- boss jefe gerente superieur, transfer- handoff escalat- redirect- you+through
-weiterleit- connect+you comunico me+through durchstell- verbinde, robot- chatbot- an+ai automated virtual+assistant
-kunstlich- digital+assistant asistente+virtual eine+ki ki+assistent inteligencia+artificial a+bot un+bot ein+bot
-einem+bot a+computer virtuel-, wait waiting waited on+hold hold+on a+moment warten warteschleife einen+moment
-augenblick espere esperar attendre ne+quittez un+momento un+instant patienter bear+with a+sec un+segundo momentito
-moment+bitte sekunde please+hold patientez ek+minute, callback call+back you+back me+back ruckruf- zuruckruf- rappel-
-calling+back zuruckgeruf- llamarle, repeat- wiederhol- repet- repit- nochmal noch+einmal otra+vez say+again i+said
-told+you already+said already+told already+asked loop schon+gesagt wie+gesagt ya+dije deja+dit, confirm- bestatig-
-stimmt richtig- korrekt- read+back, mistak- error- fehler- falsch- wrong equivoc- corrected correcting korrig- corrig-
-verwechs- mix+up erreur- incorrect- i+meant ich+meinte irrtum- galat, spell- spelt buchstab- deletre- epeler letter+by
-epelez, refus- declin- deny denied weiger- verweiger- rechaz- ablehn- abgelehnt no+way rather+not not+giving not+want
-not+comfortable not+interested no+thanks no+thank nein+danke no+gracias non+merci mochte+nicht no+quiero veux+pas
-nahi+chahiye, unable unfort- leider not+able not+possible imposs- unmoglich malheur- no+puedo peux+pas no+podemos
-can+not could+not kann+nicht konnen+nicht no+puede pas+possible peut+pas nahi+sakta, agree agreed agrees consent-
-einverstanden zustimm- acuerdo daccord accept- acept- akzept- go+ahead sounds+good all+right that+works works+for passt
-vale dale ok+alors yes+please ja+bitte ja+gerne klingt+gut in+ordnung me+parece ca+marche theek+hai, promis- promet-
-versprech- zusag- commitment versproch- sorge+dafur ensur-, warrant- guarant- garant- gewahrleist-, recommend-
-recommand- sugg- advice advise advised empfehl- vorschlag- recomiend- recomend- sugier- conseille propos- empfohl-,
-expla- erklar- explica- expliq- clarif- aclar- elaborat- you+mean meinen+sie quiere+decir vous+dire matlab, misunderst-
-missverst- confus- confund- malentend- unclear, complain- beschwer- reklam- quej- reclam-, frustr- annoy- upset angry
-anger fed+up ridicul- genervt arger- enoj- wutend unacceptable disappoint- enttausch- decepcion- unzufrieden waste+of,
-sympathy sympathetic empath- compassion- mitgefuhl sorry+to can+imagine oh+no oh+je awful terrible schlimm
-gute+besserung sad+to, spanish spanisch- espanol espagnol, recording recorded aufzeichn- aufgezeichn- grabando
-enregistr- grabacion-, identity identitat verify verified verifying verification ausweis-, birth- dob geburt- geboren
-nacimiento naissance born nacid-, name nombre nom naam namen, surname nachnam- apellid- last+name family+name
+verzeih- lo+siento lo+lamento pardon regret- maaf, human- person persona mensch- mitarb- representat- operator-
+colleague- kolleg- asesor- real+person live+agent conseiller speak+to speak+with talk+to hablar+con parler+a
+mit+jemandem baat+karni, supervis- manager- vorgesetzt- boss jefe gerente superieur, transfer- handoff escalat-
+redirect- you+through weiterleit- connect+you comunico me+through durchstell- verbinde, robot- chatbot- an+ai automated
+virtual+assistant kunstlich- digital+assistant asistente+virtual eine+ki ki+assistent inteligencia+artificial a+bot
+un+bot ein+bot einem+bot a+computer virtuel-, wait waiting waited on+hold hold+on a+moment warten warteschleife
+einen+moment augenblick espere esperar attendre ne+quittez un+momento un+instant patienter bear+with a+sec un+segundo
+momentito moment+bitte sekunde please+hold patientez ek+minute, callback call+back you+back me+back ruckruf- zuruckruf-
+rappel- calling+back zuruckgeruf- llamarle, repeat- wiederhol- repet- repit- nochmal noch+einmal otra+vez say+again
+i+said told+you already+said already+told already+asked loop schon+gesagt wie+gesagt ya+dije deja+dit, confirm-
+bestatig- stimmt richtig- korrekt- read+back, mistak- error- fehler- falsch- wrong equivoc- corrected correcting
+korrig- corrig- verwechs- mix+up erreur- incorrect- i+meant ich+meinte irrtum- galat, spell- spelt buchstab- deletre-
+epeler letter+by epelez, refus- declin- deny denied weiger- verweiger- rechaz- ablehn- abgelehnt no+way rather+not
+not+giving not+want not+comfortable not+interested no+thanks no+thank nein+danke no+gracias non+merci mochte+nicht
+no+quiero veux+pas nahi+chahiye, unable unfort- leider not+able not+possible imposs- unmoglich malheur- no+puedo
+peux+pas no+podemos can+not could+not kann+nicht konnen+nicht no+puede pas+possible peut+pas nahi+sakta, agree agreed
+agrees consent- einverstanden zustimm- acuerdo daccord accept- acept- akzept- go+ahead sounds+good all+right that+works
+works+for passt vale dale ok+alors yes+please ja+bitte ja+gerne klingt+gut in+ordnung me+parece ca+marche theek+hai,
+promis- promet- versprech- zusag- commitment versproch- sorge+dafur ensur-, warrant- guarant- garant- gewahrleist-,
+recommend- recommand- sugg- advice advise advised empfehl- vorschlag- recomiend- recomend- sugier- conseille propos-
+empfohl-, expla- erklar- explica- expliq- clarif- aclar- elaborat- you+mean meinen+sie quiere+decir vous+dire matlab,
+misunderst- missverst- confus- confund- malentend- unclear, complain- beschwer- reklam- quej- reclam-, frustr- annoy-
+upset angry anger fed+up ridicul- genervt arger- enoj- wutend unacceptable disappoint- enttausch- decepcion-
+unzufrieden waste+of, sympathy sympathetic empath- compassion- mitgefuhl sorry+to can+imagine oh+no oh+je awful
+terrible schlimm gute+besserung sad+to, spanish spanisch- espanol espagnol, recording recorded aufzeichn- aufgezeichn-
+grabando enregistr- grabacion-, identity identitat verify verified verifying verification ausweis-, birth- dob geburt-
+geboren nacimiento naissance born nacid-, name nombre nom naam namen, surname nachnam- apellid- last+name family+name
 de+famille, address adress- anschrift- direccion- street strasse calle, number numbers nummer- numero-, phone telefon-
 telephon- mobile handynummer cell phones movil celular, email mail mails correo-, sms text+message texted
 textnachricht- whatsapp, website webseite- web+site link enlace online, account accounts konto cuenta compte konten
