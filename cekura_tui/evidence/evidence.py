@@ -24,7 +24,7 @@ _BARE = frozenset(("ok", "yes", "no", "bye", "goodbye", "hello", "hi", "thanks",
 _LEAST, _LIKELY, _CLOSEST = 0.5, 0.8, 0.2
 """Least probabilities of a described turn, of a likely one, and of a closest turn, shown if there is nothing else."""
 _QUOTED, _CITED, _BY_AGENT = 2.5, 2.0, 0.8
-"""Weights of quoted turns, of turns cited by number or time, and of turns of the agent."""
+"""Weights of a quoted turn and of a turn cited by number or time; what is added to the weight of an agent's turn."""
 _FEW, _SAID = 3, 0.8
 """Most turns from the turn found last to a short or repeated quote; least share of a quote that two turns must have."""
 _LONGEST_WORDS = 39
@@ -68,6 +68,7 @@ class EvidenceFinder:
         self.described = DescribedTurns(self._word_index)
 
     def find(self, explanation: Iterable[str]) -> Findings:
+        """The turns that an explanation cites or describes, else the turn closest to it, and its missing quotes."""
         found = self.cited_in(explanation)
         described = self.described.find(found.sentences, found.anchors)
         for one in described:
