@@ -29,7 +29,7 @@ from cekura_tui.api.errors import (
 )
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.run.paging import ListPage
-from cekura_tui.model.scope import Agent, Project
+from cekura_tui.model.scope import Agent, AgentVersion, Project, Scenario
 from cekura_tui.model.secrets import redact
 from cekura_tui.model.text import Prompt, clean, clean_json, clean_line, sha256
 
@@ -316,7 +316,59 @@ def read_agent(body: object) -> Agent:
         project if isinstance(project, int) and not isinstance(project, bool) else None,
         Prompt(prompt) if isinstance(prompt, str) else None,
         synced,
+        *_setup_of(body),
     )
+
+
+_SETUP = {"contact_number": "number", "phone_number": "number", "sip_uri": "sip", "websocket_url": "websocket"}
+_SETUP |= {"chat_agent_details": "chat", "websocket_headers": "websocket"}
+
+
+def _setup_of(body: dict[str, object]) -> tuple[str, tuple[str, ...], str]:
+    """An agent's provider, the words for the ways to call it, and its id at the provider. The values of the other
+    fields may be credentials, so only their presence is read."""
+    provider = body.get("provider")
+    places = [body, *(place for place in (provider, body.get("telephony")) if isinstance(place, dict))]
+    kind = body.get("assistant_provider") or (provider.get("type") if isinstance(provider, dict) else provider)
+    words = dict.fromkeys(word for place in places for name, word in _SETUP.items() if place.get(name))
+    if any(place.get("inbound") is False for place in places):
+        words["outbound"] = None
+    number = body.get("assistant_id") or (provider.get("agent_id") if isinstance(provider, dict) else None)
+    return (
+        clean_line(str(kind or ""), 40).lower(),
+        tuple(words),
+        clean_line(number, 200) if isinstance(number, str) else "",
+    )
+
+
+def read_scenario(body: object) -> Scenario:
+    """Parse a scenario. Raises BadAnswer."""
+    number = _id_of(body)
+    assert isinstance(body, dict)
+    personality = body.get("personality")
+    return Scenario(
+        number,
+        clean_line(str(body.get("name") or f"scenario {number}"), 120),
+        personality if isinstance(personality, int) and not isinstance(personality, bool) else None,
+        clean_line(str(body.get("personality_name") or ""), 80),
+    )
+
+
+def read_version(body: object) -> AgentVersion:
+    """Parse a row of an agent's history. Raises BadAnswer."""
+    if not isinstance(body, dict) or not isinstance(body.get("history_id"), int):
+        raise BadAnswer("The server's answer has no version.", "Check the API URL.")
+    prompt, version = body.get("description"), body.get("version_id")
+    named = frozenset(str(value) for value in (body["history_id"], version) if value not in (None, ""))
+    return AgentVersion(named, Prompt(prompt) if isinstance(prompt, str) else None)
+
+
+def read_credits(body: object) -> float | None:
+    """The remaining credits, which are sent as a text; None if missing or invalid."""
+    try:
+        return float(body["credits_remaining"]) if isinstance(body, dict) else None
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _id_of(body: object) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import random
@@ -12,7 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from cekura_tui import __version__
 from cekura_tui.api import answers
@@ -26,7 +27,7 @@ from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.request_log import MAX_RECORDS, RequestRecord
 from cekura_tui.model.run.paging import ListPage
 from cekura_tui.model.run.run import Run
-from cekura_tui.model.scope import Agent, Project
+from cekura_tui.model.scope import Agent, AgentVersion, Project, Scenario
 from cekura_tui.model.secrets import shown_words
 from cekura_tui.model.text import Prompt
 
@@ -74,6 +75,7 @@ READ_TIMEOUT = WRITE_TIMEOUT = 60.0
 """Seconds allowed for a request and its whole answer. A write has no other timeout once the connection is made."""
 PROBE_TIMEOUT = 6.0
 """Seconds allowed for a request of `doctor`; a slower server counts as unreachable."""
+BILLING = "/test_framework/billing/info/"
 IN_FLIGHT = 6
 PAGE_SIZE = 100
 
@@ -352,6 +354,31 @@ class Client:
         """Poll a job with one request; the engine decides when to retry."""
         answer = await self._send(kind.progress(progress_id))
         return ProgressAnswer(answer.json_with(kind.exact), answer.text)
+
+    async def ask(self, request: ApiRequest) -> ProgressAnswer:
+        """Send one read-only request that a kind of job or a test of a prompt needs; not retried."""
+        answer = await self._send(request)
+        return ProgressAnswer(answer.json(), answer.text)
+
+    async def scenarios(self, agent_id: int, page: int = 1) -> ListPage[Scenario]:
+        """A page of the scenarios of an agent."""
+        params = {"agent_id": agent_id, "page": page, "page_size": PAGE_SIZE}
+        return answers.read_page((await self._versioned("scenarios", "", params)).json(), answers.read_scenario)
+
+    async def agent_versions(self, agent_id: int) -> list[AgentVersion]:
+        """The newest versions of an agent, newest first, each with its prompt byte for byte."""
+        answer = await self._versioned("aiagents", f"{agent_id}/history/", {"page_size": PAGE_SIZE})
+        return list(answers.read_page(answer.json(keep=answers.PROMPTS), answers.read_version).items)
+
+    async def credits_left(self) -> float | None:
+        """The workspace's credits, up to half an hour old; None if this key may not read them."""
+        with contextlib.suppress(ApiError):
+            return answers.read_credits((await self._send(ApiRequest("GET", BILLING))).json())
+        return None
+
+    async def end_calls(self, result_id: str) -> None:
+        """End the calls of a result that have not ended; sent once."""
+        await self._write(ApiRequest("POST", f"/test_framework/v1/results/{quote(result_id, safe='')}/end_calls/"))
 
     def curls(self, kind: JobKind, draft: Draft | None, progress_id: str | None) -> dict[str, str]:
         """A job's requests as curl commands without the key: `launch` of a draft, and `progress` of an id, if given."""

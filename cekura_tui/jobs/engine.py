@@ -15,7 +15,7 @@ from cekura_tui.api.errors import ApiError, KeyRefused
 from cekura_tui.jobs import owner
 from cekura_tui.jobs.launch_records import LaunchRecorder
 from cekura_tui.jobs.polling import Budget, PolledJob, Poller, PollTimes
-from cekura_tui.jobs.waiting import retry_delay, wait_for
+from cekura_tui.jobs.waiting import DAY, retry_delay, wait_for
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.job_kinds import KINDS
@@ -79,6 +79,8 @@ CLOSE_TIMEOUT = 1.0
 IN_FLIGHT = 4
 TICK = 1.0
 """Seconds between two checks for changes that other processes committed."""
+SEARCH_WAITS = (1.0, 4.0, 15.0)
+"""Seconds before each request that looks for a launch whose answer was lost."""
 
 
 class JobEngine:
@@ -110,6 +112,8 @@ class JobEngine:
         self._recorder = LaunchRecorder(jobs, self._update)
         self._running: dict[int, PolledJob] = {}
         self._launching: list[Job] = []
+        self._searched: set[int] = set()
+        """Numbers of unconfirmed jobs for which the engine has looked on the server."""
         self._taken_over: set[int] = set()
         """Numbers of jobs, launched with another key, that the engine tries to poll with this key."""
         self._written = -1
@@ -161,7 +165,7 @@ class JobEngine:
             answer = await self._client.launch(draft)
         except ApiError as error:
             if not error.not_accepted:
-                return await self._record(job, JobState.UNCONFIRMED, error.message, error.body)
+                return await self._find(await self._record(job, JobState.UNCONFIRMED, error.message, error.body))
             with contextlib.suppress(SentUnrecorded):
                 await self._record(job, JobState.DRAFT, error.message, error.body)
             if "Draft saved" not in error.hint:
@@ -175,7 +179,7 @@ class JobEngine:
         id_field = KINDS[draft.kind].id_field
         if answer.progress_id is None:
             reason = f"The server's answer has no usable {id_field}, so the job can't be polled."
-            return await self._record(job, JobState.UNCONFIRMED, reason, answer.raw)
+            return await self._find(await self._record(job, JobState.UNCONFIRMED, reason, answer.raw))
         return await self._record(job, JobState.RUNNING, "", answer.raw, answer.progress_id)
 
     def _begin(self, draft: Draft, over: Job | None, again_of: int | None) -> Job:
@@ -202,6 +206,36 @@ class JobEngine:
             shown_id = f"{KINDS[job.kind].id_field} {clean_line(progress_id, 80)}"
             sentence = f"The server accepted job {job.number} ({shown_id}), but the answer"
         return self._update(await self._recorder.record(answer, sentence))
+
+    async def _find(self, job: Job) -> Job:
+        """Look for a launch whose answer was lost, if its kind knows how; return the job, which runs if the server has
+        exactly one launch that may be this one. Otherwise the user decides, and the reason says between what."""
+        search = KINDS[job.kind].search(job)
+        if search is None or job.number in self._searched or job.state != JobState.UNCONFIRMED:
+            return job
+        self._searched.add(job.number)
+        cause = job.reason
+        for wait in SEARCH_WAITS:
+            await self._pause(asyncio.Event(), wait)
+            try:
+                answer = await self._client.ask(search.request)
+            except ApiError:
+                continue
+            if (now := self._jobs.get(job.number)) is None or now.state != JobState.UNCONFIRMED:
+                return now or job
+            taken = {other.progress_id for other in self._jobs.all()}
+            found = [number for number in search.read(answer.payload) if number not in taken]
+            if len(found) == 1:
+                return self._update(self._jobs.record_progress_id(job.number, found[0], answer.raw, self._clock()))
+            reason = f"{cause} The server has no such {KINDS[job.kind].result[0]}: it may not have started."
+            if found:
+                reason = f"{cause} It may be any of these on the server: {', '.join(found)}. `jobs adopt` takes one."
+            job = self._jobs.record_state(
+                job.number, job.state, reason, self._clock(), only_from=(JobState.UNCONFIRMED,)
+            )
+            if found:
+                break
+        return self._update(job)
 
     def stop(self, number: int) -> Job:
         """Stop polling a running job. The server continues the job, as the API cannot cancel jobs."""
@@ -311,6 +345,9 @@ class JobEngine:
             try:
                 if self._jobs.version() != self._written:
                     self.reload()
+                    for job in self._jobs.unconfirmed(self._clock() - DAY):
+                        if job.number not in self._searched and not owner.is_alive(job.owner, 0.0):
+                            spawn(self._tasks, self._find(job))
                 self._mark_orphans()
                 wait = self._poll_due()
                 broken = 0

@@ -29,8 +29,9 @@ End = Literal["succeeded", "no_issues", "failed"]
 
 class Progress(NamedTuple):
     """The content of one progress answer; `end` is None while the job runs. Each kind of job sets the result fields
-    that it uses: a prompt for the agent's history, a summary, an error, or JSON in `result`. A single answer does not
-    prove a `suspected_end`: the job counts as running until several answers in a row report this end."""
+    that it uses: a prompt for the agent's history, a summary, an error, or JSON in `result`, which is stored while the
+    job runs, too. A single answer does not prove a `suspected_end`: the job counts as running until several answers in
+    a row report this end."""
 
     end: End | None
     status: str
@@ -50,6 +51,14 @@ class Progress(NamedTuple):
         return JobState(self.end) if self.end else JobState.RUNNING
 
 
+class LaunchSearch(NamedTuple):
+    """How to find a launch whose answer was lost: a request that lists what the server has, and a function that returns
+    the ids in the answer that may be this launch."""
+
+    request: ApiRequest
+    read: Callable[[object], list[str]]
+
+
 class JobKind(NamedTuple):
     """Everything that is specific to one kind of job; all other code works with any kind. `name` is stored in the
     database; `noun` names the jobs of this kind in a sentence. `launch` makes the request that launches a draft; its
@@ -59,7 +68,7 @@ class JobKind(NamedTuple):
     `screen` shows a result; empty for the job page. `result` is the noun for a result, singular and plural. `meanings`
     explains each final state. `sent` lists a job's inputs as (name, text) pairs, and `content` names them in short:
     "runs and prompt". `empty_end` returns an error message for a final server status without a result, or None if a
-    result may still come."""
+    result may still come. `search` says how to find a launch whose answer was lost; None if that is impossible."""
 
     name: str
     noun: str
@@ -74,6 +83,7 @@ class JobKind(NamedTuple):
     exact: tuple[tuple[str, ...], ...] = ()
     screen: str = ""
     empty_end: Callable[[str], str | None] = lambda status: None
+    search: Callable[[Job], LaunchSearch | None] = lambda job: None
 
     def read(self, payload: object, raw: str) -> Progress:
         """Read an answer from the cleaned `payload`, with exact texts from `raw`, the JSON as sent. If `raw` can't be

@@ -17,13 +17,34 @@ class Project(NamedTuple):
 
 
 class Agent(NamedTuple):
-    """An agent; `prompt` is exactly as the server keeps it, or None if the server's answer had no prompt."""
+    """An agent; `prompt` is exactly as the server keeps it, or None if the server's answer had no prompt. `setup` says
+    in words how the agent can be called (number, sip, websocket, chat), and `assistant_id` is its id at its `provider`.
+    An agent's credentials are never read."""
 
     id: int
     name: str
     project_id: int | None
     prompt: Prompt | None
     auto_sync: bool = False
+    provider: str = ""
+    setup: tuple[str, ...] = ()
+    assistant_id: str = ""
+
+
+class Scenario(NamedTuple):
+    """A scenario, and the personality that calls in it unless a launch names another one."""
+
+    id: int
+    name: str
+    personality_id: int | None
+    personality: str
+
+
+class AgentVersion(NamedTuple):
+    """A version of an agent at Cekura: the ids by which runs may name the version, and its prompt."""
+
+    ids: frozenset[str]
+    prompt: Prompt | None
 
 
 class Scope(NamedTuple):

@@ -119,6 +119,11 @@ class JobStore(AccountStore):
         rows = self._database.read(_UNFINISHED, *self._pair, self._account.profile)
         return read_jobs(rows, self._account.reader)[0]
 
+    def unconfirmed(self, since: float) -> list[Job]:
+        """The unconfirmed jobs that this account's key launched after `since` (Unix time)."""
+        rows = self._select("state = 'unconfirmed' AND launched_at > ?", since)
+        return read_jobs(rows, self._account.reader)[0]
+
     def latest_draft(self, agent_id: int | None, run_ids: Sequence[int], kind: str = DEFAULT_KIND) -> Job | None:
         """The agent's latest draft of a kind, preferably a draft for exactly these runs; None if there is no draft."""
         best_first = "state = 'draft' AND kind = ? AND agent_id IS ? ORDER BY (run_ids = ?) DESC, created_at DESC"
@@ -311,6 +316,8 @@ class JobStore(AccountStore):
                 return job
             rows.save_answer(number, raw, at)
             rows.set(number, last_status=progress.status, answered_at=at, stale_since=None)
+            if progress.result is not None:
+                rows.set(number, result=json.dumps(dict(progress.result)))
             if progress.end is None:
                 return rows.change(number, JobState.RUNNING, "", at, only_from=(JobState.RUNNING, JobState.LOST))
             if progress.improved_prompt is not None:
@@ -320,7 +327,6 @@ class JobStore(AccountStore):
                 number,
                 summary_of_changes=progress.summary_of_changes,
                 error=progress.error,
-                result=None if progress.result is None else json.dumps(dict(progress.result)),
                 took=max(0.0, at - (job.launched_at or at)) if watched else None,
             )
             ended = rows.change(number, progress.state, progress.error or "", at)
@@ -344,6 +350,13 @@ class JobStore(AccountStore):
             rows.set(number, key_id=key_id, profile=profile)
             rows.sql.execute("UPDATE OR REPLACE prompt_uses SET key_id = ? WHERE job = ?", (key_id, number))
             return rows.change(number, JobState.RUNNING, "Polled with another key.", at)
+
+    def set_summary(self, number: int, summary: str) -> Job:
+        """Record a summary of an ended job's result."""
+        with self._rows() as rows:
+            if rows.get(number).state.final:
+                rows.set(number, summary_of_changes=summary)
+            return rows.get(number)
 
     def mark_seen(self, number: int, at: float) -> Job:
         """Mark the end of a job as seen by the user."""

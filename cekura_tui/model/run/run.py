@@ -291,10 +291,13 @@ class Run(Payload):
     @property
     def at(self) -> float | None:
         """When the run was made (Unix time); None if unknown."""
-        for text in (self.timestamp, self.executed_at):
-            try:
-                moment = datetime.fromisoformat(text or "")
-                return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-            except (ValueError, OverflowError, OSError):
-                continue
+        return next((at for at in map(moment_of, (self.timestamp, self.executed_at)) if at is not None), None)
+
+
+def moment_of(text: object) -> float | None:
+    """The Unix time of an ISO date and time, by default in UTC; None if the text is missing or invalid."""
+    try:
+        moment = datetime.fromisoformat(text if isinstance(text, str) else "")
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError, OSError):
         return None
