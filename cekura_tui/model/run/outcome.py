@@ -15,7 +15,7 @@ Kind = Literal["passed", "failed", "error", "running", "review", "unknown"]
 
 FINAL = frozenset({"completed", "failed", "timeout", "cancelled"})
 MARKS: dict[Kind, str] = {"passed": "✓", "failed": "✗", "error": "!", "running": "◌", "review": "◐", "unknown": "·"}
-_BROKEN = frozenset({"failed", "timeout", "cancelled"})
+BROKEN = frozenset({"failed", "timeout", "cancelled"})
 _REASONS = (
     ("no-answer", "no answer"),
     ("no answer", "no answer"),
@@ -66,14 +66,15 @@ def outcome_of(run: Run, verdicts: Sequence[Verdict]) -> Outcome:
         return Outcome("passed", "passed")
     if evaluation in ("reviewed_failure", "failure"):
         return Outcome("failed", "failed")
-    if status in _BROKEN or (run.error_message and not verdicts):
-        return Outcome("error", _what_broke(run, status))
+    if status in BROKEN or (run.error_message and not verdicts):
+        return Outcome("error", what_broke(run.ended_reason, run.error_message or "", status))
     if run.success is not None:
         return Outcome("passed", "passed") if run.success else Outcome("failed", "failed")
     return Outcome("review", "review") if verdicts else Outcome("unknown", "no verdict")
 
 
-def _what_broke(run: Run, status: str) -> str:
-    reported = f"{run.ended_reason} {run.error_message or ''} {status}".lower()
+def what_broke(ended_reason: str, error: str, status: str) -> str:
+    """Why a run ended with an error, in a word or two if the cause is known: "no answer", "timeout"."""
+    reported = f"{ended_reason} {error} {status}".lower()
     short = next((short for word, short in _REASONS if word in reported), None)
-    return short or clean_line(run.error_message or run.ended_reason or status or "error", 24)
+    return short or clean_line(error or ended_reason or status or "error", 24)

@@ -1,0 +1,449 @@
+"""Compare the calls of a test with former calls of the same scenarios: what was fixed, and what broke.
+
+A scenario is one line; new calls with several settings make several lines. Former calls count only if they have the
+settings of the new calls. A call that did not happen never counts. A change is proved if the Wilson intervals (95 %) of
+both pass rates are apart.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Literal, get_args
+
+from cekura_tui.model.as_json import NOT_IN_JSON, shape
+from cekura_tui.model.run.outcome import BROKEN, what_broke
+from cekura_tui.model.run.verdict import State  # pydantic needs the name for the schema
+from cekura_tui.model.text import clean_line, count
+
+if TYPE_CHECKING:
+    from cekura_tui.model.run.view import RunView
+
+CallState = Literal["passed", "failed", "absent", "waiting"]
+"""`absent`: the call did not happen, or was not judged. `waiting`: the call has not ended."""
+Became = Literal[
+    "fixed",
+    "improved",
+    "unclear",
+    "still failing",
+    "newly failing",
+    "worse",
+    "still passing",
+    "not comparable",
+    "no calls",
+]
+Versions = Literal["equal", "mixed", "different", "not reported"]
+
+_HEADS: dict[Became, str] = {"fixed": "Passes now", "still failing": "Still fails", "newly failing": "Fails now"}
+_NO_CALL = frozenset({"no answer", "busy", "rejected", "voicemail"})
+_Z = 1.959963984540054  # of a two-sided interval of 95 %
+_MOST_NEEDED = 100  # more calls than these are not proposed
+_NAME = 80  # characters of a name that are shown
+
+
+@dataclass(frozen=True, slots=True)
+class CalledRun:
+    """A whole run, as far as the comparison needs it. `version` is the agent's version, empty if not reported. `why`
+    says why an absent run does not count. `checks` has the name and state of each verdict. `settings` are compared;
+    a value is empty if not reported. `shown` has the settings that a person can read. `messages` counts the turns of
+    the testing agent, `metrics` the evaluated metrics."""
+
+    id: int
+    scenario: int | None
+    scenario_name: str
+    at: float | None
+    version: str
+    agent_id: int | None
+    state: CallState
+    why: str = ""
+    reviewed: bool = False
+    checks: tuple[tuple[str, State], ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
+    shown: Mapping[str, str] = field(default_factory=dict)
+    seconds: float | None = None
+    messages: int = 0
+    metrics: int = 0
+    result_id: int | None = None
+    project_id: int | None = None
+
+    @property
+    def counts(self) -> bool:
+        return self.state in ("passed", "failed")
+
+
+def called_run(view: RunView) -> CalledRun:
+    row, source = view.row, view.source
+    state, why = _call_state(view)
+    mode = {True: "text", False: "voice", None: ""}[row.as_text]
+    way = mode if mode == "text" else _text(source.get("run_type")).lower() or mode
+    profile, mocks = source.get("test_profile_data"), source.get("mocked_tool_names")
+    tools = sorted({_key(tool) for tool in mocks}) if isinstance(mocks, list) else None
+    settings = {
+        "way": way,
+        "personality": _key(row.personality_id),
+        "profile": _key(profile or "") if "test_profile_data" in source else "",
+        "mocks": _key(tools),
+        "instructions": _key(source.get("scenario_instructions")),
+        "expected outcome": _key(source.get("expected_outcome_prompt")),
+        "metrics": _metric_set(source.get("evaluation")) if state in ("passed", "failed") else "",
+    }
+    shown = {
+        "way": way,
+        "personality": row.personality,
+        "profile": _text(_part(profile, "name")) or "none",
+        "mocks": ", ".join(tools or ()) or "none",
+    }
+    return CalledRun(
+        id=row.id,
+        scenario=row.scenario_id,
+        scenario_name=row.scenario,
+        at=row.at,
+        version=_version(source.get("agent_version")),
+        agent_id=row.agent_id,
+        state=state,
+        why=why,
+        reviewed=row.is_reviewed,
+        checks=tuple((clean_line(verdict.name, _NAME), verdict.state) for verdict in view.verdicts),
+        settings=tuple(settings.items()),
+        shown={name: clean_line(text, _NAME) if settings[name] else "not reported" for name, text in shown.items()},
+        seconds=row.seconds,
+        messages=sum(turn.speaker == "testing" for turn in view.transcript.turns),
+        metrics=sum(verdict.source == "metric" and verdict.state != "na" for verdict in view.verdicts),
+        result_id=row.result_id,
+        project_id=row.project_id,
+    )
+
+
+def _call_state(view: RunView) -> tuple[CallState, str]:
+    """The state of a call, and why it does not count. A review decides; else an error message or a broken status makes
+    a passed call absent, and a failed call that no verdict judged."""
+    row, (kind, words) = view.row, view.row.outcome
+    if kind == "running":
+        return "waiting", words
+    if kind not in ("passed", "failed"):
+        return "absent", words if kind == "error" else "not judged"
+    error, ended = _text(view.source.get("error_message")), _text(_part(view.source.get("metadata"), "ended_reason"))
+    if not row.is_reviewed and (kind == "passed" or all(verdict.state == "na" for verdict in view.verdicts)):
+        why = what_broke(ended, error, row.status)
+        if error or row.status in BROKEN or (kind == "failed" and why in _NO_CALL):
+            return "absent", why
+    return ("passed" if kind == "passed" else "failed"), ""
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _part(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _version(sent: object) -> str:
+    """The id of an agent's version, sent as a number, a text or an object; empty if not reported."""
+    if isinstance(sent, dict):
+        return next(filter(None, (_version(sent.get(name)) for name in ("history_id", "version_id", "id"))), "")
+    if isinstance(sent, bool) or not isinstance(sent, int | float | str):
+        return ""
+    return clean_line(f"{sent:.0f}" if isinstance(sent, float) else str(sent), _NAME)
+
+
+def _key(value: object) -> str:
+    """A JSON value as a text that is equal for equal values; empty for null, "none" for an empty text."""
+    text = value.strip() or "none" if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return "" if value is None else text
+
+
+def _metric_set(evaluation: object) -> str:
+    """The metrics of a run by id, else by name, in a fixed order; empty if not reported."""
+    if not isinstance(metrics := _part(evaluation, "metrics"), list):
+        return ""
+    return _key(sorted({_key(_part(one, "name" if _part(one, "id") is None else "id")) for one in metrics}))
+
+
+def wilson(passed: int, n: int) -> tuple[float, float]:
+    """The Wilson interval (95 %) of a pass rate, from 0 to 1; all of it without calls."""
+    return _interval(passed / n, n) if n else (0.0, 1.0)
+
+
+def _interval(share: float, n: int) -> tuple[float, float]:
+    square = _Z * _Z
+    middle = share + square / (2 * n)
+    half = _Z * math.sqrt(share * (1 - share) / n + square / (4 * n * n))
+    return max(0.0, (middle - half) / (1 + square / n)), min(1.0, (middle + half) / (1 + square / n))
+
+
+def _apart(first: tuple[float, float], second: tuple[float, float]) -> bool:
+    return first[1] < second[0] or second[1] < first[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Calls before or after. `counted` calls passed or failed; `absent` calls did not happen or were not judged;
+    `waiting` calls have not ended."""
+
+    __pydantic_config__: ClassVar = shape("SideJson")
+    run_ids: tuple[int, ...] = ()
+    passed: int = 0
+    counted: int = 0
+    absent: int = 0
+    waiting: int = 0
+    runs: tuple[CalledRun, ...] = field(default=(), metadata=NOT_IN_JSON)
+
+    @classmethod
+    def of(cls, calls: Iterable[CalledRun]) -> Side:
+        runs = tuple(calls)
+        states = Counter(run.state for run in runs)
+        counted = states["passed"] + states["failed"]
+        return cls(tuple(run.id for run in runs), states["passed"], counted, states["absent"], states["waiting"], runs)
+
+    @property
+    def share(self) -> float | None:
+        """Pass rate, 0 to 1; None without counted calls."""
+        return self.passed / self.counted if self.counted else None
+
+    @property
+    def passes(self) -> bool:
+        """Whether at least 80 % of the counted calls passed: ⌈0.8 n⌉ of n."""
+        return self.counted > 0 and 5 * self.passed >= 4 * self.counted
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return wilson(self.passed, self.counted)
+
+    @property
+    def words(self) -> str:
+        """The side in words: "4 of 4, 1 did not run", "2 of 3, 1 to come", "no calls"."""
+        share = f"{self.passed} of {self.counted}" if self.counted else ""
+        absent = f"{self.absent} did not run" if self.absent else ""
+        return ", ".join(filter(None, (share, absent, f"{self.waiting} to come" if self.waiting else ""))) or "no calls"
+
+    @property
+    def sentence_part(self) -> str:
+        """The side in a sentence: "none of 4", "4 of 4, 1 did not run (no answer)"."""
+        why = ", ".join(dict.fromkeys(run.why for run in self.runs if run.state == "absent" and run.why))
+        words = self.words.replace("did not run", f"did not run ({why})") if why else self.words
+        return f"none{words[1:]}" if words.startswith("0 of") else words
+
+
+@dataclass(frozen=True, slots=True)
+class CheckChange:
+    """How often a check passed before and after, as [passed, evaluated] of the counted calls."""
+
+    __pydantic_config__: ClassVar = shape("CheckChangeJson")
+    name: str
+    before: tuple[int, int]
+    after: tuple[int, int]
+
+    @property
+    def changed(self) -> bool:
+        """Whether the pass rate differs. A check evaluated on one side alone changed if the check failed there."""
+        (passed, n), (passed_after, n_after) = self.before, self.after
+        return passed * n_after != passed_after * n if n and n_after else passed + passed_after < n + n_after
+
+    @property
+    def words(self) -> str:
+        """The change in words: "Says goodbye 0 of 3 → 4 of 4"."""
+        sides = (f"{passed} of {n}" if n else "not evaluated" for passed, n in (self.before, self.after))
+        return f"{self.name} {' → '.join(sides)}"
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioLine:
+    """A scenario before and after. `sentence` explains what became of the scenario. `checks` have another pass rate
+    than before. `differs` names the settings that differ if the sides are not comparable."""
+
+    __pydantic_config__: ClassVar = shape("ScenarioLineJson")
+    scenario: int | None
+    name: str
+    before: Side
+    after: Side
+    became: Became
+    sentence: str
+    checks: tuple[CheckChange, ...]
+    differs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeAfter:
+    """All scenarios of a test before and after. `before`, `after` and `metrics` sum up the compared scenarios: those
+    with comparable, counted calls on both sides."""
+
+    __pydantic_config__: ClassVar = shape("BeforeAfterJson")
+    lines: tuple[ScenarioLine, ...]
+    before: Side
+    after: Side
+    compared: int
+    """The number of compared scenarios."""
+    passing: tuple[int, int]
+    """How many compared scenarios pass before and after; a scenario passes if at least 80 % of its calls passed."""
+    metrics: tuple[CheckChange, ...]
+    absent: int
+    """The number of new calls, of all scenarios, that did not happen or were not judged."""
+    version: Versions
+    """Whether the new calls used the same version of the agent as the former calls."""
+    ended: bool
+    """Whether there are new calls and all of them have ended."""
+    unchanged: bool
+    """Whether scenarios still fail and no compared scenario changed: the new prompt may not be live."""
+    left_out: tuple[int, ...]
+    """Ids of former runs that no line uses, because their scenario, settings or version are others."""
+
+
+def compare(
+    former: Sequence[CalledRun],
+    after: Sequence[CalledRun],
+    scenarios: Mapping[int, str],
+    *,
+    chosen: Collection[int] = (),
+) -> BeforeAfter:
+    """Compare new calls with former calls. `scenarios` has the names of the tested scenarios in their order, `chosen`
+    the ids of former runs that decide which version of the agent is compared, by default all."""
+    new = {run.id: run for run in after}
+    left = {run.id: run for run in former if run.id not in new}
+    groups: dict[int | str, list[list[CalledRun]]] = {scenario: [] for scenario in scenarios}
+    for run in new.values():
+        sets = groups.setdefault(_scenario(run), [])
+        same = next((runs for runs in sets if not any(_differences(one, run) for one in runs)), None)
+        if same is None:
+            sets.append(same := [])
+        same.append(run)
+
+    def taken(key: int | str, runs: Sequence[CalledRun] = ()) -> list[CalledRun]:
+        """Take former runs of a scenario with the settings of all `runs` and one version, newest first. If the version
+        is unknown, take only chosen runs."""
+        fit = [
+            one for one in left.values() if _scenario(one) == key and not any(_differences(one, run) for run in runs)
+        ]
+        newest = max([one for one in fit if one.id in chosen] or fit, key=_age, default=None)
+        if newest is None:
+            return []
+        known = bool(newest.version) or newest.id not in chosen
+        found = [one for one in fit if one.version == newest.version and (known or one.id in chosen)]
+        return [left.pop(one.id) for one in sorted(found, key=_age, reverse=True)]
+
+    # All comparable former runs are taken before a line shows runs that are not comparable.
+    found = [(key, runs, taken(key, runs)) for key, sets in groups.items() for runs in sets or [[]]]
+    names = {_scenario(run): run.scenario_name for run in (*former, *after) if run.scenario_name} | dict(scenarios)
+    return _summed([_line(key, names.get(key, ""), runs, old or taken(key)) for key, runs, old in found], left)
+
+
+def _scenario(run: CalledRun) -> int | str:
+    return run.scenario_name if run.scenario is None else run.scenario
+
+
+def _age(run: CalledRun) -> tuple[bool, float, int]:
+    return run.counts, run.at or 0.0, run.id
+
+
+def _differences(before: CalledRun, after: CalledRun) -> list[str]:
+    """The names of settings that both runs report and that differ."""
+    known = dict(before.settings)
+    return [name for name, value in after.settings if value and known.get(name) and known[name] != value]
+
+
+def _difference_words(before: CalledRun, after: Sequence[CalledRun]) -> tuple[str, ...]:
+    """Each setting that differs: "personality: Calm → In a hurry", or "instructions: different"."""
+    words: dict[str, str] = {}
+    for run in after:
+        for name in _differences(before, run):
+            old, new = before.shown.get(name), run.shown.get(name)
+            words.setdefault(name, f"{name}: {old} → {new}" if old and new and old != new else f"{name}: different")
+    return tuple(words.values())
+
+
+def _line(key: int | str, name: str, after: Sequence[CalledRun], before: Sequence[CalledRun]) -> ScenarioLine:
+    differs = _difference_words(before[0], after) if before else ()
+    first, second = Side.of(before), Side.of(after)
+    became: Became = "not comparable" if differs else _became(first, second)
+    checks = tuple(change for change in _check_changes(before, after) if change.changed and not differs)
+    name = clean_line(name or f"scenario {key}", _NAME)
+    number = key if isinstance(key, int) else None
+    return ScenarioLine(number, name, first, second, became, _sentence(became, first, second, differs), checks, differs)
+
+
+def _became(before: Side, after: Side) -> Became:
+    if before.share is None or after.share is None:
+        return "no calls"
+    apart, better = _apart(before.interval, after.interval), after.share > before.share
+    if after.passes:
+        if before.passes:
+            return "still passing"
+        return "fixed" if apart and not before.passed else "improved"
+    if apart:
+        if better:
+            return "improved"
+        return "newly failing" if before.passes and not after.passed else "worse"
+    return "still failing" if before.share < 0.5 and after.share < 0.5 else "unclear"
+
+
+def needed_calls(before: Side, after: Side) -> int | None:
+    """How many more new calls would prove a difference if they pass at the present rate: 0 if it is proved, None if
+    more than 100. A side without calls gets the calls, with the other side's opposite outcome."""
+    known, grown = (after, before) if after.counted and not before.counted else (before, after)
+    share = float((known.share or 0.0) < 0.5) if grown.share is None else grown.share
+    needed = range(0 if grown.counted else 1, _MOST_NEEDED + 1)
+    return next((n for n in needed if _apart(known.interval, _interval(share, grown.counted + n))), None)
+
+
+def _sentence(became: Became, before: Side, after: Side, differs: Sequence[str]) -> str:
+    if became == "not comparable":
+        return f"Not comparable: {'; '.join(differs)}."
+    more = needed_calls(before, after)
+    if became == "no calls":
+        sides = [(side, which) for side, which in ((after, "new"), (before, "former")) if not side.counted]
+        words = [f"No {which} call{f' counts: {side.sentence_part}' if side.runs else ''}." for side, which in sides]
+        least = [f"It takes at least {count(more, 'call')} to prove a change."] if more and not after.waiting else []
+        return " ".join(words + least)
+    counts = f"{after.sentence_part}, {before.sentence_part} before."
+    if became == "improved" and more == 0:
+        return f"Better: {counts}"
+    if became not in ("improved", "unclear"):
+        return f"{_HEADS.get(became, became.capitalize())}: {counts}"
+    kind = "passed call" if after.passed == after.counted else "call at this rate" if after.passed else "failed call"
+    some = count(more, f"more {kind}", f"more {kind.replace('call', 'calls')}") if more else "More calls at this rate"
+    head = "Better, not proof yet" if became == "improved" else "Unclear"
+    return f"{head}: {counts} {some} would {'' if more else 'not '}prove the change."
+
+
+def _check_changes(before: Iterable[CalledRun], after: Iterable[CalledRun]) -> list[CheckChange]:
+    old, new = (Counter(check for run in runs if run.counts for check in run.checks) for runs in (before, after))
+    names = dict.fromkeys(name for name, state in (*old, *new) if state in ("pass", "fail"))
+    sides = ([(side[name, "pass"], side[name, "pass"] + side[name, "fail"]) for side in (old, new)] for name in names)
+    return [CheckChange(name, first, second) for name, (first, second) in zip(names, sides, strict=True)]
+
+
+def _summed(lines: Sequence[ScenarioLine], left: Iterable[int]) -> BeforeAfter:
+    compared = [line for line in lines if line.became not in ("not comparable", "no calls")]
+    before = Side.of(run for line in compared for run in line.before.runs)
+    after = Side.of(run for line in compared for run in line.after.runs)
+    new = Side.of(run for line in lines for run in line.after.runs)
+    words = {line.became for line in compared}
+    return BeforeAfter(
+        lines=tuple(lines),
+        before=before,
+        after=after,
+        compared=len(compared),
+        passing=(sum(line.before.passes for line in compared), sum(line.after.passes for line in compared)),
+        metrics=tuple(_check_changes(before.runs, after.runs)),
+        absent=new.absent,
+        version=_versions(lines),
+        ended=bool(new.runs) and not new.waiting,
+        unchanged="still failing" in words and words <= {"still failing", "still passing"},
+        left_out=tuple(left),
+    )
+
+
+def _versions(lines: Iterable[ScenarioLine]) -> Versions:
+    """Whether the new calls of each line have a version of the line's former calls; unknown versions do not count."""
+    former = [({run.version for run in line.before.runs} - {""}, line.after.runs) for line in lines]
+    equal = {run.version in versions for versions, runs in former for run in runs if versions and run.version}
+    return "mixed" if len(equal) == 2 else "not reported" if not equal else "equal" if True in equal else "different"
+
+
+def summary_words(result: BeforeAfter) -> str:
+    """What became of the scenarios: "1 fixed · 1 still failing"; empty without scenarios."""
+    found = Counter(line.became for line in result.lines)
+    return " · ".join(f"{found[word]} {word}" for word in get_args(Became) if found[word])

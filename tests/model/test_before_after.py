@@ -1,0 +1,302 @@
+"""Before and after: which calls count and are compared, what became of each scenario, and the texts about it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cekura_tui.model.before_after import (
+    Became,
+    BeforeAfter,
+    CalledRun,
+    CallState,
+    Side,
+    called_run,
+    compare,
+    needed_calls,
+    summary_words,
+    wilson,
+)
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import view_of
+
+Json = dict[str, Any]
+SCENARIOS = {7: "Refund", 8: "Booking"}
+SETTINGS = {
+    "run_as_text": False,
+    "personality": 3,
+    "personality_name": "Calm",
+    "test_profile_data": {"id": 1, "name": "Ann", "information": {"city": "Oslo"}},
+    "mocked_tool_names": ["refund", "book"],
+    "scenario_instructions": "Ask for a refund.",
+    "expected_outcome_prompt": "The refund is made.",
+    "evaluation": {"metrics": [{"id": 1, "name": "Identity", "passed": True}]},
+}
+
+
+def read(**fields: Any) -> CalledRun:
+    sent = {"id": 1, "status": "completed", "scenario": 7, "scenario_name": "Refund", **SETTINGS, **fields}
+    return called_run(view_of(Run.read(sent), 0.0))
+
+
+def calls(marks: str, first: int = 1, **changes: Any) -> list[CalledRun]:
+    """Calls by letters: passed, failed, absent, waiting."""
+    states: dict[str, CallState] = {"p": "passed", "f": "failed", "a": "absent", "w": "waiting"}
+    run = read(success=True, agent_version="old" if first < 100 else "new")
+    return [
+        replace(run, id=first + n, state=states[mark], why="no answer" if mark == "a" else "", **changes)
+        for n, mark in enumerate(marks)
+    ]
+
+
+def sides(before: str, after: str) -> BeforeAfter:
+    return compare(calls(before), calls(after, 100), {7: "Refund"})
+
+
+@pytest.mark.parametrize(
+    ("passed", "n", "low", "high"),
+    [
+        *((0, 1, 0.0, 0.7935), (1, 2, 0.0945, 0.9055), (0, 3, 0.0, 0.5615), (3, 3, 0.4385, 1.0)),
+        *((0, 4, 0.0, 0.4899), (4, 4, 0.5101, 1.0), (7, 8, 0.5291, 0.9776), (10, 10, 0.7225, 1.0)),
+        *((0, 20, 0.0, 0.1611), (81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (1, 29, 0.0061, 0.1718)),
+    ],
+)
+def test_intervals_equal_published_values(passed: int, n: int, low: float, high: float) -> None:
+    """81/263, 15/148, 0/20 and 1/29 are the examples of Newcombe (1998), Statistics in Medicine 17, table I."""
+    assert tuple(round(end, 4) for end in wilson(passed, n)) == (low, high)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "became", "sentence"),
+    [
+        ("ffff", "pppp", "fixed", "Passes now: 4 of 4, none of 4 before."),
+        ("ffff", "ppppa", "fixed", "Passes now: 4 of 4, 1 did not run (no answer), none of 4 before."),
+        ("fff", "pppp", "improved", "Better, not proof yet: 4 of 4, none of 3 before. 1 more passed call would "),
+        ("f", "p" * 10, "improved", "Better, not proof yet: 10 of 10, none of 1 before. 5 more passed calls would "),
+        ("p" + "f" * 9, "p" * 10, "improved", "Better: 10 of 10, 1 of 10 before."),
+        ("f" * 20, "pppffff", "still failing", "Still fails: 3 of 7, none of 20 before."),
+        ("f" * 40, "pppffff", "improved", "Better: 3 of 7, none of 40 before."),
+        ("f" * 8, "ppff", "unclear", "Unclear: 2 of 4, none of 8 before. 24 more calls at this rate would prove the "),
+        ("pf", "pf", "unclear", "Unclear: 1 of 2, 1 of 2 before. More calls at this rate would not prove the change."),
+        ("pppp", "pff", "unclear", "Unclear: 1 of 3, 4 of 4 before. "),
+        ("pppp", "fff", "unclear", "Unclear: none of 3, 4 of 4 before. 1 more failed call would prove the change."),
+        ("fff", "pff", "still failing", "Still fails: 1 of 3, none of 3 before."),
+        ("pppp", "ffff", "newly failing", "Fails now: none of 4, 4 of 4 before."),
+        ("p" * 20, "pfffff", "worse", "Worse: 1 of 6, 20 of 20 before."),
+        ("pppp", "ppppf", "still passing", "Still passing: 4 of 5, 4 of 4 before."),
+        ("ffff", "aa", "no calls", "No new call counts: 2 did not run (no answer). It takes at least 4 calls to prove"),
+        ("", "pppp", "no calls", "No former call. It takes at least 4 calls to prove a change."),
+        ("ffff", "ww", "no calls", "No new call counts: 2 to come."),
+        ("", "", "no calls", "No new call. No former call."),
+    ],
+)
+def test_a_line_says_what_became_of_the_scenario(before: str, after: str, became: Became, sentence: str) -> None:
+    (line,) = sides(before, after).lines
+    assert (line.became, line.sentence[: len(sentence)]) == (became, sentence)
+
+
+def test_a_line_names_the_checks_that_changed() -> None:
+    before = calls("ff", checks=(("Identity", "fail"), ("Tone", "pass"), ("Refund", "na")))
+    after = calls("pf", 100, checks=(("Identity", "pass"), ("Tone", "pass"), ("Critical", "fail")))
+    absent = calls("aw", 110, checks=(("Tone", "fail"),))
+    result = compare(before, after + absent, SCENARIOS)
+    assert [one.words for one in result.lines[0].checks] == [
+        "Identity 0 of 2 → 2 of 2",
+        "Critical not evaluated → 0 of 2",
+    ]
+    assert [one.words for one in result.metrics][1] == "Tone 2 of 2 → 2 of 2"
+    assert (result.absent, result.ended, summary_words(result)) == (1, False, "1 unclear · 1 no calls")
+
+
+@pytest.mark.parametrize(
+    ("changes", "differs"),
+    [
+        ({"run_as_text": True}, "way: voice → text"),
+        ({"run_type": "sip"}, "way: voice → sip"),
+        ({"personality": 4, "personality_name": "In a hurry"}, "personality: Calm → In a hurry"),
+        ({"test_profile_data": None}, "profile: Ann → none"),
+        ({"test_profile_data": {"id": 1, "name": "Ann", "information": {"city": "Bergen"}}}, "profile: different"),
+        ({"mocked_tool_names": []}, "mocks: book, refund → none"),
+        ({"scenario_instructions": "Ask twice."}, "instructions: different"),
+        ({"expected_outcome_prompt": ""}, "expected outcome: different"),
+        ({"evaluation": {"metrics": [{"id": 2, "name": "Identity", "passed": True}]}}, "metrics: different"),
+        ({"mocked_tool_names": ["book", "refund", "book"]}, ""),
+        *(({name: None}, "") for name in SETTINGS if name != "test_profile_data"),
+        ({"evaluation": {"metrics": [{"id": 1, "name": "Renamed", "passed": False}]}}, ""),
+    ],
+)
+def test_a_setting_that_differs_makes_a_line_not_comparable(changes: Json, differs: str) -> None:
+    former, new = read(success=False), read(id=9, success=True, **changes)
+    (line,) = compare([former], [new], {7: "Refund"}).lines
+    assert line.differs == ((differs,) if differs else ())
+    assert (line.became == "not comparable") == bool(differs)
+    assert line.before.run_ids == (1,)
+    if differs:
+        assert line.sentence == f"Not comparable: {differs}."
+
+
+def test_former_calls_of_the_chosen_version_are_pooled_and_others_are_left_out() -> None:
+    old, older = calls("fff"), calls("pp", 20, version="older")
+    hurried = read(id=30, success=False, agent_version="old", personality=4)
+    other = calls("f", 40, scenario=99)
+    result = compare([*old, *older, hurried, *other], calls("pppp", 100), {7: "Refund"}, chosen=[2, 20, 30])
+    assert [line.before.run_ids for line in result.lines] == [(21, 20)]
+    result = compare([*old, *older, hurried, *other], calls("pppp", 100), {7: "Refund"}, chosen=[2])
+    assert ([line.before.run_ids for line in result.lines], result.left_out) == ([(3, 2, 1)], (20, 21, 30, 40))
+
+
+def test_former_calls_without_a_version_are_pooled_only_if_chosen() -> None:
+    former = calls("fff", version="")
+    (line,) = compare(former, calls("p", 100), {7: "Refund"}, chosen=[1, 3]).lines
+    assert line.before.run_ids == (3, 1)
+    (line,) = compare(former, calls("p", 100), {7: "Refund"}).lines
+    assert line.before.run_ids == (3, 2, 1)
+
+
+def test_new_calls_with_several_settings_make_several_lines() -> None:
+    hurried = {"personality": 4, "personality_name": "In a hurry"}
+    former = [read(id=1, success=False), read(id=2, success=False, **hurried)]
+    new = [read(id=9, success=True, **hurried), read(id=10, success=True), read(id=11, success=True)]
+    lines = compare(former, new, SCENARIOS).lines
+    assert [(line.before.run_ids, line.after.run_ids) for line in lines] == [((2,), (9,)), ((1,), (10, 11)), ((), ())]
+
+
+@pytest.mark.parametrize(
+    ("versions", "found"),
+    [(["old"], "equal"), (["new"], "different"), (["old", "new"], "mixed"), ([""], "not reported")],
+)
+def test_versions_before_and_after_are_compared(versions: list[str], found: str) -> None:
+    new = [run for n, version in enumerate(versions) for run in calls("p", 100 + n, version=version)]
+    assert compare(calls("f"), new, SCENARIOS).version == found
+
+
+def test_no_change_in_outcome_is_noticed() -> None:
+    assert sides("fff", "ffff").unchanged
+    assert not any(sides(*marks).unchanged for marks in (("ppp", "ppp"), ("ffff", "pppp"), ("fff", ""), ("pf", "pf")))
+
+
+FAILED_CHECK: Json = {"evaluation": {"metrics": [{"name": "Identity", "passed": False}]}}
+NO_CHECKS: Json = {"evaluation": None}
+
+
+@pytest.mark.parametrize(
+    ("fields", "state", "why"),
+    [
+        ({"success": True}, "passed", ""),
+        ({"success": False}, "failed", ""),
+        ({"success": False, **NO_CHECKS}, "failed", ""),
+        ({"success": False, "error_message": "Late audio", **FAILED_CHECK}, "failed", ""),
+        ({"success": True, "error_message": "Call timed out"}, "absent", "timeout"),
+        ({"evaluation_status": "success", "error_message": "No audio"}, "absent", "No audio"),
+        ({"evaluation_status": "reviewed_success", "error_message": "No audio"}, "passed", ""),
+        ({"evaluation_status": "reviewed_failure", "status": "timeout", "success": True}, "failed", ""),
+        ({"evaluation_status": "failure", "status": "timeout", **NO_CHECKS}, "absent", "timeout"),
+        ({"success": False, **NO_CHECKS, "metadata": {"ended_reason": "no-answer"}}, "absent", "no answer"),
+        ({"status": "cancelled"}, "absent", "cancelled"),
+        ({"success": None}, "absent", "not judged"),
+        ({"status": "in_queue"}, "waiting", "in queue"),
+    ],
+)
+def test_a_call_that_did_not_happen_is_absent_unless_reviewed(fields: Json, state: str, why: str) -> None:
+    run = read(**fields)
+    assert (run.state, run.why) == (state, why)
+
+
+@pytest.mark.parametrize(
+    ("sent", "version"),
+    [
+        *((12, "12"), (12.0, "12"), ("v\x1b12 ", "v12"), ({"id": 3, "version_id": None, "history_id": 9}, "9")),
+        *(({"version_id": "7"}, "7"), (None, ""), (True, ""), ([1], ""), ({"id": {}}, "")),
+    ],
+)
+def test_the_version_of_the_agent_is_read_in_any_form(sent: object, version: str) -> None:
+    assert read(agent_version=sent).version == version
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = [*SETTINGS, "agent_version", "run_type", "metadata", "error_message", "status", "success", "scenario"]
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON_VALUES))
+def test_a_run_with_odd_values_is_read(fields: Json) -> None:
+    run = read(**fields)
+    (line,) = compare([run], [replace(run, id=2)], {}).lines
+    assert line.differs == ()
+
+
+MARKS = st.text("pfaw", max_size=8)
+MIXED = st.lists(
+    st.builds(
+        lambda mark, scenario, version, way: calls(mark, 1, scenario=scenario, version=version, settings=way)[0],
+        st.sampled_from("pfaw"),
+        st.sampled_from([7, 8, None]),
+        st.sampled_from(["", "old"]),
+        st.sampled_from([(), (("way", "voice"),), (("way", "text"),)]),
+    ),
+    max_size=12,
+)
+
+
+@given(MIXED, MIXED, st.sets(st.integers(0, 12)))
+def test_each_run_is_counted_once(former: list[CalledRun], after: list[CalledRun], chosen: set[int]) -> None:
+    old, new = ([replace(run, id=n + 2 * k) for n, run in enumerate(runs)] for k, runs in enumerate((former, after)))
+    result = compare([*old, *old[:2]], [*new, *new[:2]], SCENARIOS, chosen=chosen)
+    seen = [number for line in result.lines for number in line.after.run_ids]
+    assert sorted(seen) == [run.id for run in new]
+    former_seen = [number for line in result.lines for number in line.before.run_ids] + [*result.left_out]
+    assert sorted(former_seen) == [run.id for run in old if run.id not in set(seen)]
+    for side in (side for line in result.lines for side in (line.before, line.after)):
+        assert side.counted + side.absent + side.waiting == len(side.runs)
+
+
+SWAPPED = {"fixed": "newly failing", "newly failing": "fixed"}
+
+
+@given(MARKS, MARKS)
+def test_swapping_the_sides_swaps_fixed_and_newly_failing(before: str, after: str) -> None:
+    (line,), (swapped,) = sides(before, after).lines, sides(after, before).lines
+    same = {"still passing", "still failing", "no calls"}
+    for one, other in ((line.became, swapped.became), (swapped.became, line.became)):
+        assert one not in SWAPPED or SWAPPED[one] == other
+        assert one not in same or one == other
+
+
+@given(MARKS, MARKS, st.text("aw", max_size=4))
+def test_errors_never_change_a_share(before: str, after: str, errors: str) -> None:
+    (line,), (more,) = sides(before, after).lines, sides(before + errors, errors + after).lines
+    assert (line.became, line.before.share, line.after.share) == (more.became, more.before.share, more.after.share)
+
+
+@given(st.text("pf", min_size=1, max_size=12))
+def test_a_line_is_comparable_with_itself(marks: str) -> None:
+    (line,) = compare(calls(marks), calls(marks, 100), {7: "Refund"}).lines
+    assert line.became in ("still passing", "still failing", "unclear")
+    assert line.checks == line.differs == ()
+
+
+@given(st.integers(1, 60), st.data())
+def test_a_side_passes_from_four_of_five_calls(n: int, data: st.DataObject) -> None:
+    passed = data.draw(st.integers(0, n))
+    assert Side(passed=passed, counted=n).passes == (passed >= math.ceil(n * 4 / 5))
+    low, high = wilson(passed, n)
+    assert 0 <= low <= passed / n + 1e-9 <= high + 2e-9 <= 1 + 2e-9
+
+
+@given(st.integers(0, 8), st.integers(1, 8), st.integers(1, 12), st.booleans())
+def test_the_proposed_number_of_calls_is_the_least_that_proves(passed: int, n: int, more: int, well: bool) -> None:
+    before, after = Side(passed=min(passed, n), counted=n), Side(passed=more * well, counted=more)
+    needed = needed_calls(before, after)
+    assert needed is None or 0 <= needed <= 100
+    for extra in (needed, needed - 1) if needed else ():
+        grown = Side(passed=(more + extra) * well, counted=more + extra)
+        apart = grown.interval[0] > before.interval[1] or grown.interval[1] < before.interval[0]
+        assert apart == (extra == needed)
