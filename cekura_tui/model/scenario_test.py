@@ -301,7 +301,7 @@ def _content(job: Job) -> str:
     return f"{count(launch.calls, 'call')}: {launch.name}"
 
 
-def test_draft(launch: LaunchSettings, agent: Agent) -> Draft:
+def launch_draft(launch: LaunchSettings, agent: Agent) -> Draft:
     """The draft of one launch. The tested prompt is the agent's, so the draft has no prompt."""
     return Draft((), Prompt(""), agent.id, agent.name, kind=KIND_NAME, parameters=launch.to_json())
 

@@ -60,7 +60,7 @@ class JobService:
     async def draft(self, agent_id: int | None, run_ids: Sequence[int]) -> tuple[Draft, Job] | None:
         """The latest draft for these runs, with its job. Without such a draft, the agent's latest draft is returned.
         None if there is no draft or the draft is damaged."""
-        job = self._store.jobs.latest_draft(agent_id, run_ids)
+        job = self._store.jobs.lalaunch_draft(agent_id, run_ids)
         with contextlib.suppress(DamagedText):
             return (self._store.jobs.draft_of(job), job) if job else None
         return None

@@ -16,11 +16,11 @@ from cekura_tui.api.errors import ApiError, KeyRefused, NoApiKey, NotFound, NotS
 from cekura_tui.config.credentials import KEY_HINT
 from cekura_tui.config.own_file import unwritable
 from cekura_tui.config.paths import make_private
-from cekura_tui.jobs.engine import JobEngine
+from cekura_tui.jobs.engine import JobEngine, spawn
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.filter.match import Matcher
-from cekura_tui.model.job import MAX_RUNS, Suggestion
+from cekura_tui.model.job import DEFAULT_KIND, MAX_RUNS, Job, JobState, Suggestion
 from cekura_tui.model.request_log import RequestRecord
 from cekura_tui.model.run.paging import ListPage
 from cekura_tui.model.run.query import RunQuery
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from cekura_tui.demo.server import DemoServer
     from cekura_tui.workspace.agent_prompts import AgentPrompts
     from cekura_tui.workspace.all_runs import MatchingPage
+    from cekura_tui.workspace.scenario_tests import ScenarioTests
     from cekura_tui.workspace.suggestions import StagingService, Suggestions
 
 
@@ -110,6 +111,7 @@ class Session:
         self._load: TranscriptLoad | None = None
         self.evidence = RunEvidence().find
         self._demo = demo
+        self._summaries: set[asyncio.Task[object]] = set()
         self.closed = False
 
     # Import the modules that compare prompts only when they are needed.
@@ -137,6 +139,14 @@ class Session:
             read_only=self.setup.read_only,
             keys=self.setup.known_keys,
             changed=self.engine.notify,
+        )
+
+    @cached_property
+    def tests(self) -> ScenarioTests:
+        from cekura_tui.workspace.scenario_tests import ScenarioTests
+
+        return ScenarioTests(
+            self.store, self.client, self.engine, self.jobs, self.budget, read_only=self.setup.read_only
         )
 
     @classmethod
@@ -172,13 +182,25 @@ class Session:
             client,
             refusal=refusal,
             changed=changed,
-            ended=lambda job: ended(store.jobs.suggestion(job)),
+            ended=lambda job: session._job_ended(job, ended),
             budget=budget,
         )
         with contextlib.suppress(StoreError):
             # Resolve launches of dead processes, even for commands that only list jobs.
             engine.reload()
-        return cls(setup, store, client, engine, budget, demo, window)
+        session = cls(setup, store, client, engine, budget, demo, window)
+        return session
+
+    def _job_ended(self, job: Job, ended: Callable[[Suggestion], None]) -> None:
+        """Report the end of a job; sum up the calls of a test, so that lists of jobs show what became of the test."""
+        ended(self.store.jobs.suggestion(job))
+        if job.kind != DEFAULT_KIND and job.state == JobState.SUCCEEDED:
+            spawn(self._summaries, self._sum_up(job.number))
+
+    async def _sum_up(self, number: int) -> None:
+        with contextlib.suppress(CekuraTuiError):
+            await self.tests.report(number)
+            self.engine.notify()
 
     async def close(self) -> None:
         """Stop polling, give a launch in flight a moment, and close everything."""
@@ -188,6 +210,8 @@ class Session:
             if self._load is not None:
                 self._load.stop()
             await self.prefetch.close()
+            for task in self._summaries:
+                task.cancel()
             await self.engine.close()
             await self.client.aclose()
         finally:

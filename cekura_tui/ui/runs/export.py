@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 
 from cekura_tui.jobs.polling import AT_ONCE, load_words
-from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import MAX_RUNS
 from cekura_tui.model.run.details import result_links
 from cekura_tui.model.run.query import RunQuery
@@ -29,13 +29,14 @@ from cekura_tui.ui.kit.lines import OneLine
 from cekura_tui.ui.kit.lists import Choice, ChoiceList
 from cekura_tui.ui.messages import CopyRequested
 from cekura_tui.ui.state import AppState
-from cekura_tui.workspace.run_export import ENDINGS, check_export, write_runs
+from cekura_tui.workspace.prompt_files import check_output, write_output
 from cekura_tui.workspace.run_sweep import RunLoad
 
 if TYPE_CHECKING:
     from cekura_tui.ui.kit.page import Page
     from cekura_tui.ui.runs.listing import RunListing
 
+ENDINGS = {".csv": "CSV", ".jsonl": "JSON lines", ".ndjson": "JSON lines"}
 _BLOCKS = 24
 
 
@@ -349,3 +350,24 @@ def export_runs(page: Page, listing: RunListing, rows: Sequence[RunRow], copied:
         shown = listing.loaded_rows() if listing.all_loaded else None
         dialog = ExportRunsDialog(page.state, listing.query, rows, shown, listing.notes, copied)
         page.app.push_screen(dialog, page.notify_once)
+
+
+def write_runs(path: Path, rows: Sequence[RunRow], notes: Mapping[int, str], *, checks: bool, force: bool) -> None:
+    """Write runs to a CSV or JSON Lines file, whichever `path` ends with, with the failed checks if `checks`. Raises
+    the errors of `write_output`, and UsageError if there are no rows."""
+    if not rows:
+        raise UsageError("No runs match; no file was written.")
+    as_csv = ENDINGS[path.suffix.lower()] == "CSV"
+    line = csv_row if as_csv else json_row
+    lines = [csv_header(checks=checks)] if as_csv else []
+    lines += (line(row, notes.get(row.id, ""), checks=checks) for row in rows)
+    data = "".join(f"{text}\n" for text in lines).encode("utf-8", "replace")
+    write_output(path, data, force=force, hint="No file was written.")
+
+
+def check_export(name: str, *, force: bool) -> Path:
+    """The path of the file for an export; the ending of `name` selects the format. Raises the errors of
+    `check_output`."""
+    if Path(name).suffix.lower() not in ENDINGS:
+        raise UsageError(f"Unknown file type: {clean_line(name)}.", "Use .csv, or .jsonl for JSON lines.")
+    return check_output(name, force=force)

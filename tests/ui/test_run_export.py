@@ -18,8 +18,8 @@ from cekura_tui.model.errors import UsageError
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.run.words import CSV_COLUMNS, csv_header
+from cekura_tui.ui.runs.export import check_export, write_runs
 from cekura_tui.workspace.prompt_files import AlreadyThere
-from cekura_tui.workspace.run_export import check_export, write_runs
 
 
 def row(number: int, **fields: object) -> RunRow:

@@ -1,0 +1,501 @@
+"""Tests of an agent's prompt: plan and launch calls of scenarios, follow them, and compare before and after."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import secrets
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cekura_tui.api.errors import ApiError, KeyRefused, NotFound
+from cekura_tui.jobs.polling import AT_ONCE
+from cekura_tui.model.before_after import BeforeAfter, CalledRun, called_run, compare, summary_words
+from cekura_tui.model.errors import CekuraTuiError, UsageError
+from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import view_of
+from cekura_tui.model.scenario_test import (
+    DEFAULT_TIMES,
+    KIND_NAME,
+    MAX_TIMES,
+    RESTARTED_PROVIDERS,
+    WAYS,
+    LaunchSettings,
+    LiveAnswer,
+    Way,
+    dial_window,
+    launch_draft,
+    live_answer,
+    ways_of,
+)
+from cekura_tui.model.scope import Agent, Scenario
+from cekura_tui.model.text import clean_line, clock_text, count, sha256
+from cekura_tui.store.errors import StoreError
+from cekura_tui.workspace.run_lists import claim_request, whole_runs
+
+if TYPE_CHECKING:
+    from cekura_tui.api.client import Client
+    from cekura_tui.jobs.engine import JobEngine
+    from cekura_tui.jobs.polling import Budget
+    from cekura_tui.store.store import Store
+    from cekura_tui.workspace.job_service import JobService
+
+PAGES_OF_FORMER = 2
+"""Maximum pages of a scenario's former runs that are read for one plan."""
+POOLED = 20
+"""Maximum number of former runs of a scenario to compare with, besides the chosen runs."""
+NO_WAY_HINT = "The agent's record at Cekura names no telephone number, SIP address, websocket or provider to call by."
+VOICE_MINUTE, TEXT_MESSAGE, METRIC = 5.0, 0.5, 0.2
+"""Credits for a minute of a voice call, a message of the simulated caller in a text call, and an evaluated metric."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedScenario:
+    """A scenario that can be called again. `chosen` are the runs that the user chose, newest first; `pooled` are other
+    runs with the same settings and version. `failed` says whether a chosen run did not pass. `mocks` are the tools
+    that were mocked, None if unknown. `notes` are sentences that the user should read before the launch."""
+
+    id: int
+    name: str
+    chosen: tuple[CalledRun, ...]
+    pooled: tuple[CalledRun, ...]
+    failed: bool
+    as_text: bool
+    mocks: tuple[str, ...] | None
+    notes: tuple[str, ...]
+
+    @property
+    def former(self) -> tuple[CalledRun, ...]:
+        return (*self.chosen, *self.pooled)
+
+    @property
+    def former_words(self) -> str:
+        """The former calls in words: "1 of 3 passed"."""
+        judged = [run for run in self.former if run.state in ("passed", "failed")]
+        return f"{sum(run.state == 'passed' for run in judged)} of {len(judged)} passed"
+
+    def credits(self, *, text: bool) -> float:
+        """Estimated credits for one call: the mean of the former calls, at the vendor's prices."""
+        costs = [
+            (TEXT_MESSAGE * run.messages if text else VOICE_MINUTE * (run.seconds or 0.0) / 60) + METRIC * run.metrics
+            for run in self.former
+            if run.seconds or run.messages
+        ]
+        return sum(costs) / len(costs) if costs else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioPlan:
+    """The possible test of an agent. `ways` are the ways to call the scenarios that were not called as text. `live` is
+    the known or remembered answer, None if the user must give one; `asks_live` says whether the user can change it, and
+    `asks_restart` whether the agent reads its prompt only when it starts. `drift` says that the record has another
+    prompt than the one put there. `rerun` is a result to call again if no way fits."""
+
+    agent: Agent
+    scenarios: tuple[PlannedScenario, ...]
+    ways: tuple[Way, ...]
+    live: LiveAnswer | None
+    asks_live: bool
+    asks_restart: bool
+    drift: str
+    notes: tuple[str, ...]
+    credits_left: float | None
+    job: int | None
+    before: bool
+    name: str
+    rerun: int | None = None
+
+    @property
+    def failing(self) -> tuple[int, ...]:
+        return tuple(one.id for one in self.scenarios if one.failed) or tuple(one.id for one in self.scenarios)
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchChoice:
+    """The user's choice for a test; `way` is for scenarios that were not called as text, `limit` the maximum number of
+    calls at once, and `target` the id of a staging agent."""
+
+    scenarios: tuple[int, ...]
+    live: LiveAnswer
+    way: str
+    times: int = DEFAULT_TIMES
+    limit: int | None = None
+    target: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptTest:
+    """A test as far as it got: its jobs, the settings of its first launch, and the calls before and after. `version` is
+    a sentence about the agent's version, `window` the time until when calls wait for the agent to dial (ISO, or "")."""
+
+    jobs: tuple[Job, ...]
+    settings: LaunchSettings
+    comparison: BeforeAfter
+    version: str
+    window: str
+    is_final: bool
+    got_at: float
+
+    @property
+    def failing_runs(self) -> tuple[int, ...]:
+        """Runs to improve from: a failed call of each scenario that does not pass, newest first."""
+        failed = (
+            [run.id for run in line.after.runs if run.state == "failed"]
+            for line in self.comparison.lines
+            if line.became not in ("fixed", "improved", "still passing")
+        )
+        return tuple(max(ids) for ids in failed if ids)
+
+
+def planned_launches(plan: ScenarioPlan, choice: LaunchChoice) -> list[LaunchSettings]:
+    """One launch for each set of scenarios with equal settings. Raises UsageError for a choice that can't be called."""
+    if choice.way not in {way.key for way in (*plan.ways, *((WAYS["text"],) if plan.ways else ()))}:
+        raise UsageError(f"{plan.agent.name} can't be called {choice.way and 'that way'}".rstrip() + ".", NO_WAY_HINT)
+    chosen = [one for one in plan.scenarios if one.id in choice.scenarios or choice.way == "rerun"]
+    if not chosen:
+        raise UsageError("No scenario chosen.", "Choose at least one.")
+    if not 1 <= choice.times <= MAX_TIMES:
+        raise UsageError(f"Each scenario can be called 1 to {MAX_TIMES} times.")
+    way = WAYS[choice.way]
+    if choice.target and not way.target:
+        raise UsageError(f"Calls by {way.label} take no other agent's id.", "Leave the id out.")
+    sets: dict[tuple[str, tuple[str, ...] | None], list[PlannedScenario]] = defaultdict(list)
+    for one in chosen:
+        sets["text" if one.as_text and way.key != "rerun" else way.key, one.mocks].append(one)
+    if way.key == "rerun":
+        sets = defaultdict(list, {(way.key, None): chosen})
+    token, launches = secrets.token_hex(4), []
+    for n, ((key, mocks), scenarios) in enumerate(sets.items(), 1):
+        times = 1 if key == "rerun" else choice.times
+        calls = sum(len(one.chosen) for one in scenarios) if key == "rerun" else times * len(scenarios)
+        each = [one.credits(text=WAYS[key].text) * calls / len(scenarios) for one in scenarios]
+        launches.append(
+            LaunchSettings(
+                test=token,
+                name=(choice.name or plan.name) + (f" ({n} of {len(sets)})" if len(sets) > 1 else ""),
+                agent=plan.agent.id,
+                way=key,
+                scenarios=tuple(one.id for one in scenarios),
+                names=tuple(one.name for one in scenarios),
+                times=times,
+                mocks=mocks,
+                limit=choice.limit,
+                target=(choice.target or (plan.agent.assistant_id if key == "vapi" else "")) if key == way.key else "",
+                result=plan.rerun if key == "rerun" else None,
+                former=tuple(run.id for one in scenarios for run in one.former),
+                job=plan.job,
+                before=plan.before,
+                prompt=sha256(plan.agent.prompt or ""),
+                provider=plan.agent.provider,
+                live=choice.live,
+                calls=calls,
+                credits=round(sum(each), 1),
+            )
+        )
+    return launches
+
+
+def cost_words(launches: Sequence[LaunchSettings], left: float | None) -> str:
+    """The cost of a test: "16 calls · about 48 credits, estimated; 1,204 left"."""
+    calls, credits_ = sum(one.calls for one in launches), sum(one.credits for one in launches)
+    price = f"about {credits_:,.0f} credits, estimated" if credits_ >= 1 else "cost unknown"
+    return f"{count(calls, 'call')} · {price}" + (f"; {left:,.0f} left" if left is not None else "")
+
+
+class ScenarioTests:
+    """Tests of one account's agents, used on the session's loop."""
+
+    def __init__(
+        self,
+        store: Store,
+        client: Client,
+        engine: JobEngine,
+        jobs: JobService,
+        budget: Budget,
+        *,
+        read_only: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store, self._client, self._engine, self._jobs = store, client, engine, jobs
+        self._claim = partial(claim_request, budget)
+        self._read_only, self._clock = read_only, clock
+        self._called: dict[int, CalledRun] = {}
+        """Ended runs by id, which are not requested again."""
+
+    # Planning
+
+    async def plan(
+        self,
+        run_ids: Iterable[int] = (),
+        *,
+        result: int | None = None,
+        job: int | None = None,
+        before: bool = False,
+        also_passed: bool = False,
+    ) -> ScenarioPlan:
+        """Plan a test of the scenarios of runs, of a result, or of the runs of an improve-prompt job; with
+        `also_passed`, of the result's or the runs' results' other scenarios, too. Raises UsageError if the runs belong
+        to several agents or have no scenario, and ApiError."""
+        wanted = list(dict.fromkeys(run_ids))
+        if job is not None and not wanted:
+            wanted = list((await self._jobs.get(job)).run_ids)
+        if result is not None:
+            wanted += [run.id for run in await self._listed({"result_id": result})]
+        runs = await self._load(wanted)
+        if also_passed and result is None:
+            results = {run.result_id for run in runs if run.result_id is not None}
+            others = [run.id for number in sorted(results) for run in await self._listed({"result_id": number})]
+            runs += await self._load([number for number in others if number not in wanted])
+        if missing := set(wanted) - {run.id for run in runs}:
+            raise NotFound(f"Run {min(missing)} not found, or not visible to this key.", "See `runs list`.", status=404)
+        agents = {run.agent_id for run in runs}
+        if len(agents) > 1:
+            raise UsageError("The runs belong to different agents.", "Choose runs of one agent only.")
+        agent_id = next(iter(agents), None)
+        with_scenario = [run for run in runs if run.scenario is not None]
+        if agent_id is None or not with_scenario:
+            raise UsageError("The server named no agent and scenario for these runs, so they can't be called again.")
+        agent, (own, notes), credits_left = await asyncio.gather(
+            self._client.agent(agent_id), self._own_scenarios(agent_id), self._client.credits_left()
+        )
+        planned = await self._planned(with_scenario, own, agent_id)
+        notes += [f"Scenario {one} no longer exists." for one in _gone(with_scenario, own)]
+        if not planned:
+            raise UsageError("None of the scenarios exists any more.", "Choose other runs.")
+        spoken = [run for run in with_scenario if not is_text(run)]
+        shown = (spoken or with_scenario)[0]
+        ways = ways_of(agent, as_text=is_text(shown), run_type=dict(shown.settings)["way"])
+        results_of = {run.result_id for run in runs}
+        rerun = next(iter(results_of)) if not ways and len(results_of) == 1 else None
+        if rerun is not None:
+            if result is None:  # a rerun calls all scenarios of the result
+                return await self.plan(result=rerun, job=job, before=before)
+            ways = (WAYS["rerun"],)
+        drift = self._drift(agent)
+        live = "overwritten" if drift and agent.auto_sync else live_answer(agent)
+        name = f"{agent.name}: prompt test {time.strftime('%d %b %H:%M:%S', time.localtime(self._clock()))}"
+        return ScenarioPlan(
+            agent,
+            tuple(planned),
+            ways,
+            live or self._remembered(agent),
+            asks_live=live is None,
+            asks_restart=agent.provider in RESTARTED_PROVIDERS,
+            drift=drift,
+            notes=tuple(notes),
+            credits_left=credits_left,
+            job=job,
+            before=before,
+            name=name,
+            rerun=rerun,
+        )
+
+    async def _listed(self, params: Mapping[str, str | int], pages: int = PAGES_OF_FORMER) -> list[Run]:
+        found: list[Run] = []
+        for page in range(1, pages + 1):
+            got = await self._client.runs(params, page)
+            found += got.items
+            if not got.more:
+                break
+        return found
+
+    async def _load(self, run_ids: Sequence[int]) -> list[CalledRun]:
+        """Whole runs in the order of their ids' list; ended runs from memory, runs that the server lacks left out."""
+        missing = [number for number in dict.fromkeys(run_ids) if number not in self._called]
+        found = dict[int, CalledRun]()
+        for start in range(0, len(missing), AT_ONCE):
+            some = missing[start : start + AT_ONCE]
+            read = await whole_runs(self._client, self._claim, some, lambda run: view_of(run, self._clock()))
+            called = await asyncio.to_thread(lambda views: [called_run(view) for view in views], read)
+            found |= {run.id: run for run in called}
+        self._called |= {number: run for number, run in found.items() if run.state != "waiting"}
+        found |= self._called
+        return [found[number] for number in dict.fromkeys(run_ids) if number in found]
+
+    async def _own_scenarios(self, agent_id: int) -> tuple[dict[int, Scenario], list[str]]:
+        """The agent's scenarios by id; empty, with a note, if the server does not list them all."""
+        found: dict[int, Scenario] = {}
+        try:
+            for page in range(1, 11):
+                got = await self._client.scenarios(agent_id, page)
+                found |= {one.id: one for one in got.items}
+                if not got.more:
+                    return found, []
+        except KeyRefused:
+            raise
+        except ApiError as error:
+            return {}, [f"Can't check the scenarios: {error.message}"]
+        return {}, []
+
+    async def _planned(
+        self, runs: Sequence[CalledRun], own: Mapping[int, Scenario], agent_id: int
+    ) -> list[PlannedScenario]:
+        chosen: dict[int, list[CalledRun]] = defaultdict(list)
+        for run in sorted(runs, key=lambda run: -run.id):
+            if run.scenario is not None and (not own or run.scenario in own):
+                chosen[run.scenario].append(run)
+        pooled = await self._pooled(chosen, agent_id)
+        return [
+            PlannedScenario(
+                number,
+                own[number].name if number in own else of[0].scenario_name,
+                tuple(of),
+                tuple(pooled[number]),
+                failed=any(run.state != "passed" for run in of),
+                as_text=is_text(of[0]),
+                mocks=mocks_of(of[0]),
+                notes=tuple(_scenario_notes(of[0], own.get(number))),
+            )
+            for number, of in chosen.items()
+        ]
+
+    async def _pooled(self, chosen: Mapping[int, Sequence[CalledRun]], agent_id: int) -> dict[int, list[CalledRun]]:
+        """Other ended runs of each scenario with the settings and the version of its newest chosen run."""
+        if not chosen:
+            return {}
+        known = {run.id for of in chosen.values() for run in of}
+        wanted: dict[int, list[int]] = defaultdict(list)
+        for row in await self._listed({"agent_id": agent_id, "scenario__id__in": ",".join(map(str, chosen))}):
+            number = row.scenario
+            if number is not None and number in chosen and row.id not in known and len(wanted[number]) < POOLED:
+                wanted[number].append(row.id)
+        loaded = await self._load([number for ids in wanted.values() for number in ids])
+        model = [of[0] for of in chosen.values()]
+        lines = (await asyncio.to_thread(compare, loaded, model, dict.fromkeys(chosen, ""))).lines
+        pooled = {line.scenario: line.before.runs for line in lines if not line.differs}
+        return {
+            number: [run for run in pooled.get(number, ()) if run.version == of[0].version]
+            for number, of in chosen.items()
+        }
+
+    def _drift(self, agent: Agent) -> str:
+        """A sentence if the record does not have the prompt that was last put there from this machine; else ""."""
+        written = next((use for use in self._store.prompt_uses.writes(agent.id) if use.how == "written"), None)
+        if written is None or agent.prompt is None or written.sha256 == sha256(agent.prompt):
+            return ""
+        at = clock_text(written.at)
+        return f"The agent no longer has the prompt written {at}: another change or a sync replaced that prompt."
+
+    def _remembered(self, agent: Agent) -> LiveAnswer | None:
+        """The user's last answer for this agent, unless the agent has another provider since."""
+        for job in self.all_tests():
+            launch = LaunchSettings.of(job.parameters)
+            if launch.agent == agent.id:
+                return launch.live if launch.provider == agent.provider and launch.live == "published" else None
+        return None
+
+    # Launching
+
+    async def launch(self, plan: ScenarioPlan, choice: LaunchChoice) -> list[Job]:
+        """Launch the calls, each launch once; every launch is saved as a draft before the first is sent. Raises the
+        errors of `JobEngine.launch`; what was not sent stays a draft."""
+        launches = planned_launches(plan, choice)
+        drafts = [launch_draft(one, plan.agent) for one in launches]
+        if self._read_only:
+            await self._engine.launch(drafts[0])  # raises the refusal
+        saved = [self._store.jobs.save_draft(draft, self._clock()) for draft in drafts]
+        jobs = list[Job]()
+        for draft, over in zip(drafts, saved, strict=True):
+            try:
+                jobs.append(await self._engine.launch(draft, over))
+            except CekuraTuiError as error:
+                if jobs:
+                    error.hint = f"{error.hint} {len(jobs)} of {len(drafts)} launches were made.".strip()
+                raise
+        return jobs
+
+    async def end_calls(self, number: int) -> None:
+        """End the calls of a test that have not ended. Raises UsageError if no calls run, and ApiError."""
+        job = await self._jobs.pollable(number)
+        if job.state != JobState.RUNNING or job.progress_id is None:
+            raise UsageError(f"Job {number} has no calls to end ({job.state.words}).")
+        await self._client.end_calls(job.progress_id)
+        await self._engine.resume(number)
+
+    # Following and comparing
+
+    def all_tests(self) -> list[Job]:
+        """All launched tests, newest first."""
+        return [job for job in self._store.jobs.all() if job.kind == KIND_NAME]
+
+    async def report(self, number: int) -> PromptTest:
+        """A test, by the number of one of its jobs: its calls so far, compared with the former ones. Raises ApiError;
+        UsageError for a job that is no test."""
+        job = await self._jobs.get(number)
+        if job.kind != KIND_NAME:
+            raise UsageError(f"Job {number} is no test.", "See `jobs list`.")
+        settings = LaunchSettings.of(job.parameters)
+        jobs = [one for one in self.all_tests() if LaunchSettings.of(one.parameters).test == settings.test]
+        jobs = sorted(jobs, key=lambda one: one.number) or [job]
+        launches = [LaunchSettings.of(one.parameters) for one in jobs]
+        called: list[int] = []
+        for one in jobs:
+            if one.progress_id:
+                called += [run.id for run in await self._listed({"result_id": one.progress_id}, pages=20)]
+        names = {number: name for one in launches for number, name in zip(one.scenarios, one.names, strict=True)}
+        former = await self._load([number for one in launches for number in one.former if number not in called])
+        after = await self._load(called)
+        comparison = await asyncio.to_thread(compare, former, after, names)
+        is_final = all(not one.state.active for one in jobs) and not any(run.state == "waiting" for run in after)
+        if is_final and after:
+            self._summarise(jobs, comparison)
+        window = dial_window(answer.raw for one in jobs for answer in self._store.jobs.answers(one.number)[-2:])
+        version = await self._version_words(settings, former, after)
+        return PromptTest(
+            tuple(jobs), launches[0], comparison, version, window, is_final and bool(after), self._clock()
+        )
+
+    def _summarise(self, jobs: Iterable[Job], comparison: BeforeAfter) -> None:
+        words = summary_words(comparison)
+        with contextlib.suppress(StoreError):
+            for job in jobs:
+                if job.state.final and job.summary_of_changes != words:
+                    self._store.jobs.set_summary(job.number, words)
+
+    async def _version_words(
+        self, settings: LaunchSettings, former: Sequence[CalledRun], after: Sequence[CalledRun]
+    ) -> str:
+        """A sentence that compares the agent's version of the calls with the version that has the tested prompt."""
+        versions = {run.version for run in after if run.version}
+        if not versions:
+            return "The server names no agent version for these calls." if after else ""
+        if not settings.before and versions == {run.version for run in former if run.version}:
+            return "Same agent version before and after: nothing was changed."
+        try:
+            known = await self._client.agent_versions(settings.agent)
+        except ApiError:
+            return ""
+        with_prompt = [one.ids for one in known if one.prompt is not None and sha256(one.prompt) == settings.prompt]
+        if not with_prompt:
+            return "The agent's history at Cekura does not have the tested prompt."
+        if any(versions <= ids for ids in with_prompt):
+            return "The calls used the agent version that has the tested prompt."
+        return f"The calls used version {clean_line(', '.join(sorted(versions)), 60)}, which has another prompt."
+
+
+def is_text(run: CalledRun) -> bool:
+    return run.shown.get("way") == "text"
+
+
+def mocks_of(run: CalledRun) -> tuple[str, ...] | None:
+    """The mocked tools of a run; None if not reported."""
+    sent = dict(run.settings)["mocks"]
+    return tuple(json.loads(sent)) if sent else None
+
+
+def _gone(runs: Iterable[CalledRun], own: Mapping[int, Scenario]) -> list[str]:
+    names = {run.scenario: run.scenario_name for run in runs if own and run.scenario not in own}
+    return [f"{number} ({name})" for number, name in names.items()]
+
+
+def _scenario_notes(run: CalledRun, own: Scenario | None) -> Iterator[str]:
+    former = run.shown.get("personality", "")
+    if own is not None and own.personality and former and own.personality != former:
+        yield f"now called by {own.personality}, before by {former}: not comparable"
