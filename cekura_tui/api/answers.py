@@ -215,13 +215,19 @@ def _cause(error: BaseException) -> BaseException:
     return error
 
 
+_CREDITS = re.compile(r"\b(?:credits?|balance|quota|billing|payment)\b", re.IGNORECASE)
+
+
 def refusal(answer: ApiResponse, host: str, now: float) -> ApiError:
     """The error for an answer whose status is not 2xx; `now` is Unix time."""
     server_message = _server_message(answer)
     status = answer.status
     wait = read_retry_after(answer.headers.get("retry-after"), now)
     kind: type[ApiError]
-    if status in (401, 403):
+    if status == 402 or (status == 403 and _CREDITS.search(server_message)):
+        kind, message = Rejected, f"The workspace has too few credits ({status}{server_message})."
+        hint = "Add credits in the dashboard, or plan fewer calls."
+    elif status in (401, 403):
         kind, message = KeyRefused, f"{host} refused the API key ({status}{server_message})."
         hint = "Sign in again with `cekura-tui auth login`, or check CEKURA_API_KEY."
     elif status in (404, 410):

@@ -244,9 +244,12 @@ class JobEngine:
         return self._update(job)
 
     async def resume(self, number: int) -> Job:
-        """Poll a stopped, lost, failed or running job now, and keep polling it. A job of another key is first polled
-        once. Raises KeyMissing if the server refuses this key for the job."""
+        """Poll a stopped, lost, failed or running job now, and keep polling it; look again for a lost launch. A job of
+        another key is first polled once. Raises KeyMissing if the server refuses this key for the job."""
         job = self._jobs.get(number)
+        if job is not None and job.state == JobState.UNCONFIRMED:
+            self._searched.discard(number)
+            return await self._find(job)
         if job is not None and job.other_key and not job.state.final:
             taken_over = await self._poller.take_over(job)
             self._update(taken_over.job)

@@ -122,7 +122,8 @@ class JobService:
         self.require_writable()
         job = await self.get(number)
         theirs = job.other_key and not job.state.final
-        if not (theirs or job.resumable or job.state == JobState.RUNNING):
+        is_lost_launch = job.state == JobState.UNCONFIRMED and KINDS[job.kind].search(job) is not None
+        if not (theirs or is_lost_launch or job.resumable or job.state == JobState.RUNNING):
             raise UsageError(f"Can't resume job {number} ({job.state.words}).")
         return job
 

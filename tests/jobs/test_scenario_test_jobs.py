@@ -13,6 +13,7 @@ from calling import call
 from engine_window import ACCEPTED, DONE, DRAFT, OpenWindow, Window, fast_engine, opened_window
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
 
+from cekura_tui.api.errors import Rejected
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.job_kinds import KINDS
@@ -179,3 +180,14 @@ async def test_a_fresh_start_looks_for_the_launch_of_a_dead_process(
     here.engine.start()
     assert (await here.wait_for_state(JobState.RUNNING, begun.number)).progress_id == "52"
     assert here.job(1).state == JobState.UNCONFIRMED, "a launch of long ago is not looked for"
+
+
+@pytest.mark.parametrize(("status", "detail"), [(402, "Payment required."), (403, "Not enough credits.")])
+async def test_used_up_credits_refuse_a_test_without_blaming_the_key(
+    open_window: OpenWindow, scripted: ScriptedServer, status: int, detail: str
+) -> None:
+    scripted.on("POST", RUN_SCENARIOS, Reply({"detail": detail}, status))
+    here = await open_window()
+    with pytest.raises(Rejected, match="too few credits"):
+        await here.engine.launch(TEST)
+    assert here.job().state == JobState.DRAFT
