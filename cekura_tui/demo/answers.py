@@ -23,9 +23,9 @@ from cekura_tui.demo.dialogue import (
     speak,
     stretched,
 )
-from cekura_tui.demo.facts import Dice, Facts, Kind, Shape, reason_of, roll, success_of
-from cekura_tui.demo.library import DemoAgent
-from cekura_tui.demo.people import PERSONALITIES, details_of
+from cekura_tui.demo.facts import UNJUDGED, Dice, Facts, Kind, Shape, reason_of, roll, success_of
+from cekura_tui.demo.library import FIRST_VERSIONS, AgentVersion, DemoAgent, version_id
+from cekura_tui.demo.people import PERSONALITIES, Personality, details_of
 
 Json = dict[str, Any]
 
@@ -34,16 +34,20 @@ _ERRORS = {
     Kind.DROPPED: "The call dropped: the agent's side stopped sending audio.",
     Kind.TIMEOUT: "The run took longer than the maximum of 10 minutes.",
     Kind.CANCELLED: "The run was cancelled before it was connected.",
+    Kind.ERRORED: "The simulated caller lost its connection near the end; the evaluation may be incomplete.",
 }
 _EVALUATIONS = {
     Kind.PASSED: "success",
     Kind.FAILED: "failure",
     Kind.REVIEWED_SUCCESS: "reviewed_success",
     Kind.REVIEWED_FAILURE: "reviewed_failure",
+    Kind.ERRORED: "success",
 }
 _JUDGED = tuple(_EVALUATIONS)
 _BEFORE_CALL = ("in_queue", "pending", "scaling_up")
 """Statuses of a run whose call has not started."""
+_DIAL_WINDOW = 120
+"""Seconds within which an outbound agent has to dial."""
 
 
 def call_id_of(run_id: int) -> str:
@@ -75,11 +79,10 @@ def run_whole(corpus: Corpus, facts: Facts, version: int = 1) -> Json:
     """A run with all fields, as in `runs/{id}/` and `runs/bulk/`; `version` is the version of the API."""
     agent, script = corpus.agent_of(facts), corpus.script_of(facts)
     turns = turns_of(corpus, facts)
-    name = f"{agent.name}: batch {facts.result_id}"
     whole = _shared(corpus, facts) | {
         "scenario_type": "instruction",
         "scenario_instructions": script.about,
-        "result_name": name,
+        "result_name": result_name(corpus, facts),
         "expected_outcome_prompt": "\n".join(f"- {text}" for text, _ in script.outcomes),
         "is_reviewed": facts.fate.kind in (Kind.REVIEWED_SUCCESS, Kind.REVIEWED_FAILURE),
         "feedback": _feedback(corpus, facts),
@@ -93,11 +96,20 @@ def run_whole(corpus: Corpus, facts: Facts, version: int = 1) -> Json:
     return whole
 
 
+def result_name(corpus: Corpus, facts: Facts) -> str:
+    name = "" if facts.started is None else facts.started.name
+    return name or f"{corpus.agent_of(facts).name}: batch {facts.result_id}"
+
+
+def agent_version(agent: DemoAgent, facts: Facts) -> Any:
+    return agent.version(FIRST_VERSIONS + agent.id if facts.started is None else facts.started.version)
+
+
 def turns_of(corpus: Corpus, facts: Facts) -> list[DialogueTurn]:
     """The turns of a call so far; empty if the call was not answered, was cancelled or has not started."""
     if facts.end in (Kind.NO_ANSWER, Kind.CANCELLED) or facts.fate.status in _BEFORE_CALL:
         return []
-    dice = Dice(facts.id)
+    dice = Dice(facts.caller)
     script = corpus.script_of(facts)
     cut = 5 + dice.below(3) if facts.end is Kind.DROPPED else None
     turns = speak(script, PERSONALITIES[facts.personality], corpus.broken(facts), dice, cut)
@@ -132,7 +144,7 @@ def _shared(corpus: Corpus, facts: Facts) -> Json:
         "result_id": facts.result_id,
         "agent": agent.id,
         "agent_name": agent.name,
-        "agent_version": None,
+        "agent_version": agent_version(agent, facts),
         "duration": None if facts.seconds is None else clock_text(facts.seconds),
         "status": facts.fate.status,
         "evaluation_status": _EVALUATIONS.get(kind),
@@ -147,6 +159,16 @@ def _shared(corpus: Corpus, facts: Facts) -> Json:
         "run_type": "text" if facts.as_text else "voice",
         "project": PROJECT_IDS[facts.project],
     }
+    if (begun := facts.started) is not None:
+        waits = begun.dials and facts.fate.status in _BEFORE_CALL
+        shared |= {
+            "executed_at": iso(begun.begins) if started else None,
+            "outbound_dial_window_opens_at": iso(begun.waits) if waits else None,
+            "outbound_dial_window_seconds": _DIAL_WINDOW if waits else None,
+            "outbound_dial_window_closes_at": iso(begun.waits + _DIAL_WINDOW) if waits else None,
+        }
+        if begun.way not in BY_NUMBER:
+            shared |= dict.fromkeys(("outbound_number", "inbound_number", "agent_number"))
     success = success_of(facts.fate)
     return shared if success is None else shared | {"success": success}
 
@@ -202,13 +224,12 @@ def call_details(facts: Facts, agent: DemoAgent, turns: Sequence[DialogueTurn]) 
     over = bool(turns) and facts.fate.kind is not Kind.LIVE
     recorded = over and not facts.as_text and roll(facts.id, 10) % 8 > 0
     call = call_id_of(facts.id)
-    tools = list(_tool_entries(turns))
     return {
         "voice_recording_url": f"https://recordings.example.com/{facts.result_id}/{call}.wav" if recorded else None,
         "provider_call_details": _provider(facts, agent, call, over) if turns else None,
-        "test_profile_data": _profile(facts) if roll(facts.id, 11) % 3 else None,
-        "generated_mock_tool_entries": tools,
-        "mocked_tool_names": sorted({entry["tool_name"] for entry in tools}),
+        "test_profile_data": profile_of(facts.caller),
+        "generated_mock_tool_entries": _tool_entries(turns),
+        "mocked_tool_names": list(agent.mocked if facts.started is None else facts.started.mocks),
     }
 
 
@@ -229,11 +250,14 @@ def _provider(facts: Facts, agent: DemoAgent, call: str, over: bool) -> Json:
     return details
 
 
-def _profile(facts: Facts) -> Json:
-    """The simulated caller, with the name and data used in the script: both are drawn from `Dice(facts.id)`."""
-    names = details_of(Dice(facts.id))
+def profile_of(run_id: int) -> Json | None:
+    """The profile of the simulated caller in a run, with the name and data used in the script: both are drawn from
+    `Dice(run_id)`. None if the run has no profile."""
+    if roll(run_id, 11) % 3 == 0:
+        return None
+    names = details_of(Dice(run_id))
     return {
-        "id": 3000 + facts.id % 1000,
+        "id": FIRST_PROFILE + run_id % 1000,
         "name": names["caller"],
         "information": {
             "date_of_birth": names["dob"],
@@ -262,6 +286,9 @@ def _read(text: str) -> Any:
         return text
 
 
+FIRST_PROFILE = 3000
+BY_NUMBER = ("", "_sip")
+"""Ways of calling in which runs have telephone numbers, as suffixes of `run_scenarios`."""
 _RESULT_RUN = (
     *("id", "scenario", "scenario_name", "personality_name", "status", "evaluation_status", "duration", "success"),
     *("timestamp", "executed_at", "error_message", "metadata", "inbound_number", "outbound_number"),
@@ -281,13 +308,9 @@ def agent_v1(agent: DemoAgent, made: float, changed: float) -> Json:
     """An agent in API v1. The prompt is in both `description` and `llm_system_prompt`."""
     return _agent(agent, made, changed) | {
         "agent_name": agent.name,
-        "contact_number": agent.number,
-        "inbound": True,
         "description": agent.prompt,
         "llm_system_prompt": agent.prompt,
         "assistant_id": agent.assistant_id,
-        "assistant_provider": agent.provider,
-        "auto_sync_prompt_enabled": agent.auto_sync,
     }
 
 
@@ -297,7 +320,7 @@ def agent_v2(agent: DemoAgent, made: float, changed: float) -> Json:
         "name": agent.name,
         "description": agent.prompt,
         "agent_speaks_first": True,
-        "telephony": {"phone_number": agent.number, "inbound": True},
+        "telephony": {"phone_number": agent.setup["contact_number"] or None, "inbound": agent.setup["inbound"]},
         "provider": {
             "type": kind,
             "agent_id": agent.assistant_id,
@@ -316,6 +339,23 @@ def _agent(agent: DemoAgent, made: float, changed: float) -> Json:
         "language": agent.language,
         "created_at": iso(made),
         "updated_at": iso(changed),
+        **agent.setup,
+    }
+
+
+def agent_history(version: AgentVersion, is_first: bool) -> Json:
+    """A row of an agent's history."""
+    return {
+        "history_id": version.id,
+        "history_date": iso(version.changed),
+        "history_type": "+" if is_first else "~",
+        "history_change_reason": version.reason,
+        "version_id": version_id(version.id),
+        "version_name": None,
+        "id": version.agent.id,
+        "agent_name": version.agent.name,
+        "language": version.agent.language,
+        "description": version.agent.prompt,
     }
 
 
@@ -323,15 +363,18 @@ def scenario_folder(agent: DemoAgent) -> str:
     return agent.name.replace(".", "")
 
 
-def scenario_row(agent: DemoAgent, script: Script) -> Json:
+def scenario_row(corpus: Corpus, agent: DemoAgent, script: Script) -> Json:
     """A scenario as a row of the list; the tags are the rules that the agent can break in the scenario."""
+    personality, profile = own_settings(corpus, agent, script)
     checks = [agent.rule(key) for key in script.rules]
     return {
         "id": script.id,
         "name": script.name,
         "agent": agent.id,
         "agent_name": agent.name,
-        "personality": None,
+        "personality": personality.id,
+        "personality_name": personality.name,
+        "test_profile": profile and profile["id"],
         "expected_outcome_prompt": "\n".join(f"- {text}" for text, _ in script.outcomes),
         "instructions": script.about,
         "scenario_type": "instruction",
@@ -343,17 +386,39 @@ def scenario_row(agent: DemoAgent, script: Script) -> Json:
     }
 
 
+def own_settings(corpus: Corpus, agent: DemoAgent, script: Script) -> tuple[Personality, Json | None]:
+    """A scenario's own personality and test profile."""
+    facts = corpus.facts(corpus.references(agent.project).get(script.id, 0))
+    return (PERSONALITIES[0], None) if facts is None else (PERSONALITIES[facts.personality], profile_of(facts.id))
+
+
+def scenario_whole(corpus: Corpus, agent: DemoAgent, script: Script) -> Json:
+    checks, (_, profile) = [agent.rule(key) for key in script.rules], own_settings(corpus, agent, script)
+    return scenario_row(corpus, agent, script) | {
+        "project": PROJECT_IDS[agent.project],
+        "metrics": [rule.metric for rule in checks],
+        "metric_names": [rule.name for rule in checks],
+        "first_message": "Hello",
+        "test_profile_data": profile and profile | {"agent": agent.id, "project": PROJECT_IDS[agent.project]},
+        "information_fields": {} if profile is None else profile["information"],
+    }
+
+
 def result_row(corpus: Corpus, result_id: int) -> Json:
-    """A result as a row of the list: `total_runs_count` is a string, and `success_rate` a number from 0 to 1."""
+    """A result as a row of the list: the counts are strings, and `success_rate` is a number from 0 to 1."""
     members = _members(corpus, result_id)
     shared = _result(corpus, result_id, members)
-    shared["total_runs_count"] = str(shared["total_runs_count"])
     good, done = shared["success_runs_count"], shared["completed_runs_count"]
-    return shared | {
-        "agent_inbound": True,
-        "success_rate": round(good / done, 4) if done else 0.0,
-        "runs": [{"id": facts.id, "status": facts.fate.status} for facts in members],
-    }
+    counts = {name: str(value) for name, value in shared.items() if name.endswith("_count")}
+    return (
+        shared
+        | counts
+        | {
+            "agent_inbound": corpus.agent_of(members[0]).setup["inbound"],
+            "success_rate": round(good / done, 4) if done else 0.0,
+            "runs": [{"id": facts.id, "status": facts.fate.status} for facts in members],
+        }
+    )
 
 
 def result_whole(corpus: Corpus, result_id: int) -> Json:
@@ -383,26 +448,42 @@ def _members(corpus: Corpus, result_id: int) -> list[Facts]:
 
 
 def _result(corpus: Corpus, result_id: int, members: list[Facts]) -> Json:
-    agent = corpus.agent_of_result(result_id)
+    agent, first = corpus.agent_of(members[0]), members[0]
     done = [facts for facts in members if facts.fate.kind is not Kind.LIVE]
     good = [facts for facts in done if success_of(facts.fate)]
+    errored = [facts for facts in done if facts.fate.kind in UNJUDGED]
     scripts = {corpus.script_of(facts).id: corpus.script_of(facts).name for facts in members}
     return {
         "id": result_id,
-        "name": f"{agent.name}: batch {result_id}",
+        "name": result_name(corpus, first),
         "agent": agent.id,
         "agent_name": agent.name,
-        "status": "completed" if len(done) == len(members) else "running",
-        "run_as_text": members[0].as_text,
-        "is_cronjob": result_id % 3 == 0,
+        "agent_version": agent_version(agent, first),
+        "status": _status(members, done),
+        "run_as_text": first.as_text,
+        "is_cronjob": first.started is None and result_id % 3 == 0,
         "met_expected_outcome_count": len(good),
         "total_expected_outcome_count": len(done),
         "total_runs_count": len(members),
         "completed_runs_count": len(done),
         "success_runs_count": len(good),
-        "failed_runs_count": len(done) - len(good),
+        # Like the API: errored, timed-out and cancelled runs are in neither count.
+        "failed_runs_count": len(done) - len(good) - len(errored),
         "scenarios": [{"id": key, "name": name} for key, name in scripts.items()],
-        "run_type": "text" if members[0].as_text else "voice",
+        "run_type": "text" if first.as_text else "voice",
         "created_at": iso(members[-1].at),
         "updated_at": iso(members[0].at),
     }
+
+
+def _status(members: list[Facts], done: list[Facts]) -> str:
+    """The status of a result. One run that completed is enough for `completed`."""
+    words = {facts.fate.status for facts in members}
+    if members[0].started is None:
+        return "completed" if len(done) == len(members) else "running"
+    if len(done) == len(members):
+        return next((word for word in ("completed", "cancelled") if word in words), "failed")
+    if words <= {*_BEFORE_CALL}:
+        return "pending"
+    live = {facts.fate.status for facts in members if facts.fate.kind is Kind.LIVE}
+    return "evaluating" if live == {"evaluating"} else "in_progress" if done else "running"

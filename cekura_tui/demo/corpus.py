@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from cekura_tui.demo.dialogue import DialogueTurn, Script, speak
 from cekura_tui.demo.facts import NEWEST, UNJUDGED, Dice, Facts, Fate, Kind, fate_after, fate_of, roll, shape_of
@@ -98,6 +98,7 @@ BATCH = 6
 
 _STEP = 1_500  # seconds between two runs, ± 15 minutes
 _NEWEST_STEP, _NEWEST_SINCE = 60, 150  # between the newest runs, and since the last
+_LAST_REFERENCE = 2_000  # place from the newest down to which a scenario's own settings are looked for
 
 
 class ExtraRun(NamedTuple):
@@ -109,10 +110,20 @@ class ExtraRun(NamedTuple):
     seconds: int | None = None
 
 
+class StartedRuns(Protocol):
+    """Runs and results started through the API; their ids are above all others."""
+
+    def facts(self, run_id: int) -> Facts | None: ...
+    def runs(self, project: int) -> list[int]: ...
+    def results(self, project: int) -> list[int]: ...
+    def runs_of_result(self, result_id: int) -> Sequence[int] | None: ...
+
+
 class Corpus:
     """All runs and results, dated back from `epoch` (Unix seconds). With `arrivals`, unfinished runs progress and new
     runs start; without, unfinished runs end once `are_over` returns True, or never if it is None. `extra_runs` holds
-    changes to runs, by run id. The place of a run is its number within its project: 1 is the oldest."""
+    changes to runs, by run id; `started` has the runs that were started through the API, if any. The place of a run is
+    its number within its project: 1 is the oldest."""
 
     def __init__(
         self,
@@ -124,12 +135,14 @@ class Corpus:
     ) -> None:
         self.epoch = epoch
         self.extra_runs = extra_runs
+        self.started: StartedRuns | None = None
         self._first = (runs, SECOND_RUNS)
         self._arrivals = arrivals
         self._are_over = are_over if arrivals is None else lambda: arrivals.first_are_over
         self._is_frozen = self._are_over is None
         # Runs are read in order, and neighbours share a batch.
         self._batch = lru_cache(maxsize=64)(self._batch_of)
+        self.references = cache(self._references_of)
 
     def count(self, project: int) -> int:
         first = self._first[project]
@@ -142,8 +155,12 @@ class Corpus:
             return max(0, first - len(NEWEST))
         return first if project or self._arrivals is None else first + self._arrivals.number(ago=SLOWEST)
 
-    def result_ids(self, project: int) -> range:
+    def result_ids(self, project: int) -> Sequence[int]:
         """Ids of a project's results, newest first."""
+        first = [] if self.started is None else self.started.results(project)
+        return [*first, *self._own_results(project)] if first else self._own_results(project)
+
+    def _own_results(self, project: int) -> range:
         base = RESULT_BASES[project]
         return range(base + (self.count(project) + BATCH - 1) // BATCH, base, -1)
 
@@ -168,16 +185,40 @@ class Corpus:
         high = len(every) if until is None else bisect_right(every, until, key=made)
         return every[low:high]
 
-    def runs_of_result(self, result_id: int) -> range:
+    def runs_of_result(self, result_id: int) -> Sequence[int]:
         """Ids of a result's runs, newest first; empty for an unknown result."""
+        if self.started is not None and (runs := self.started.runs_of_result(result_id)) is not None:
+            return runs
         for project, base in enumerate(RESULT_BASES):
-            if result_id in self.result_ids(project):
+            if result_id in self._own_results(project):
                 last = min((result_id - base) * BATCH, self.count(project))
                 return range(RUN_BASES[project] + last, RUN_BASES[project] + (result_id - base - 1) * BATCH, -1)
         return range(0)
 
-    def agent_of_result(self, result_id: int) -> DemoAgent:
-        return self._batch(result_id)[0]
+    def oldest_of(self, result_id: int) -> Facts:
+        """The oldest run of a known result."""
+        facts = self.facts(self.runs_of_result(result_id)[-1])
+        assert facts is not None
+        return facts
+
+    def _references_of(self, project: int) -> dict[int, int]:
+        """The run with each scenario's own settings, by scenario id: the newest run that failed its checks
+        before the epoch, else the newest run. A test is then comparable with the run that a user picks from the top of
+        the failed ones: same personality, same data of the caller."""
+        found: dict[int, int] = {}
+        failed: set[int] = set()
+        total = sum(len(agent.scripts) for agent in agents_of(project))
+        for place in range(self._first[project], max(0, self._first[project] - _LAST_REFERENCE), -1):
+            run_id = RUN_BASES[project] + place
+            kind = fate_of(run_id, self._first[project] - place).kind
+            scenario = self.batch_at(project, place)[0].scripts[self.script(project, place)].id
+            if kind in (Kind.FAILED, Kind.REVIEWED_FAILURE) and scenario not in failed:
+                failed.add(scenario)
+                found[scenario] = run_id
+            found.setdefault(scenario, run_id)
+            if len(failed) == total:
+                break
+        return found
 
     def _batch_of(self, result_id: int) -> tuple[DemoAgent, bool]:
         """Agent of a result, and whether its runs are text runs."""
@@ -188,7 +229,7 @@ class Corpus:
         return choice[(result_id + roll(result_id // len(choice)) % 2) % len(choice)], as_text
 
     def agent_of(self, facts: Facts) -> DemoAgent:
-        return self.agent_of_result(facts.result_id)
+        return agents_by_id()[facts.agent_id]
 
     def script_of(self, facts: Facts) -> Script:
         return self.agent_of(facts).scripts[facts.script]
@@ -239,6 +280,8 @@ class Corpus:
 
     def facts(self, run_id: int) -> Facts | None:
         """The properties and present state of a run; None for an unknown run."""
+        if self.started is not None and (started := self.started.facts(run_id)) is not None:
+            return started
         project = next((n for n, base in enumerate(RUN_BASES) if base < run_id <= base + self.count(n)), None)
         if project is None:
             return None
@@ -262,6 +305,7 @@ class Corpus:
             end=end.kind,
             lasts=seconds,
             spoken=spoken,
+            caller=run_id,
         )
 
     def _now(self, project: int, place: int, end: Fate, seconds: int | None) -> tuple[Fate, float | None]:
@@ -283,6 +327,8 @@ class Corpus:
         return self._arrivals.progress(self._arrivals.arrived(first.status, seconds), end, seconds)
 
     def broken(self, facts: Facts) -> frozenset[str]:
+        if facts.started is not None:
+            return facts.started.broken
         if not facts.fate.failed:
             return frozenset()
         script = self.script_of(facts)

@@ -53,6 +53,11 @@ class Script:
         """Rules that the agent can break in the lines of this script, in order."""
         return tuple(beat.rule for beat in self.beats if isinstance(beat, Branch))
 
+    @property
+    def tools(self) -> set[str]:
+        beats = [(beat,) if isinstance(beat, ScriptLine) else beat.kept + beat.broken for beat in self.beats]
+        return {line.text.partition(" ")[0] for lines in beats for line in lines if line.who == "T"}
+
 
 def read_scripts(text: str) -> tuple[Script, ...]:
     return tuple(_scenario(part) for part in re.split(r"(?m)^=== ", text) if part.strip())

@@ -54,6 +54,7 @@ class Kind(Enum):
     REVIEWED_SUCCESS = "reviewed success"
     REVIEWED_FAILURE = "reviewed failure"
     UNKNOWN = "unknown"
+    ERRORED = "errored, though the API calls the run a success"
 
 
 UNJUDGED = (Kind.NO_ANSWER, Kind.DROPPED, Kind.TIMEOUT, Kind.CANCELLED)
@@ -149,10 +150,28 @@ _SHAPES: tuple[Shape, ...] = (
 )
 
 
+class Started(NamedTuple):
+    """What only a run started through the API has: its result's name, the suffix of its operation in `way`, mocked
+    tools, row of the agent's history and broken rules. The Unix times are when a line is free, when the call begins and
+    is over, and when it is judged; `dials` is True if the agent has to dial."""
+
+    name: str
+    way: str
+    mocks: tuple[str, ...]
+    version: int
+    broken: frozenset[str]
+    waits: float
+    begins: float
+    over: float
+    judged: float
+    dials: bool
+
+
 class Facts(NamedTuple):
     """The properties of a run, with its present state in `fate`. `at` is the creation time (Unix), `seconds` the call's
     length, None until the run has ended. `end` is how the run will end, `lasts` the call's final length, and `spoken`
-    the seconds spoken so far, None without a running call."""
+    the seconds spoken so far, None without a running call. `caller` is the run whose dice choose the caller's data, and
+    `started` is None for a run of the corpus."""
 
     id: int
     project: int
@@ -167,7 +186,9 @@ class Facts(NamedTuple):
     as_text: bool
     end: Kind
     lasts: int | None
-    spoken: float | None = None
+    spoken: float | None
+    caller: int
+    started: Started | None = None
 
 
 def fate_of(run_id: int, rank: int) -> Fate:
@@ -198,7 +219,7 @@ def success_of(fate: Fate) -> bool | None:
     """The API's `success` of a run; None if the API omits the field."""
     if fate.kind in (Kind.REVIEW, Kind.UNKNOWN):
         return None
-    return fate.kind in (Kind.PASSED, Kind.REVIEWED_SUCCESS)
+    return fate.kind in (Kind.PASSED, Kind.REVIEWED_SUCCESS, Kind.ERRORED)
 
 
 _REASONS = {

@@ -19,7 +19,10 @@ _LARGEST = 64 * 1024 * 1024
 _DEEPEST = 100
 """Maximum depth of nested lists and objects in a body; no operation needs more than three levels."""
 _TOO_DEEP = {"detail": f"JSON parse error - nested more than {_DEEPEST} levels deep."}
-_LISTS = ("run_ids", "category_ids", "workflow_metric_ids")
+_LISTS = (
+    *("run_ids", "category_ids", "workflow_metric_ids"),
+    *("scenarios", "personality_ids", "test_profile_ids", "mock_tool_names", "tags"),
+)
 REQUIRED = ["This field is required."]
 
 
@@ -46,6 +49,8 @@ async def read_fields(request: Request) -> dict[str, object]:
                 texts = [value for value in form.getlist(name) if isinstance(value, str)]
                 if texts:
                     given[name] = [part.strip() for text in texts for part in text.split(",") if part.strip()]
+                if texts and texts[0].startswith(("[", "{")):  # objects, each as JSON or all as one list
+                    given[name] = _json_items(texts)
             return given
     raw = await request.body()
     if kind not in ("application/json", ""):
@@ -67,6 +72,14 @@ async def read_fields(request: Request) -> dict[str, object]:
     if level:
         raise Invalid(_TOO_DEEP)
     return fields
+
+
+def _json_items(texts: Iterable[str]) -> list[object]:
+    try:
+        parts = [json.loads(text, parse_constant=_refuse_constant) for text in texts]
+    except (ValueError, RecursionError) as error:
+        raise Invalid({"detail": f"JSON parse error - {error}"}) from None
+    return [item for part in parts for item in (part if isinstance(part, list) else [part])]
 
 
 def _inside(value: object) -> Iterable[object]:
@@ -103,7 +116,7 @@ def read_launch(fields: Mapping[str, object], corpus: Corpus) -> LaunchForm:
     parts: list[Callable[[], object]] = [
         lambda: text_field(fields, "prompt", blank=False),
         lambda: read_runs(fields, corpus),
-        *(partial(_integers, fields.get(name) or [], name) for name in ("category_ids", "workflow_metric_ids")),
+        *(partial(integers, fields.get(name) or [], name) for name in ("category_ids", "workflow_metric_ids")),
     ]
     for part in parts:
         try:
@@ -120,7 +133,7 @@ def read_runs(fields: Mapping[str, object], corpus: Corpus) -> tuple[tuple[int, 
     """Ids of one to three runs of one agent, and the agent's id. Raises Invalid."""
     if fields.get("run_ids") is None:
         raise Invalid({"run_ids": REQUIRED})
-    run_ids = tuple(dict.fromkeys(_integers(fields["run_ids"], "run_ids")))
+    run_ids = tuple(dict.fromkeys(integers(fields["run_ids"], "run_ids")))
     if not run_ids:
         raise Invalid({"run_ids": ["This list may not be empty."]})
     if len(run_ids) > 3:
@@ -139,21 +152,21 @@ def read_runs(fields: Mapping[str, object], corpus: Corpus) -> tuple[tuple[int, 
     return run_ids, agent
 
 
-def _integer(value: object) -> int:
+def whole_number(value: object) -> int:
     """Convert to int. Raises ValueError for a bool, a text that is no number, and a number that exceeds 64 bits."""
     if isinstance(value, bool) or not isinstance(value, int | str) or abs(number := int(value)) >= 2**63:
         raise ValueError
     return number
 
 
-def _integers(value: object, name: str) -> tuple[int, ...]:
+def integers(value: object, name: str) -> tuple[int, ...]:
     if not isinstance(value, list):
         raise Invalid({name: [f'Expected a list of items but got type "{type(value).__name__}".']})
     numbers: list[int] = []
     wrong: dict[str, object] = {}
     for index, item in enumerate(value):
         try:
-            numbers.append(_integer(item))
+            numbers.append(whole_number(item))
         except ValueError:
             wrong[str(index)] = ["A valid integer is required."]
     if wrong:

@@ -1,15 +1,18 @@
-"""SQLite storage of launched jobs and changed agents."""
+"""SQLite storage of launched jobs, launched scenarios and changed agents."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 import uuid
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from cekura_tui.demo.facts import roll
 from cekura_tui.demo.forms import LaunchForm
+from cekura_tui.demo.library import AgentVersion
 from cekura_tui.model.text import prompt_bytes
 
 _SCHEMA = """
@@ -17,10 +20,36 @@ CREATE TABLE IF NOT EXISTS job (
     id TEXT PRIMARY KEY, created REAL NOT NULL, seconds REAL NOT NULL, agent INTEGER NOT NULL, run_ids TEXT NOT NULL,
     prompt BLOB NOT NULL, category_ids TEXT NOT NULL, metric_ids TEXT NOT NULL
 );
-CREATE TABLE IF NOT EXISTS agent (id INTEGER PRIMARY KEY, name TEXT, prompt BLOB, changed REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS agent_change (
+    id INTEGER PRIMARY KEY, agent INTEGER NOT NULL, changed REAL NOT NULL, name TEXT, prompt BLOB, reason TEXT
+);
+CREATE TABLE IF NOT EXISTS launch (
+    id INTEGER PRIMARY KEY, first_run INTEGER NOT NULL, calls INTEGER NOT NULL, created REAL NOT NULL,
+    version INTEGER NOT NULL, form TEXT NOT NULL, prompt BLOB NOT NULL, credits REAL NOT NULL, ended REAL
+);
 """
 _COLUMNS = "id, created, seconds, prompt, run_ids, agent, category_ids, metric_ids"
+_LAUNCH = "id, first_run, calls, created, version, form, prompt"
 _SHORTEST, _LONGEST = 5.0, 60.0
+LAST_RESULT, LAST_RUN, LAST_FIRST_VERSION = 2_000_000, 5_000_000, 80_000
+"""The ids of launched results and runs, and of the changes of agents, are above these."""
+
+
+class StoredLaunch(NamedTuple):
+    """A launch of scenarios: the id of its result and of its first run, the Unix time of the launch, the row of the
+    agent's history, the form as JSON, and the prompt that answers the calls."""
+
+    id: int
+    first_run: int
+    calls: int
+    created: float
+    version: int
+    form: str
+    prompt: str
+
+
+Price = Callable[[StoredLaunch, float | None], float]
+"""Credits for a launch, which the user ended at the Unix time, if any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +105,63 @@ class DemoDatabase:
         run_ids, category_ids, metric_ids = (tuple(json.loads(text)) for text in (runs, categories, metrics))
         return DemoJob(number, created, seconds, LaunchForm(_as_text(prompt), run_ids, agent, category_ids, metric_ids))
 
-    def change_agent(self, agent_id: int, name: str | None, prompt: str | None, now: float) -> None:
-        """Record an agent's new name or prompt; None keeps the current one."""
+    def change_agent(
+        self, agent_id: int, name: str | None, prompt: str | None, now: float, reason: str | None = None
+    ) -> None:
+        """Record an agent's new name or prompt from `now` on, also in the future; None keeps the current one."""
         self._db.execute(
-            "INSERT INTO agent (id, name, prompt, changed) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO UPDATE SET"
-            " name = coalesce(?2, name), prompt = coalesce(?3, prompt), changed = ?4",
-            (agent_id, name, None if prompt is None else prompt_bytes(prompt), now),
+            "INSERT INTO agent_change (id, agent, changed, name, prompt, reason) SELECT"
+            " coalesce(max(id), ?) + 1, ?, ?, ?, ?, ? FROM agent_change",
+            (LAST_FIRST_VERSION, agent_id, now, name, None if prompt is None else prompt_bytes(prompt), reason),
         )
 
-    def changes(self) -> dict[int, tuple[str | None, str | None, float]]:
-        """Name and prompt (None if never changed) and Unix time of the last change of each changed agent, by id."""
-        return {
-            row[0]: (row[1], None if row[2] is None else _as_text(row[2]), row[3])
-            for row in self._db.execute("SELECT id, name, prompt, changed FROM agent")
-        }
+    def versions(self, first: AgentVersion, now: float) -> list[AgentVersion]:
+        """The history of an agent up to the Unix time `now`, oldest first; `first` is its first row."""
+        found = [first]
+        for number, changed, name, stored, reason in self._db.execute(
+            "SELECT id, changed, name, prompt, reason FROM agent_change WHERE agent = ? AND changed <= ?"
+            " ORDER BY changed, id",
+            (first.agent.id, now),
+        ):
+            last = found[-1].agent
+            prompt = last.prompt if stored is None else _as_text(stored)
+            found.append(AgentVersion(number, replace(last, name=name or last.name, prompt=prompt), changed, reason))
+        return found
+
+    def start(self, made: StoredLaunch, price: Price, most: float) -> StoredLaunch | None:
+        """Store a launch, with new ids and its price; None if more than `most` credits would be spent in all."""
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            query = "SELECT coalesce(max(id), ?) + 1, coalesce(max(first_run + calls), ? + 1) FROM launch"
+            number, first = self._db.execute(query, (LAST_RESULT, LAST_RUN)).fetchone()
+            launch = made._replace(id=number, first_run=first)
+            if (cost := price(launch, None)) + self.spent() > most:
+                return None
+            values = (*launch[:-1], prompt_bytes(launch.prompt), cost)
+            self._db.execute(f"INSERT INTO launch ({_LAUNCH}, credits) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+            return launch
+
+    def end_launch(self, result_id: int, now: float, price: Price) -> None:
+        """End a launch, unless it is unknown or was ended before, and store what its calls cost."""
+        with self._db:
+            query = "UPDATE launch SET ended = ? WHERE id = ? AND ended IS NULL"
+            if self._db.execute(query, (now, result_id)).rowcount:
+                cost = price(self.launch_of(result_id), now)
+                self._db.execute("UPDATE launch SET credits = ? WHERE id = ?", (cost, result_id))
+
+    def spent(self) -> float:
+        found: float = self._db.execute("SELECT coalesce(sum(credits), 0) FROM launch").fetchone()[0]
+        return found
+
+    def launch_ends(self) -> list[tuple[int, float | None]]:
+        """Id of each launch, newest first, and the Unix time at which the user ended it, if any."""
+        return self._db.execute("SELECT id, ended FROM launch ORDER BY id DESC").fetchall()
+
+    def launch_of(self, result_id: int) -> StoredLaunch:
+        query = f"SELECT {_LAUNCH} FROM launch WHERE id = ?"
+        launch = StoredLaunch._make(self._db.execute(query, (result_id,)).fetchone())
+        return launch._replace(prompt=_as_text(launch.prompt))
 
 
-def _as_text(stored: bytes) -> str:
+def _as_text(stored: Any) -> str:
     return bytes(stored).decode("utf-8", "surrogatepass")

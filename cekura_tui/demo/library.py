@@ -35,7 +35,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class DemoAgent:
-    """A voice agent; `project` is its project's index, 0 or 1."""
+    """A voice agent; `project` is its project's index, 0 or 1. `at_platform`: calls use the prompt of a voice platform,
+    not the record's. `version_as` is the type of `agent_version`, `mocked` the tools that tests mock, and `setup` the
+    API's words for how the agent can be called."""
 
     id: int
     project: int
@@ -44,6 +46,10 @@ class DemoAgent:
     provider: str
     language: str
     auto_sync: bool
+    at_platform: bool
+    version_as: str
+    mocked: tuple[str, ...]
+    setup: dict[str, Any]
     prompt: str
     rules: tuple[Rule, ...]
     scripts: tuple[Script, ...]
@@ -52,8 +58,31 @@ class DemoAgent:
     def assistant_id(self) -> str:
         return f"asst_{self.id}"
 
+    def version(self, row: int) -> Any:
+        """`agent_version` for a row of the agent's history; its type depends on the agent, as the API is not sure."""
+        known = {"text": str(row), "object": {"id": row, "version_id": version_id(row)}, "null": None}
+        return known.get(self.version_as, row)
+
     def rule(self, key: str) -> Rule:
         return next(rule for rule in self.rules if rule.key == key)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentVersion:
+    """An agent since the Unix time `changed`: a row of its history. `reason` is set if no user changed the agent."""
+
+    id: int
+    agent: DemoAgent
+    changed: float
+    reason: str | None = None
+
+
+FIRST_VERSIONS = 70_000
+"""The first row of an agent's history has this id + the agent's id; the later rows have higher ids."""
+
+
+def version_id(row: int) -> str:
+    return f"v{row:x}"
 
 
 @cache
@@ -83,6 +112,13 @@ def _agent(folder: Path) -> DemoAgent:
     if facts.get("line_ends") == "crlf":
         # Like a prompt pasted from Windows, to test that line ends are kept.
         prompt = prompt.replace("\n", "\r\n")
+    scripts = read_scripts(_text(folder / "scripts.txt"))
+    usual = {
+        "assistant_provider": facts["provider"],
+        "contact_number": facts["number"],
+        "inbound": True,
+        "auto_sync_prompt_enabled": facts.get("auto_sync", False),
+    }
     return DemoAgent(
         id=facts["id"],
         project=facts["project"],
@@ -91,9 +127,13 @@ def _agent(folder: Path) -> DemoAgent:
         provider=facts["provider"],
         language=facts["language"],
         auto_sync=facts.get("auto_sync", False),
+        at_platform=facts.get("at_platform", False) or facts.get("auto_sync", False),
+        version_as=facts.get("version_as", "integer"),
+        mocked=tuple(sorted({tool for script in scripts for tool in script.tools})) if facts.get("mocks", True) else (),
+        setup=usual | facts.get("setup", {}),
         prompt=prompt,
         rules=tuple(Rule(**{**rule, "words": tuple(rule["words"])}) for rule in facts["rule"]),
-        scripts=read_scripts(_text(folder / "scripts.txt")),
+        scripts=scripts,
     )
 
 

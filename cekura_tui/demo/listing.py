@@ -314,7 +314,12 @@ class CorpusListing:
             few = sorted(query.ids, reverse=True)
         if few is not None:
             return [run_id for run_id in few if self._fits(run_id, query, projects)]
-        return self._found(projects[0], query) if len(projects) == 1 else ()
+        if len(projects) != 1:
+            return ()
+        started = [] if self._corpus.started is None else self._corpus.started.runs(projects[0])
+        first = [run_id for run_id in started if self._fits(run_id, query, projects)]
+        found = self._found(projects[0], query)
+        return array("L", [*first, *found]) if first else found
 
     def _found(self, project: int, query: ListQuery) -> Sequence[int]:
         base, settled = RUN_BASES[project], self._corpus.settled(project)

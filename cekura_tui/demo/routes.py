@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from math import inf
 
 from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
@@ -24,8 +25,9 @@ from cekura_tui.demo.forms import (
     read_fields,
     text_field,
 )
+from cekura_tui.demo.launches import WAYS, LaunchEndpoints
 from cekura_tui.demo.library import agents, agents_by_id
-from cekura_tui.demo.listing import CorpusListing, Invalid, number, numbers, read_query, refuse_filters, words
+from cekura_tui.demo.listing import CorpusListing, Invalid, moments, number, numbers, read_query, refuse_filters, words
 from cekura_tui.demo.workspace import DemoWorkspace, ImproveEndpoints
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -36,6 +38,7 @@ def make_app(workspace: DemoWorkspace) -> Starlette:
     reads = ReadEndpoints(workspace)
     agents = AgentEndpoints(workspace)
     improvement = ImproveEndpoints(workspace)
+    launches = LaunchEndpoints(workspace)
     operations: list[tuple[str, str, Endpoint, tuple[str, ...]]] = [
         ("v1 v2", "runs", reads.runs, ("GET",)),
         ("v1 v2", "runs/bulk", reads.bulk, ("GET",)),
@@ -45,13 +48,19 @@ def make_app(workspace: DemoWorkspace) -> Starlette:
         ("v1", "runs/improve_prompt_issues", improvement.issues, ("POST",)),
         ("v1 v2", "results", reads.results, ("GET",)),
         ("v1 v2", "results/{id:id}", reads.result, ("GET",)),
+        ("v1 v2", "results/{id:id}/rerun", launches.rerun, ("POST",)),
+        ("v1", "results/{id:id}/end_calls", launches.end_calls, ("POST",)),
         ("v1", "scenarios", reads.scenarios, ("GET",)),
+        ("v1", "scenarios/{id:id}", reads.scenario, ("GET",)),
+        *(("v1", f"scenarios/run_scenarios{suffix}", launches.start, ("POST",)) for suffix in WAYS),
         ("v1 v2", "aiagents", agents.listed, ("GET",)),
         ("v1 v2", "aiagents/{id:id}", agents.one, ("GET", "PATCH")),
+        ("v1 v2", "aiagents/{id:id}/history", agents.history, ("GET",)),
     ]
     routes = [
         *_both("/user/v1/projects", reads.projects, ("GET",)),
         *_both("/user/v1/projects/{id:id}", reads.project, ("GET",)),
+        *_both("/test_framework/billing/info", launches.billing, ("GET",)),
     ]
     for versions, path, endpoint, methods in operations:
         noun, slash, tail = path.partition("/")
@@ -152,14 +161,16 @@ class ReadEndpoints:
         refuse_filters(given, "scenarios", "assistant_id")
         project, agent_id = number(given, "project_id"), number(given, "agent_id")
         text = given.get("search", "").casefold()
+        since, until = moments(given, "created_at_from") or [0.0], moments(given, "created_at_to") or [inf]
 
         def fits(result_id: int) -> bool:
-            agent = self._corpus.agent_of_result(result_id)
-            return agent_id in (None, agent.id) and text in f"{agent.name}: batch {result_id}".casefold()
+            facts = self._corpus.oldest_of(result_id)
+            is_named = text in answers.result_name(self._corpus, facts).casefold()
+            return agent_id in (None, facts.agent_id) and is_named and since[0] <= facts.at <= until[0]
 
         places = [place for place, known in enumerate(PROJECT_IDS) if project in (None, known)]
         known = [result_id for place in places for result_id in self._corpus.result_ids(place)]
-        asked = agent_id is not None or text
+        asked = any(given.get(name) for name in ("agent_id", "search", "created_at_from", "created_at_to"))
         ids = await self._in_thread(lambda: [one for one in known if fits(one)]) if asked else known
         return paged(request, ids, lambda result_id: answers.result_row(self._corpus, result_id))
 
@@ -181,7 +192,12 @@ class ReadEndpoints:
             and (tags is None or tags & set(script.rules))
             and (not folder or folder == answers.scenario_folder(agent))
         }
-        return paged(request, list(found), lambda script_id: answers.scenario_row(*found[script_id]))
+        return paged(request, list(found), lambda script_id: answers.scenario_row(self._corpus, *found[script_id]))
+
+    async def scenario(self, request: Request) -> Response:
+        wanted = request.path_params["id"]
+        found = [(agent, script) for agent in agents() for script in agent.scripts if script.id == wanted]
+        return Reply(answers.scenario_whole(self._corpus, *found[0])) if found else not_found()
 
 
 class AgentEndpoints:
@@ -197,7 +213,7 @@ class AgentEndpoints:
         project = number(given, "project_id")
         organization = number(given, "organization_id") if version_of(request) == 2 else None
         text = given.get("q", "").casefold()
-        known = [self._workspace.agent(agent.id).agent for agent in agents()]
+        known = [self._workspace.history(agent.id)[-1].agent for agent in agents()]
         return [
             agent.id
             for agent in known
@@ -207,8 +223,16 @@ class AgentEndpoints:
         ]
 
     def _shown(self, agent_id: int, version: int) -> object:
-        known = self._workspace.agent(agent_id)
-        return (answers.agent_v2 if version == 2 else answers.agent_v1)(known.agent, known.made, known.changed)
+        known = self._workspace.history(agent_id)
+        shown = answers.agent_v2 if version == 2 else answers.agent_v1
+        return shown(known[-1].agent, known[0].changed, known[-1].changed)
+
+    async def history(self, request: Request) -> Response:
+        if (agent_id := request.path_params["id"]) not in agents_by_id():
+            return not_found()
+        rows = self._workspace.history(agent_id)
+        places = range(len(rows) - 1, -1, -1)
+        return paged(request, places, lambda place: answers.agent_history(rows[place], place == 0))
 
     async def one(self, request: Request) -> Response:
         agent_id, version = request.path_params["id"], version_of(request)

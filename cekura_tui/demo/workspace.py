@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +16,7 @@ from cekura_tui.demo.dialogue import broken_at, clock_text
 from cekura_tui.demo.forms import Reply, detail, read_fields, read_launch, read_runs, text_field
 from cekura_tui.demo.improver import ImprovementOutcome, Issue, Prompt, improve, issues_of
 from cekura_tui.demo.jobs import DemoDatabase, DemoJob
-from cekura_tui.demo.library import DemoAgent, agents_by_id
+from cekura_tui.demo.library import FIRST_VERSIONS, AgentVersion, agents_by_id
 from cekura_tui.demo.listing import Invalid
 from cekura_tui.model.text import prompt_bytes, sha256
 
@@ -25,15 +24,8 @@ Json = dict[str, Any]
 
 _AGENT_AGE = 90 * 86_400.0
 """Age of the agents at the epoch, in seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class CurrentAgent:
-    """An agent with its latest name and prompt; `made` and `changed` are the Unix times of creation and last change."""
-
-    agent: DemoAgent
-    made: float
-    changed: float
+_SYNC = 30.0
+"""Seconds after a change until a provider that syncs overwrites the record with its own prompt."""
 
 
 class DemoWorkspace:
@@ -52,16 +44,18 @@ class DemoWorkspace:
         facts = self.corpus.facts(run_id)
         return None if facts is None else run_whole(self.corpus, facts, version)
 
-    def agent(self, agent_id: int) -> CurrentAgent:
-        agent = agents_by_id()[agent_id]
-        name, prompt, changed = self.database.changes().get(agent_id, (None, None, self.corpus.epoch))
-        prompt = agent.prompt if prompt is None else prompt
-        return CurrentAgent(
-            replace(agent, name=name or agent.name, prompt=prompt), self.corpus.epoch - _AGENT_AGE, changed
+    def history(self, agent_id: int) -> list[AgentVersion]:
+        """The versions of an agent, oldest first; the last has the current name and prompt."""
+        made = self.corpus.epoch - _AGENT_AGE
+        return self.database.versions(
+            AgentVersion(FIRST_VERSIONS + agent_id, agents_by_id()[agent_id], made), self.now()
         )
 
     def change_agent(self, agent_id: int, name: str | None, prompt: str | None) -> None:
-        self.database.change_agent(agent_id, name, prompt, self.now())
+        agent, now = agents_by_id()[agent_id], self.now()
+        self.database.change_agent(agent_id, name, prompt, now)
+        if agent.auto_sync and prompt is not None:
+            self.database.change_agent(agent_id, None, agent.prompt, now + _SYNC / self.speed, "Synced from provider")
 
     def progress(self, job_id: str) -> Json | None:
         """The answer to a poll; None for an unknown job."""
@@ -141,4 +135,4 @@ class ImproveEndpoints:
         if job is not None and fields.get("run_ids") is None:
             return Reply(self._workspace.issues(job.form.run_ids, job.form.prompt))
         run_ids, agent_id = read_runs(fields, self._workspace.corpus)
-        return Reply(self._workspace.issues(run_ids, written or self._workspace.agent(agent_id).agent.prompt))
+        return Reply(self._workspace.issues(run_ids, written or self._workspace.history(agent_id)[-1].agent.prompt))

@@ -35,7 +35,7 @@ def test_300_runs_of_six_agents_have_every_status_and_every_outcome(facts: list[
     assert len({(known.agent_id, known.script) for known in facts}) >= 20
     assert len({known.personality for known in facts}) == 8
     assert {known.fate.status for known in facts} == STATUSES
-    assert {known.fate.kind for known in facts} == set(Kind)
+    assert {known.fate.kind for known in facts} == set(Kind) - {Kind.ERRORED}  # only runs started by a test
     assert {known.fate.kind for known in facts[:8]} >= {Kind.LIVE, Kind.PASSED, Kind.FAILED}, "seen in the first rows"
     assert {known.fate.failed for known in facts if known.fate.kind is Kind.FAILED} == {1, 2, 3}
     shares = Counter(known.fate.kind for known in facts)
