@@ -1,14 +1,14 @@
 """Compare the calls of a test with former calls of the same scenarios: what was fixed, and what broke.
 
-A scenario is one line; new calls with several settings make several lines. Former calls count only if they have the
-settings of the new calls. A call that did not happen never counts. A change is proved if the Wilson intervals (95 %) of
-both pass rates are apart.
+New calls of a scenario with the same settings are one line. Only former calls with these settings count, and only calls
+that took place. A change is proved if the Wilson intervals (95 %) of both pass rates are apart.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,28 +17,20 @@ from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 from cekura_tui.model.as_json import NOT_IN_JSON, shape
 from cekura_tui.model.run.outcome import BROKEN, what_broke
 from cekura_tui.model.run.verdict import State  # pydantic needs the name for the schema
+from cekura_tui.model.run.words import escaped
 from cekura_tui.model.text import clean_line, count
 
 if TYPE_CHECKING:
     from cekura_tui.model.run.view import RunView
 
 CallState = Literal["passed", "failed", "absent", "waiting"]
-"""`absent`: the call did not happen, or was not judged. `waiting`: the call has not ended."""
-Became = Literal[
-    "fixed",
-    "improved",
-    "unclear",
-    "still failing",
-    "newly failing",
-    "worse",
-    "still passing",
-    "not comparable",
-    "no calls",
-]
+Compared = Literal["fixed", "improved", "unclear", "still failing", "newly failing", "worse", "still passing"]
+Became = Literal[Compared, "not comparable", "no calls"]
 Versions = Literal["equal", "mixed", "different", "not reported"]
 
-_HEADS: dict[Became, str] = {"fixed": "Passes now", "still failing": "Still fails", "newly failing": "Fails now"}
-_NO_CALL = frozenset({"no answer", "busy", "rejected", "voicemail"})
+_HEADS = {"fixed": "Passes now", "improved": "Better", "still failing": "Still fails", "newly failing": "Fails now"}
+Links = Iterable[tuple[str, str]]
+_WORSE = ("newly failing", "worse")
 _Z = 1.959963984540054  # of a two-sided interval of 95 %
 _MOST_NEEDED = 100  # more calls than these are not proposed
 _NAME = 80  # characters of a name that are shown
@@ -46,10 +38,10 @@ _NAME = 80  # characters of a name that are shown
 
 @dataclass(frozen=True, slots=True)
 class CalledRun:
-    """A whole run, as far as the comparison needs it. `version` is the agent's version, empty if not reported. `why`
-    says why an absent run does not count. `checks` has the name and state of each verdict. `settings` are compared;
-    a value is empty if not reported. `shown` has the settings that a person can read. `messages` counts the turns of
-    the testing agent, `metrics` the evaluated metrics."""
+    """A whole run, as far as the comparison needs it. `version` is the agent's version, empty if not reported. An
+    `absent` call did not happen or was not judged, `why` says why; a `waiting` call has not ended. `checks` has the
+    name and state of each verdict. `settings` are compared; a value is empty if not reported. `shown` has the settings
+    for people. `messages` counts the turns of the testing agent, `metrics` the evaluated metrics."""
 
     id: int
     scenario: int | None
@@ -128,7 +120,8 @@ def _call_state(view: RunView) -> tuple[CallState, str]:
     error, ended = _text(view.source.get("error_message")), _text(_part(view.source.get("metadata"), "ended_reason"))
     if not row.is_reviewed and (kind == "passed" or all(verdict.state == "na" for verdict in view.verdicts)):
         why = what_broke(ended, error, row.status)
-        if error or row.status in BROKEN or (kind == "failed" and why in _NO_CALL):
+        unanswered = kind == "failed" and why in ("no answer", "busy", "rejected", "voicemail")
+        if error or unanswered or row.status in BROKEN:
             return "absent", why
     return ("passed" if kind == "passed" else "failed"), ""
 
@@ -163,13 +156,11 @@ def _metric_set(evaluation: object) -> str:
     return _key(sorted({_key(_part(one, "name" if _part(one, "id") is None else "id")) for one in metrics}))
 
 
-def wilson(passed: int, n: int) -> tuple[float, float]:
+def wilson(passed: float, n: int) -> tuple[float, float]:
     """The Wilson interval (95 %) of a pass rate, from 0 to 1; all of it without calls."""
-    return _interval(passed / n, n) if n else (0.0, 1.0)
-
-
-def _interval(share: float, n: int) -> tuple[float, float]:
-    square = _Z * _Z
+    if not n:
+        return 0.0, 1.0
+    share, square = passed / n, _Z * _Z
     middle = share + square / (2 * n)
     half = _Z * math.sqrt(share * (1 - share) / n + square / (4 * n * n))
     return max(0.0, (middle - half) / (1 + square / n)), min(1.0, (middle + half) / (1 + square / n))
@@ -177,6 +168,9 @@ def _interval(share: float, n: int) -> tuple[float, float]:
 
 def _apart(first: tuple[float, float], second: tuple[float, float]) -> bool:
     return first[1] < second[0] or second[1] < first[0]
+
+
+Runs = Sequence[CalledRun]
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,10 +238,13 @@ class CheckChange:
         return passed * n_after != passed_after * n if n and n_after else passed + passed_after < n + n_after
 
     @property
+    def sides(self) -> list[str]:
+        return [f"{passed} of {n}" if n else "not evaluated" for passed, n in (self.before, self.after)]
+
+    @property
     def words(self) -> str:
         """The change in words: "Says goodbye 0 of 3 → 4 of 4"."""
-        sides = (f"{passed} of {n}" if n else "not evaluated" for passed, n in (self.before, self.after))
-        return f"{self.name} {' → '.join(sides)}"
+        return f"{self.name} {' → '.join(self.sides)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,44 +262,42 @@ class ScenarioLine:
     checks: tuple[CheckChange, ...]
     differs: tuple[str, ...]
 
+    @property
+    def detail(self) -> str:
+        """The changed checks, or the settings that differ: "Identity 0 of 3 → 4 of 4; Tone 2 of 3 → 4 of 4"."""
+        return "; ".join([*self.differs, *(check.words for check in self.checks)])
+
 
 @dataclass(frozen=True, slots=True)
 class BeforeAfter:
     """All scenarios of a test before and after. `before`, `after` and `metrics` sum up the compared scenarios: those
-    with comparable, counted calls on both sides."""
+    with comparable, counted calls on both sides. `absent` counts the absent new calls of all scenarios."""
 
     __pydantic_config__: ClassVar = shape("BeforeAfterJson")
     lines: tuple[ScenarioLine, ...]
     before: Side
     after: Side
     compared: int
-    """The number of compared scenarios."""
     passing: tuple[int, int]
     """How many compared scenarios pass before and after; a scenario passes if at least 80 % of its calls passed."""
     metrics: tuple[CheckChange, ...]
     absent: int
-    """The number of new calls, of all scenarios, that did not happen or were not judged."""
     version: Versions
     """Whether the new calls used the same version of the agent as the former calls."""
     ended: bool
     """Whether there are new calls and all of them have ended."""
     unchanged: bool
-    """Whether scenarios still fail and no compared scenario changed: the new prompt may not be live."""
+    """Whether, after all calls, scenarios still fail and no scenario changed: the new prompt may not be live."""
     left_out: tuple[int, ...]
     """Ids of former runs that no line uses, because their scenario, settings or version are others."""
 
 
-def compare(
-    former: Sequence[CalledRun],
-    after: Sequence[CalledRun],
-    scenarios: Mapping[int, str],
-    *,
-    chosen: Collection[int] = (),
-) -> BeforeAfter:
+def compare(former: Runs, after: Runs, scenarios: Mapping[int, str], *, chosen: Collection[int] = ()) -> BeforeAfter:
     """Compare new calls with former calls. `scenarios` has the names of the tested scenarios in their order, `chosen`
     the ids of former runs that decide which version of the agent is compared, by default all."""
     new = {run.id: run for run in after}
-    left = {run.id: run for run in former if run.id not in new}
+    newest_first = sorted(former, key=lambda run: (run.counts, run.at or 0.0, run.id), reverse=True)
+    left = {run.id: run for run in newest_first if run.id not in new}
     groups: dict[int | str, list[list[CalledRun]]] = {scenario: [] for scenario in scenarios}
     for run in new.values():
         sets = groups.setdefault(_scenario(run), [])
@@ -311,18 +306,15 @@ def compare(
             sets.append(same := [])
         same.append(run)
 
-    def taken(key: int | str, runs: Sequence[CalledRun] = ()) -> list[CalledRun]:
+    def taken(key: int | str, runs: Runs = ()) -> list[CalledRun]:
         """Take former runs of a scenario with the settings of all `runs` and one version, newest first. If the version
         is unknown, take only chosen runs."""
-        fit = [
-            one for one in left.values() if _scenario(one) == key and not any(_differences(one, run) for run in runs)
-        ]
-        newest = max([one for one in fit if one.id in chosen] or fit, key=_age, default=None)
-        if newest is None:
+        of_scenario = [one for one in left.values() if _scenario(one) == key]
+        fit = [one for one in of_scenario if not any(_differences(one, run) for run in runs)]
+        if (newest := next((one for one in fit if one.id in chosen), fit[0] if fit else None)) is None:
             return []
         known = bool(newest.version) or newest.id not in chosen
-        found = [one for one in fit if one.version == newest.version and (known or one.id in chosen)]
-        return [left.pop(one.id) for one in sorted(found, key=_age, reverse=True)]
+        return [left.pop(one.id) for one in fit if one.version == newest.version and (known or one.id in chosen)]
 
     # All comparable former runs are taken before a line shows runs that are not comparable.
     found = [(key, runs, taken(key, runs)) for key, sets in groups.items() for runs in sets or [[]]]
@@ -334,17 +326,13 @@ def _scenario(run: CalledRun) -> int | str:
     return run.scenario_name if run.scenario is None else run.scenario
 
 
-def _age(run: CalledRun) -> tuple[bool, float, int]:
-    return run.counts, run.at or 0.0, run.id
-
-
 def _differences(before: CalledRun, after: CalledRun) -> list[str]:
     """The names of settings that both runs report and that differ."""
     known = dict(before.settings)
     return [name for name, value in after.settings if value and known.get(name) and known[name] != value]
 
 
-def _difference_words(before: CalledRun, after: Sequence[CalledRun]) -> tuple[str, ...]:
+def _difference_words(before: CalledRun, after: Runs) -> tuple[str, ...]:
     """Each setting that differs: "personality: Calm → In a hurry", or "instructions: different"."""
     words: dict[str, str] = {}
     for run in after:
@@ -354,7 +342,7 @@ def _difference_words(before: CalledRun, after: Sequence[CalledRun]) -> tuple[st
     return tuple(words.values())
 
 
-def _line(key: int | str, name: str, after: Sequence[CalledRun], before: Sequence[CalledRun]) -> ScenarioLine:
+def _line(key: int | str, name: str, after: Runs, before: Runs) -> ScenarioLine:
     differs = _difference_words(before[0], after) if before else ()
     first, second = Side.of(before), Side.of(after)
     became: Became = "not comparable" if differs else _became(first, second)
@@ -384,8 +372,8 @@ def needed_calls(before: Side, after: Side) -> int | None:
     more than 100. A side without calls gets the calls, with the other side's opposite outcome."""
     known, grown = (after, before) if after.counted and not before.counted else (before, after)
     share = float((known.share or 0.0) < 0.5) if grown.share is None else grown.share
-    needed = range(0 if grown.counted else 1, _MOST_NEEDED + 1)
-    return next((n for n in needed if _apart(known.interval, _interval(share, grown.counted + n))), None)
+    totals = ((more, grown.counted + more) for more in range(_MOST_NEEDED + 1))
+    return next((more for more, n in totals if _apart(known.interval, wilson(share * n, n))), None)
 
 
 def _sentence(became: Became, before: Side, after: Side, differs: Sequence[str]) -> str:
@@ -398,9 +386,7 @@ def _sentence(became: Became, before: Side, after: Side, differs: Sequence[str])
         least = [f"It takes at least {count(more, 'call')} to prove a change."] if more and not after.waiting else []
         return " ".join(words + least)
     counts = f"{after.sentence_part}, {before.sentence_part} before."
-    if became == "improved" and more == 0:
-        return f"Better: {counts}"
-    if became not in ("improved", "unclear"):
+    if became not in ("improved", "unclear") or more == 0:
         return f"{_HEADS.get(became, became.capitalize())}: {counts}"
     kind = "passed call" if after.passed == after.counted else "call at this rate" if after.passed else "failed call"
     some = count(more, f"more {kind}", f"more {kind.replace('call', 'calls')}") if more else "More calls at this rate"
@@ -408,15 +394,15 @@ def _sentence(became: Became, before: Side, after: Side, differs: Sequence[str])
     return f"{head}: {counts} {some} would {'' if more else 'not '}prove the change."
 
 
-def _check_changes(before: Iterable[CalledRun], after: Iterable[CalledRun]) -> list[CheckChange]:
+def _check_changes(before: Runs, after: Runs) -> list[CheckChange]:
     old, new = (Counter(check for run in runs if run.counts for check in run.checks) for runs in (before, after))
     names = dict.fromkeys(name for name, state in (*old, *new) if state in ("pass", "fail"))
-    sides = ([(side[name, "pass"], side[name, "pass"] + side[name, "fail"]) for side in (old, new)] for name in names)
-    return [CheckChange(name, first, second) for name, (first, second) in zip(names, sides, strict=True)]
+    counted = ([(side[name, "pass"], side[name, "pass"] + side[name, "fail"]) for side in (old, new)] for name in names)
+    return [CheckChange(name, *sides) for name, sides in zip(names, counted, strict=True)]
 
 
 def _summed(lines: Sequence[ScenarioLine], left: Iterable[int]) -> BeforeAfter:
-    compared = [line for line in lines if line.became not in ("not comparable", "no calls")]
+    compared = [line for line in lines if line.became in get_args(Compared)]
     before = Side.of(run for line in compared for run in line.before.runs)
     after = Side.of(run for line in compared for run in line.after.runs)
     new = Side.of(run for line in lines for run in line.after.runs)
@@ -431,8 +417,8 @@ def _summed(lines: Sequence[ScenarioLine], left: Iterable[int]) -> BeforeAfter:
         absent=new.absent,
         version=_versions(lines),
         ended=bool(new.runs) and not new.waiting,
-        unchanged="still failing" in words and words <= {"still failing", "still passing"},
-        left_out=tuple(left),
+        unchanged=not new.waiting and "still failing" in words <= {"still failing", "still passing"},
+        left_out=tuple(sorted(left)),
     )
 
 
@@ -447,3 +433,38 @@ def summary_words(result: BeforeAfter) -> str:
     """What became of the scenarios: "1 fixed · 1 still failing"; empty without scenarios."""
     found = Counter(line.became for line in result.lines)
     return " · ".join(f"{found[word]} {word}" for word in get_args(Became) if found[word])
+
+
+def to_markdown(
+    result: BeforeAfter, *, title: str, changed: str = "", live: str = "", version: str = "", links: Links = ()
+) -> str:
+    """The comparison as Markdown for a pull request. `changed` has a line for each change; `live` and `version` are
+    sentences about the tested prompt; `links` are pairs of a name and an address."""
+    before, now = result.passing
+    broken = [f"- **{_cell(one.name)}**: {_cell(one.sentence)}" for one in result.lines if one.became in _WORSE]
+    changes = (text for line in changed.splitlines() if (text := clean_line(line, None).lstrip("-*•– ")))
+    lines = sorted(result.lines, key=lambda line: line.became not in _WORSE)
+    rows = [(line.name, line.before.words, line.after.words, line.became, line.detail) for line in lines]
+    absent = [f"- {_cell(one.name)}: {_cell(one.after.sentence_part)}" for one in result.lines if one.after.absent]
+    metrics = [(one.name, *one.sides) for one in result.metrics]
+    parts: list[Iterable[str]] = [
+        [f"# {_cell(title)}"],
+        [f"- {_cell(text)}" for text in changes],
+        [f"**Passing scenarios: {now} of {result.compared}; before: {before} of {result.compared}.**"],
+        [_cell(text) for text in (live, version) if text],
+        broken or ["Nothing is newly failing or worse."],
+        _table(("Scenario", "Before", "After", "Result", "Checks that changed"), rows),
+        ["New calls that did not run:", *absent] if absent else [],
+        _table(("Check", "Before", "After"), metrics),
+        [f"- [{_cell(name)}](<{re.sub(r'[^!-;=?-Z_a-z~]', '', address)}>)" for name, address in links],
+    ]
+    return "\n\n".join(filter(None, map("\n".join, parts))) + "\n"
+
+
+def _cell(text: str) -> str:
+    return escaped(clean_line(text, None))
+
+
+def _table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [f"| {' | '.join(map(_cell, row))} |" for row in rows]
+    return [f"| {' | '.join(names)} |", f"|{' --- |' * len(names)}", *lines] if lines else []

@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, with_config
 from pydantic.json_schema import GenerateJsonSchema
 from typing_extensions import TypedDict, is_typeddict  # pydantic refuses `typing.TypedDict` in Python 3.11
 
+from cekura_tui.model.before_after import BeforeAfter
 from cekura_tui.model.job import JobState
 from cekura_tui.model.prompt_events import UpdateState, UseKind
 from cekura_tui.model.run.groups import Grouping
@@ -555,6 +556,7 @@ SHAPES: dict[str, tuple[str, Any]] = {
     "timeline": ("`runs show ID --timeline --json`", TimelineJson),
     "groups": ("`groups --json`", GroupsJson),
     "compare": ("`compare ID --json`", CompareJson),
+    "test": ("`test ID... --json`", BeforeAfter),
     "search": ("a line of `search WORDS... --json`", HitJson),
     "views": ("`views show NAME --json`, and a line of `views list --json`", ViewJson),
     "notes": ("`notes show ID --json`, and a line of `notes list --json`", NoteJson),
@@ -564,6 +566,10 @@ SHAPES: dict[str, tuple[str, Any]] = {
     "config-show": ("`config show --json`", SettingsJson),
 }
 """Name of a schema → (what prints the JSON, shape)."""
+
+
+_PRINTED = "Alignment|BeforeAfter|CheckChange|Overlap|ScenarioLine|Side|Silence|TimedTurn|Turn|Verdict"
+"""Dataclasses that are printed whole."""
 
 
 class _Schema(GenerateJsonSchema):
@@ -582,7 +588,7 @@ class _Schema(GenerateJsonSchema):
 
     def get_defs_ref(self, core_mode_ref: Any) -> Any:
         core_ref, mode = core_mode_ref
-        name = re.sub(r"\.(Alignment|Overlap|Silence|TimedTurn|Turn|Verdict):", r".\1Json:", core_ref)
+        name = re.sub(rf"\.({_PRINTED}):", r".\1Json:", core_ref)
         core_mode_ref = name.replace(".ResponseTime:", ".AnswerJson:"), mode
         return super().get_defs_ref(core_mode_ref)
 

@@ -30,6 +30,7 @@ NAMES += [
     "timeline",
     "groups",
     "compare",
+    "test",
     "search",
     "views",
     "notes",
@@ -89,7 +90,10 @@ def test_each_json_output_has_a_schema_and_an_unknown_schema_is_refused() -> Non
 
 @pytest.mark.parametrize(
     "command",
-    ["groups", "compare", "search", "views", "notes", "runs show --timeline", "prompts history", "suggestion show"],
+    [
+        *("groups", "compare", "test", "search", "views", "notes"),
+        *("runs show --timeline", "prompts history", "suggestion show"),
+    ],
 )
 def test_the_manual_names_every_field_of_json_output(command: str) -> None:
     name = command.replace("runs show --", "").replace(" ", "-")
