@@ -1,4 +1,4 @@
-"""Entry point of the command line: global options, all commands, and the exit status."""
+"""Entry point of the command line: global options, all commands, and the exit status; also `demo-server`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 
 from cekura_tui import __version__
 from cekura_tui.cli.options import COMPLETE, Options, embedded_options, number, path
-from cekura_tui.cli.output import discard, print_error, print_message, printing
+from cekura_tui.cli.output import discard, print_error, print_message, printing, put
 from cekura_tui.cli.script import SignalReceived, run_script
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 from cekura_tui.model.plain import PLAIN
@@ -43,7 +43,7 @@ SUMMARIES = {
     "demo-server": "Run the demo server until interrupted.",
 }
 """Summary of each command, so that --help does not load the commands."""
-_FILES = {"notes": "views", "schema": "completion", "manual": "completion"}
+_FILES = {"notes": "views", "schema": "completion", "manual": "completion", "demo-server": "main"}
 
 
 class MainGroup(click.Group):
@@ -200,6 +200,53 @@ def open_app(
         ascii_only=options.ascii_only,
         command_line=options.command_line,
     )
+
+
+@click.command("demo-server")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port; a free one if not given.")
+@click.option(
+    "--log",
+    "log_file",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Log each request to FILE, one JSON object per line.",
+)
+@embedded_options
+@click.pass_obj
+def demo_server(options: Options, /, port: int, log_file: str | None, **given: object) -> None:
+    """Run the demo server until interrupted. Prints the environment variables for its clients."""
+    import json
+    import shlex
+    import signal
+    import threading
+
+    from cekura_tui.demo.corpus import FIRST_PROJECT
+    from cekura_tui.demo.server import DemoServer
+
+    options = options.with_given(given)
+    home = options.paths.demo.home
+    try:
+        log = open(log_file, "a", encoding="utf-8", buffering=1) if log_file else None  # noqa: SIM115 # until the end
+    except OSError as error:
+        raise UsageError(f"Can't write {log_file}: {error.strerror}.") from None
+    write = (lambda entry: click.echo(json.dumps(entry), file=log)) if log else None
+    server = DemoServer(home, options.demo_options, port=port, log=write)
+    try:
+        server.start()
+    except OSError as error:
+        raise UsageError(f"Can't use port {port}: {error.strerror or error}.", "Choose another with --port.") from None
+    try:
+        put(f"export CEKURA_API_URL={shlex.quote(server.url)}")
+        put(f"export CEKURA_API_KEY={shlex.quote(server.key)}")
+        put(f"export CEKURA_PROJECT_ID={FIRST_PROJECT}")
+        print_message("Serving. Press ctrl+c to stop.")
+        ended = threading.Event()
+        signal.signal(signal.SIGTERM, lambda number, frame: ended.set())
+        ended.wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.stop()
 
 
 def _can_draw() -> bool:

@@ -7,6 +7,7 @@ import json
 import os
 import select
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
@@ -126,6 +127,31 @@ def stderr_is_terminal() -> bool:
 def can_ask() -> bool:
     """Whether the user can be asked a question at a terminal."""
     return is_terminal(sys.stdin, os.O_RDONLY) and stderr_is_terminal()
+
+
+async def ask(question: str) -> str:
+    """Ask at the terminal; return the typed line, trimmed and in lower case. Raises click.Abort after ctrl+d."""
+    import asyncio
+
+    click.echo(question, nl=False, err=True)
+    loop = asyncio.get_running_loop()
+    line: asyncio.Future[str] = loop.create_future()
+
+    def read() -> None:
+        typed = b""
+        with contextlib.suppress(OSError):  # the terminal was closed
+            while not typed.endswith(b"\n") and (more := os.read(sys.stdin.fileno(), 4096)):
+                typed += more
+        loop.call_soon_threadsafe(line.set_result, typed.decode(errors="replace"))
+
+    # A read in the main thread, as in input(), can miss a signal, and blocks even when a part of a line has come.
+    threading.Thread(target=read, daemon=True).start()
+    answer = await line
+    if not answer.endswith("\n"):
+        click.echo(err=True)
+    if not answer:
+        raise click.Abort
+    return answer.strip().lower()
 
 
 class Table:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
-import os
-import sys
-import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,7 +10,7 @@ import click
 
 from cekura_tui.cli.completion import complete_jobs
 from cekura_tui.cli.options import AGENT, JOB, F, current_options, json_option, number, path
-from cekura_tui.cli.output import can_ask, print_message, put, put_changes, put_json, put_prompt
+from cekura_tui.cli.output import ask, can_ask, print_message, put, put_changes, put_json, put_prompt
 from cekura_tui.cli.script import command
 from cekura_tui.model.errors import Exit, UsageError
 from cekura_tui.model.text import Prompt, clean, clean_line, clock_text, count, sha256
@@ -282,33 +277,10 @@ async def _is_confirmed(does: str, before: Prompt, after: Prompt, warnings: list
     if yes:
         return True
     put_changes(before, after)
-    click.echo(f"{does[0].upper()}{does[1:]}? [y/N]: ", nl=False, err=True)
-    answer = await _typed_line()
-    if not answer.endswith("\n"):
-        click.echo(err=True)
-    if not answer:
-        raise click.Abort
-    is_confirmed = answer.strip().lower() in ("y", "yes")
+    is_confirmed = await ask(f"{does[0].upper()}{does[1:]}? [y/N]: ") in ("y", "yes")
     if not is_confirmed:
         print_message("Nothing was written.")
     return is_confirmed
-
-
-async def _typed_line() -> str:
-    """The next line typed at the terminal; without a line end after ctrl+d."""
-    loop = asyncio.get_running_loop()
-    line: asyncio.Future[str] = loop.create_future()
-
-    def read() -> None:
-        typed = b""
-        with contextlib.suppress(OSError):  # the terminal was closed
-            while not typed.endswith(b"\n") and (more := os.read(sys.stdin.fileno(), 4096)):
-                typed += more
-        loop.call_soon_threadsafe(line.set_result, typed.decode(errors="replace"))
-
-    # A read in the main thread, as in input(), can miss a signal, and blocks even when a part of a line has come.
-    threading.Thread(target=read, daemon=True).start()
-    return await line
 
 
 @command("restore", suggestion)
