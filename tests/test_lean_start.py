@@ -52,7 +52,7 @@ def own(modules: list[str], room: str = "") -> set[str]:
 
 _INFO_COMMANDS = [
     *("--help", "prompts --help", "notes set --help", "runs --help", "runs show --help", "improve --help"),
-    *("jobs wait --help", "groups --help", "compare --help", "search --help", "views list --help"),
+    *("jobs wait --help", "test --help", "groups --help", "compare --help", "search --help", "views list --help"),
     *("prompts history --help", "doctor --help", "--version", "config path"),
 ]
 

@@ -22,7 +22,18 @@ from cekura_tui.cli.output import (
     put_table,
     warn_of_key,
 )
-from cekura_tui.cli.script import RestartWithKey, command, exit_of, mark_seen, run_script, state_line, wait_for_jobs
+from cekura_tui.cli.script import (
+    RestartWithKey,
+    calls_words,
+    command,
+    exit_of,
+    mark_seen,
+    run_script,
+    state_line,
+    wait_for_jobs,
+)
+from cekura_tui.cli.test import follow, is_launched_test, put_test, status_of
+from cekura_tui.model.before_after import summary_words
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 from cekura_tui.model.job import OPEN_LAUNCH, Job, JobState
 from cekura_tui.model.job_kind import WAITING, WORKING
@@ -33,7 +44,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cekura_tui.jobs.owner import Owner
+    from cekura_tui.model.job import Suggestion
     from cekura_tui.workspace.job_service import JobRecord
+    from cekura_tui.workspace.scenario_tests import PromptTest
     from cekura_tui.workspace.session import Session
 
 
@@ -53,14 +66,40 @@ def jobs() -> None:
 @click.option("--timeout", "within", type=click.FloatRange(min=0), metavar="S", help="Stop waiting after S seconds.")
 @json_option("per job at the end")
 async def wait_jobs(session: Session, numbers: tuple[int, ...], within: float | None, as_json: bool) -> Exit:
-    """Wait until jobs end. Exits with 0 (all succeeded), 3 (one found no issues) or 1."""
+    """Wait until jobs end. Exits with 0 (all succeeded), 3 (one found no issues) or 1.
+
+    A test succeeds if at least 80 % of the calls of each scenario pass, and exits with 3 if no call took place.
+    """
+    end = None if within is None else time.monotonic() + within
     ended = await wait_for_jobs(session, tuple(dict.fromkeys(numbers)), within)
+    statuses = {exit_of(ended)}
+    tests = {}
+    for job in ended:
+        if is_launched_test(job) and job.state.final:
+            done = tests[job.number] = await follow(session, [job.number], end)
+            statuses.add(Exit.NOT_SUCCEEDED if (status := status_of(done)) == Exit.NOT_ENDED else status)
+            print_message(f"job {job.number}: {summary_words(done.comparison)}")
     with printing():
         for job in ended if as_json else ():
-            put_json((await session.jobs.suggestion(job.number)).to_json())
+            _put_json(await session.jobs.suggestion(job.number), tests.get(job.number))
     if any(job.state.active for job in ended):
         print_message("Timed out. Unfinished jobs still run on the server.")
-    return exit_of(ended)
+    return Exit.NOT_SUCCEEDED if Exit.NOT_SUCCEEDED in statuses else max(statuses)
+
+
+async def _test_of(session: Session, job: Job) -> PromptTest | None:
+    """A test with its calls. None for another job or a draft, or, with a message, if the server does not send runs."""
+    from cekura_tui.api.errors import ApiError
+
+    try:
+        return await session.tests.report(job.number) if is_launched_test(job) else None
+    except ApiError as error:
+        print_error(error)
+        return None
+
+
+def _put_json(done: Suggestion, test: PromptTest | None) -> None:
+    put_json(done.to_json() | ({"test": test and test.to_json()} if is_launched_test(done.job) else {}))
 
 
 @command("resume", jobs)
@@ -154,7 +193,7 @@ def _last_message(job: Job) -> str:
     # The summary of a prompt's changes is too long.
     brought = job.summary_of_changes if job.result is not None else None
     status = "" if job.state.final or (job.last_status or "").lower() in WAITING | WORKING else job.last_status
-    message = job.error or job.reason or brought or status or ""
+    message = job.error or job.reason or brought or calls_words(job) or status or ""
     if job.state in ("lost", "unconfirmed") and job.since is not None:
         return f"since {clock_text(job.since)}: {message}"
     return message
@@ -203,9 +242,9 @@ async def forget_jobs(session: Session, numbers: tuple[int, ...], force: bool) -
 
 
 def _check_show(*, of_staged: bool, **given: bool) -> None:
-    if sum(given[name] for name in ("as_diff", "as_prompt", "as_patch", "as_curl", "as_json")) > 1:
-        raise click.UsageError("Use only one of --diff, --prompt, --patch, --curl and --json.")
-    if of_staged and (given["as_prompt"] or given["as_curl"] or given["as_json"]):
+    if sum(given[name] for name in ("as_diff", "as_prompt", "as_patch", "as_curl", "as_markdown", "as_json")) > 1:
+        raise click.UsageError("Use only one of --diff, --prompt, --patch, --curl, --markdown and --json.")
+    if of_staged and any(given[name] for name in ("as_prompt", "as_curl", "as_markdown", "as_json")):
         raise click.UsageError("Use --staged alone, or with --diff or --patch.")
 
 
@@ -220,6 +259,7 @@ def _check_show(*, of_staged: bool, **given: bool) -> None:
 @click.option(
     "--curl", "as_curl", is_flag=True, help="Print the requests as curl commands; the last one launches a job."
 )
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print a test as Markdown for a pull request.")
 @json_option()
 async def show_job(
     session: Session,
@@ -229,9 +269,10 @@ async def show_job(
     as_patch: bool,
     of_staged: bool,
     as_curl: bool,
+    as_markdown: bool,
     as_json: bool,
 ) -> None:
-    """Show one job: state, history and suggestion."""
+    """Show one job: state, history and suggestion; of a test, the calls before and after."""
     relaunches = [job for job in session.store.jobs.all() if job.again_of == number]
     done, record = await session.jobs.suggestion(number), await session.jobs.record(number)
     wanted = done.improved_prompt
@@ -241,9 +282,14 @@ async def show_job(
         staged = session.store.stagings.staged(number)
         wanted = done.prompt if staged is None else staged
     lacks = (as_diff or as_prompt or as_patch or of_staged) and wanted is None
+    test = await session.tests.report(number) if as_markdown else None
+    if not (lacks or as_curl or as_markdown):
+        test = await _test_of(session, done.job)
     with printing():
         if as_json:
-            put_json(done.to_json())
+            _put_json(done, test)
+        elif as_markdown and test is not None:
+            await put_test(session, test, as_markdown=True)
         elif as_curl:
             for name in sorted(record.curls, key=lambda name: name == "launch"):
                 put(record.curls[name])
@@ -258,6 +304,10 @@ async def show_job(
             put_prompt(wanted)
         elif not lacks:
             _put_record(record, relaunches)
+            if test is not None:
+                await put_test(session, test)
+            elif record.job.result is not None:
+                put_json(record.job.result)
             if wanted is not None and wanted != done.prompt:
                 put_changes(done.prompt, wanted)
     warn_of_key(session.setup.known_keys().found_in(done.improved_prompt or ""))
@@ -281,8 +331,6 @@ def _put_record(record: JobRecord, relaunches: Sequence[Job]) -> None:
     put()
     if record.job.summary_of_changes:
         put(f"{record.job.summary_of_changes}\n")
-    if record.job.result is not None:
-        put_json(record.job.result)
 
 
 def _facts(record: JobRecord, relaunches: Sequence[Job]) -> list[tuple[str, str]]:

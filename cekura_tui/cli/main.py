@@ -31,6 +31,7 @@ SUMMARIES = {
     "views": "List, save and delete views: filters with a name.",
     "notes": "Read and write notes on runs; they stay on this machine.",
     "improve": "Propose a better prompt from one to three runs of one agent.",
+    "test": "Call the failed scenarios of runs again, to compare an agent's prompt before and after.",
     "jobs": "List, follow and forget jobs launched from this machine.",
     "suggestion": "Decide on the changes of a suggestion, and update the agent's prompt.",
     "prompts": "List and print the prompts of an agent: its own, sent and suggested ones.",

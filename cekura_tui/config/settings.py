@@ -107,6 +107,7 @@ class Settings:
     profile: Annotated[str, _NAME, "The profile in use: a key with settings of its own."] = PROFILE
     api_key_command: Annotated[str, _COMMAND, "A command that prints the API key; not a shell line."] = ""
     read_only: Annotated[bool, _BOOLEAN, "Launch no jobs and change no agent."] = False
+    max_test_calls: Annotated[int, _NUMBER, "The most test calls that are launched without typing their number."] = 20
     notify: Annotated[Notify, _NOTIFY, "How the terminal notifies you when a job ends while you are away."] = "auto"
     on_job_done: Annotated[str, _COMMAND, "A command that runs when a job ends; not a shell line."] = ""
     title: Annotated[bool, _BOOLEAN, "Show the numbers of running and new jobs as terminal title."] = False

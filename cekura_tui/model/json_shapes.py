@@ -20,6 +20,7 @@ from cekura_tui.model.prompt_events import UpdateState, UseKind
 from cekura_tui.model.run.groups import Grouping
 from cekura_tui.model.run.outcome import Kind
 from cekura_tui.model.run.verdict import Source, State, Verdict
+from cekura_tui.model.scenario_test import LiveAnswer
 from cekura_tui.model.transcript.timeline import Overlap, ResponseTime, Silence, TimedTurn
 from cekura_tui.model.transcript.tool_call import Ending
 from cekura_tui.model.transcript.transcript import Form, Speaker, Turn
@@ -217,6 +218,36 @@ class JobResultJson(JobJson):
 
     kind: str  # type: ignore[misc] # required here
     result: Mapping[str, Any] | None
+    test: NotRequired[TestJson | None]
+    """Of a launched test: the calls before and after; null if the server does not send the runs."""
+
+
+class TestJson(TypedDict):
+    """A test of an agent's prompt: what was launched, and the calls before and after."""
+
+    jobs: list[int]
+    """The numbers of the test's jobs, one for each launch."""
+    results: list[str]
+    """The ids of the new results on the server."""
+    name: str
+    agent_id: int
+    tested_job: int | None
+    """The job whose suggestion is tested."""
+    before_update: bool
+    """Whether the agent's prompt was tested before it was updated."""
+    ended: bool
+    """Whether all calls have ended and have verdicts."""
+    ways: list[str]
+    """How each launch calls the agent, as in `--way`."""
+    calls: int
+    credits: Annotated[float, Field(description="The estimated cost; 0 if unknown.")]
+    live: LiveAnswer
+    """Which prompt answers the calls: Cekura's record (`own`), a prompt that the user has published, maybe another
+    prompt (`anyway`), or a record that the provider's sync overwrites."""
+    live_text: str
+    version_text: str
+    """A sentence about the agent's version in the calls; empty if unknown."""
+    comparison: BeforeAfter
 
 
 class CheckJson(TypedDict):
@@ -556,7 +587,7 @@ SHAPES: dict[str, tuple[str, Any]] = {
     "timeline": ("`runs show ID --timeline --json`", TimelineJson),
     "groups": ("`groups --json`", GroupsJson),
     "compare": ("`compare ID --json`", CompareJson),
-    "test": ("`test ID... --json`", BeforeAfter),
+    "test": ("`test ... --json`", TestJson),
     "search": ("a line of `search WORDS... --json`", HitJson),
     "views": ("`views show NAME --json`, and a line of `views list --json`", ViewJson),
     "notes": ("`notes show ID --json`, and a line of `notes list --json`", NoteJson),

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from cekura_tui.api.errors import ApiError, KeyRefused, NotFound
 from cekura_tui.jobs.polling import AT_ONCE
-from cekura_tui.model.before_after import BeforeAfter, CalledRun, called_run, compare, summary_words
+from cekura_tui.model.as_json import to_json
+from cekura_tui.model.before_after import BeforeAfter, CalledRun, called_run, compare, summary_words, to_markdown
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.run.run import Run
@@ -32,6 +33,7 @@ from cekura_tui.model.scenario_test import (
     dial_window,
     launch_draft,
     live_answer,
+    live_words,
     ways_of,
 )
 from cekura_tui.model.scope import Agent, Scenario
@@ -142,6 +144,26 @@ class PromptTest:
     window: str
     is_final: bool
     got_at: float
+
+    def to_json(self) -> dict[str, object]:
+        """The test as JSON, in the shape `TestJson`."""
+        own, launches = self.settings, [LaunchSettings.of(job.parameters) for job in self.jobs]
+        return {
+            "jobs": [job.number for job in self.jobs],
+            "results": [job.progress_id for job in self.jobs if job.progress_id],
+            "name": own.name,
+            "agent_id": own.agent,
+            "tested_job": own.job,
+            "before_update": own.before,
+            "ended": self.is_final,
+            "ways": [one.way for one in launches],
+            "calls": sum(one.calls for one in launches),
+            "credits": round(sum(one.credits for one in launches), 1),
+            "live": own.live,
+            "live_text": live_words(own.live, own.provider),
+            "version_text": self.version,
+            "comparison": to_json(self.comparison),
+        }
 
     @property
     def failing_runs(self) -> tuple[int, ...]:
@@ -450,6 +472,24 @@ class ScenarioTests:
         version = await self._version_words(settings, former, after)
         return PromptTest(
             tuple(jobs), launches[0], comparison, version, window, is_final and bool(after), self._clock()
+        )
+
+    async def markdown(self, test: PromptTest, dashboard: str) -> str:
+        """The comparison as Markdown for a pull request, with links to the results on the dashboard."""
+        own, changed = test.settings, ""
+        if own.job is not None and not own.before:
+            with contextlib.suppress(CekuraTuiError):  # the job is forgotten, or of another server
+                changed = (await self._jobs.get(own.job)).summary_of_changes or ""
+        projects = {run.project_id for line in test.comparison.lines for run in line.after.runs}
+        links = [
+            (f"Result {job.progress_id}", f"{dashboard.rstrip('/')}/{project}/results/{job.progress_id}")
+            for project in projects - {None}
+            for job in test.jobs
+            if job.progress_id
+        ]
+        live = live_words(own.live, own.provider)
+        return to_markdown(
+            test.comparison, title=own.name, changed=changed, live=live, version=test.version, links=links
         )
 
     def _summarise(self, jobs: Iterable[Job], comparison: BeforeAfter) -> None:

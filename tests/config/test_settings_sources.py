@@ -22,6 +22,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "profile": ("work", "home"),
     "api_key_command": ("echo one", "echo two"),
     "read_only": (False, True),
+    "max_test_calls": (8, 9),
     "notify": ("bell", "off"),
     "on_job_done": ("one", "two"),
     "title": (True, False),
