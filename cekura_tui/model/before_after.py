@@ -346,7 +346,7 @@ def _line(key: int | str, name: str, after: Runs, before: Runs) -> ScenarioLine:
     differs = _difference_words(before[0], after) if before else ()
     first, second = Side.of(before), Side.of(after)
     became: Became = "not comparable" if differs else _became(first, second)
-    checks = tuple(change for change in _check_changes(before, after) if change.changed and not differs)
+    checks = tuple(one for one in _check_changes(before, after) if one.changed and became in get_args(Compared))
     name = clean_line(name or f"scenario {key}", _NAME)
     number = key if isinstance(key, int) else None
     return ScenarioLine(number, name, first, second, became, _sentence(became, first, second, differs), checks, differs)
@@ -381,7 +381,7 @@ def _sentence(became: Became, before: Side, after: Side, differs: Sequence[str])
         return f"Not comparable: {'; '.join(differs)}."
     more = needed_calls(before, after)
     if became == "no calls":
-        sides = [(side, which) for side, which in ((after, "new"), (before, "former")) if not side.counted]
+        sides = [(side, which) for side, which in ((after, "new"), (before, "comparable former")) if not side.counted]
         words = [f"No {which} call{f' counts: {side.sentence_part}' if side.runs else ''}." for side, which in sides]
         least = [f"It takes at least {count(more, 'call')} to prove a change."] if more and not after.waiting else []
         return " ".join(words + least)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from documented_shapes import read_all
@@ -18,6 +18,7 @@ from cekura_tui.model.before_after import (
     BeforeAfter,
     CalledRun,
     CallState,
+    Compared,
     Side,
     called_run,
     compare,
@@ -88,21 +89,21 @@ def test_intervals_equal_published_values(passed: int, n: int, low: float, high:
         ("f" * 40, "pppffff", "improved", "Better: 3 of 7, none of 40 before."),
         ("f" * 8, "ppff", "unclear", "Unclear: 2 of 4, none of 8 before. 24 more calls at this rate would prove the "),
         ("pf", "pf", "unclear", "Unclear: 1 of 2, 1 of 2 before. More calls at this rate would not prove the change."),
-        ("pppp", "pff", "unclear", "Unclear: 1 of 3, 4 of 4 before. "),
         ("pppp", "fff", "unclear", "Unclear: none of 3, 4 of 4 before. 1 more failed call would prove the change."),
-        ("fff", "pff", "still failing", "Still fails: 1 of 3, none of 3 before."),
         ("pppp", "ffff", "newly failing", "Fails now: none of 4, 4 of 4 before."),
         ("p" * 20, "pfffff", "worse", "Worse: 1 of 6, 20 of 20 before."),
+        ("p" * 15 + "f" * 5, "ffffff", "worse", "Worse: none of 6, 15 of 20 before."),
         ("pppp", "ppppf", "still passing", "Still passing: 4 of 5, 4 of 4 before."),
         ("ffff", "aa", "no calls", "No new call counts: 2 did not run (no answer). It takes at least 4 calls to prove"),
-        ("", "pppp", "no calls", "No former call. It takes at least 4 calls to prove a change."),
+        ("", "pppp", "no calls", "No comparable former call. It takes at least 4 calls to prove a change."),
         ("ffff", "ww", "no calls", "No new call counts: 2 to come."),
-        ("", "", "no calls", "No new call. No former call."),
+        ("", "", "no calls", "No new call. No comparable former call."),
     ],
 )
 def test_a_line_says_what_became_of_the_scenario(before: str, after: str, became: Became, sentence: str) -> None:
     (line,) = sides(before, after).lines
-    assert (line.became, line.sentence[: len(sentence)]) == (became, sentence)
+    given = line.sentence if sentence.endswith(".") else line.sentence[: len(sentence)]
+    assert (line.became, given) == (became, sentence)
 
 
 def test_a_line_names_the_checks_that_changed() -> None:
@@ -111,14 +112,15 @@ def test_a_line_names_the_checks_that_changed() -> None:
     absent = calls("aw", 110, checks=(("Tone", "fail"),))
     result = compare(before, after + absent, SCENARIOS)
     assert result.lines[0].detail == "Identity 0 of 2 → 2 of 2; Critical not evaluated → 0 of 2"
-    assert [one.words for one in result.metrics][1] == "Tone 2 of 2 → 2 of 2"
-    assert (result.absent, result.ended, summary_words(result)) == (1, False, "1 unclear · 1 no calls")
+    assert [one.name for one in result.metrics] == ["Identity", "Tone", "Critical"]
+    assert result.metrics[1].words == "Tone 2 of 2 → 2 of 2"
+    assert (result.compared, result.absent, summary_words(result)) == (1, 1, "1 unclear · 1 no calls")
 
 
 @pytest.mark.parametrize(
     ("changes", "differs"),
     [
-        ({"run_as_text": True}, "way: voice → text"),
+        ({"run_as_text": True, "run_type": "chat"}, "way: voice → text"),
         ({"run_type": "sip"}, "way: voice → sip"),
         ({"personality": 4, "personality_name": "In a hurry"}, "personality: Calm → In a hurry"),
         ({"test_profile_data": None}, "profile: Ann → none"),
@@ -130,26 +132,26 @@ def test_a_line_names_the_checks_that_changed() -> None:
         ({"mocked_tool_names": ["book", "refund", "book"]}, ""),
         *(({name: None}, "") for name in SETTINGS if name != "test_profile_data"),
         ({"evaluation": {"metrics": [{"id": 1, "name": "Renamed", "passed": False}]}}, ""),
+        ({"error_message": "Call timed out", "evaluation": {"metrics": []}}, ""),
     ],
 )
 def test_a_setting_that_differs_makes_a_line_not_comparable(changes: Json, differs: str) -> None:
-    former, new = read(success=False), read(id=9, success=True, **changes)
+    failed = {"metrics": [{"id": 1, "name": "Identity", "passed": False}]}
+    former, new = read(success=False, evaluation=failed), read(id=9, **{"success": True, **changes})
     (line,) = compare([former], [new], {7: "Refund"}).lines
-    assert line.differs == ((differs,) if differs else ())
-    assert (line.became == "not comparable") == bool(differs)
-    assert line.before.run_ids == (1,)
-    if differs:
-        assert line.sentence == f"Not comparable: {differs}."
+    assert (line.before.run_ids, line.differs) == ((1,), (differs,) if differs else ())
+    assert (line.became == "not comparable", not line.checks) == (bool(differs), line.became not in get_args(Compared))
+    assert not differs or line.sentence == f"Not comparable: {differs}."
 
 
 def test_former_calls_of_the_chosen_version_are_pooled_and_others_are_left_out() -> None:
-    old, older = calls("fff"), calls("pp", 20, version="older")
+    old, older = [*calls("fffa"), *calls("f", 0, at=9.0)], calls("pp", 20, version="older")
     hurried = read(id=30, success=False, agent_version="old", personality=4)
     other = calls("f", 40, scenario=99)
     result = compare([*old, *older, hurried, *other], calls("pppp", 100), {7: "Refund"}, chosen=[2, 20, 30])
     assert [line.before.run_ids for line in result.lines] == [(21, 20)]
     result = compare([*old, *older, hurried, *other], calls("pppp", 100), {7: "Refund"}, chosen=[2])
-    assert ([line.before.run_ids for line in result.lines], result.left_out) == ([(3, 2, 1)], (20, 21, 30, 40))
+    assert ([line.before.run_ids for line in result.lines], result.left_out) == ([(0, 3, 2, 1, 4)], (20, 21, 30, 40))
 
 
 def test_former_calls_without_a_version_are_pooled_only_if_chosen() -> None:
@@ -168,18 +170,18 @@ def test_new_calls_with_several_settings_make_several_lines() -> None:
     assert [(line.before.run_ids, line.after.run_ids) for line in lines] == [((2,), (9,)), ((1,), (10, 11)), ((), ())]
 
 
-@pytest.mark.parametrize(
-    ("versions", "found"),
-    [(["old"], "equal"), (["new"], "different"), (["old", "new"], "mixed"), ([""], "not reported")],
-)
-def test_versions_before_and_after_are_compared(versions: list[str], found: str) -> None:
-    new = [run for n, version in enumerate(versions) for run in calls("p", 100 + n, version=version)]
-    assert compare(calls("f"), new, SCENARIOS).version == found
+def test_versions_before_and_after_are_compared() -> None:
+    new = {version: calls("p", 100 + n, version=version) for n, version in enumerate(("old", "new", ""))}
+    after = [new["old"], new["new"], new["old"] + new["new"], new[""]]
+    former = (calls("f"), calls("f", version=""), [])
+    found = [[compare(old, one, SCENARIOS).version for one in after] for old in former]
+    assert found == [["equal", "different", "mixed", "not reported"], *[["not reported"] * 4] * 2]
 
 
 def test_no_change_in_outcome_is_noticed() -> None:
     assert sides("fff", "ffff").unchanged
-    assert not any(sides(*marks).unchanged for marks in (("ppp", "ppp"), ("ffff", "pppp"), ("fff", ""), ("pf", "pf")))
+    others = [sides(*marks) for marks in (("ppp", "ppp"), ("ffff", "pppp"), ("pf", "pf"), ("fff", "fffw"), ("fff", ""))]
+    assert [(one.unchanged, one.ended) for one in others] == [(False, True)] * 3 + [(False, False)] * 2
 
 
 EVIL = "A | b\n# [x](y) <b>`*_"
@@ -209,23 +211,19 @@ def test_json_matches_its_documented_shape() -> None:
     assert read_all("test", json_text(to_json(sides("ffffa", "pppw"))))[0]["lines"][0]["before"]["absent"] == 1
 
 
-FAILED_CHECK: Json = {"evaluation": {"metrics": [{"name": "Identity", "passed": False}]}}
-NO_CHECKS: Json = {"evaluation": None}
-
-
 @pytest.mark.parametrize(
     ("fields", "state", "why"),
     [
         ({"success": True}, "passed", ""),
         ({"success": False}, "failed", ""),
-        ({"success": False, **NO_CHECKS}, "failed", ""),
-        ({"success": False, "error_message": "Late audio", **FAILED_CHECK}, "failed", ""),
+        ({"success": False, "evaluation": None}, "failed", ""),
+        ({"success": False, "error_message": "Late audio"}, "failed", ""),
         ({"success": True, "error_message": "Call timed out"}, "absent", "timeout"),
         ({"evaluation_status": "success", "error_message": "No audio"}, "absent", "No audio"),
         ({"evaluation_status": "reviewed_success", "error_message": "No audio"}, "passed", ""),
         ({"evaluation_status": "reviewed_failure", "status": "timeout", "success": True}, "failed", ""),
-        ({"evaluation_status": "failure", "status": "timeout", **NO_CHECKS}, "absent", "timeout"),
-        ({"success": False, **NO_CHECKS, "metadata": {"ended_reason": "no-answer"}}, "absent", "no answer"),
+        ({"evaluation_status": "failure", "status": "timeout", "evaluation": None}, "absent", "timeout"),
+        ({"success": False, "evaluation": None, "metadata": {"ended_reason": "no-answer"}}, "absent", "no answer"),
         ({"status": "cancelled"}, "absent", "cancelled"),
         ({"success": None}, "absent", "not judged"),
         ({"status": "in_queue"}, "waiting", "in queue"),
@@ -236,15 +234,17 @@ def test_a_call_that_did_not_happen_is_absent_unless_reviewed(fields: Json, stat
     assert (run.state, run.why) == (state, why)
 
 
-@pytest.mark.parametrize(
-    ("sent", "version"),
-    [
-        *((12, "12"), (12.0, "12"), ("v\x1b12 ", "v12"), ({"id": 3, "version_id": None, "history_id": 9}, "9")),
-        *(({"version_id": "7"}, "7"), (None, ""), (True, ""), ([1], ""), ({"id": {}}, "")),
-    ],
-)
-def test_the_version_of_the_agent_is_read_in_any_form(sent: object, version: str) -> None:
-    assert read(agent_version=sent).version == version
+def test_the_version_of_the_agent_is_read_in_any_form() -> None:
+    forms = [12, 12.0, "v\x1b12 ", {"id": 3, "version_id": None, "history_id": 9}, {"version_id": "7"}]
+    assert [read(agent_version=sent).version for sent in forms] == ["12", "12", "v12", "9", "7"]
+    assert not any(read(agent_version=sent).version for sent in (None, True, [1], {"id": {}}))
+
+
+def test_messages_of_the_testing_agent_and_evaluated_metrics_are_counted() -> None:
+    turns = [{"role": role, "content": "Hello."} for role in ("Testing Agent", "Main Agent")]
+    metrics = [{"id": 1, "passed": True}, {"id": 2, "extra": {"trigger_failed": True}}]
+    run = read(transcript_object=turns, evaluation={"metrics": metrics}, expected_outcome={"score": 100})
+    assert (run.messages, run.metrics) == (1, 1)
 
 
 JSON_VALUES = st.recursive(
