@@ -7,12 +7,10 @@ from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
-from documented_shapes import read_all
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from cekura_tui.model.as_json import to_json
 from cekura_tui.model.before_after import (
     Became,
     BeforeAfter,
@@ -29,7 +27,6 @@ from cekura_tui.model.before_after import (
 )
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import view_of
-from cekura_tui.model.text import json_text
 
 Json = dict[str, Any]
 SCENARIOS = {7: "Refund", 8: "Booking"}
@@ -205,10 +202,6 @@ def test_markdown_is_a_page_for_a_pull_request_whatever_the_names_hold() -> None
     assert texts[22] == f"{name}: 4 of 4, 1 did not run (no answer)"
     assert texts[26:32] == [name, "0 of 4", "4 of 4", "Tone", "4 of 4", "not evaluated"]
     assert page.endswith("(<https://cekura.example/results/1)x>)\n")
-
-
-def test_json_matches_its_documented_shape() -> None:
-    assert read_all("test", json_text(to_json(sides("ffffa", "pppw"))))[0]["lines"][0]["before"]["absent"] == 1
 
 
 @pytest.mark.parametrize(
