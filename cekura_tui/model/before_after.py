@@ -446,16 +446,16 @@ def to_markdown(
     lines = sorted(result.lines, key=lambda line: line.became not in _WORSE)
     rows = [(line.name, line.before.words, line.after.words, line.became, line.detail) for line in lines]
     absent = [f"- {_cell(one.name)}: {_cell(one.after.sentence_part)}" for one in result.lines if one.after.absent]
-    metrics = [(one.name, *one.sides) for one in result.metrics]
+    fine = "Nothing is newly failing or worse." if result.compared else "No scenario has comparable calls."
     parts: list[Iterable[str]] = [
         [f"# {_cell(title)}"],
         [f"- {_cell(text)}" for text in changes],
         [f"**Passing scenarios: {now} of {result.compared}; before: {before} of {result.compared}.**"],
         [_cell(text) for text in (live, version) if text],
-        broken or ["Nothing is newly failing or worse."],
+        broken or [fine],
         _table(("Scenario", "Before", "After", "Result", "Checks that changed"), rows),
         ["New calls that did not run:", *absent] if absent else [],
-        _table(("Check", "Before", "After"), metrics),
+        _table(("Check", "Before", "After"), [(one.name, *one.sides) for one in result.metrics]),
         [f"- [{_cell(name)}](<{re.sub(r'[^!-;=?-Z_a-z~]', '', address)}>)" for name, address in links],
     ]
     return "\n\n".join(filter(None, map("\n".join, parts))) + "\n"
