@@ -24,7 +24,7 @@ from cekura_tui.demo.dialogue import (
     stretched,
 )
 from cekura_tui.demo.facts import UNJUDGED, Dice, Facts, Kind, Shape, reason_of, roll, success_of
-from cekura_tui.demo.library import FIRST_VERSIONS, AgentVersion, DemoAgent, version_id
+from cekura_tui.demo.library import FIRST_VERSIONS, AgentVersion, DemoAgent
 from cekura_tui.demo.people import PERSONALITIES, Personality, details_of
 
 Json = dict[str, Any]
@@ -350,7 +350,7 @@ def agent_history(version: AgentVersion, is_first: bool) -> Json:
         "history_date": iso(version.changed),
         "history_type": "+" if is_first else "~",
         "history_change_reason": version.reason,
-        "version_id": version_id(version.id),
+        "version_id": f"v{version.id}",
         "version_name": None,
         "id": version.agent.id,
         "agent_name": version.agent.name,
@@ -388,8 +388,8 @@ def scenario_row(corpus: Corpus, agent: DemoAgent, script: Script) -> Json:
 
 def own_settings(corpus: Corpus, agent: DemoAgent, script: Script) -> tuple[Personality, Json | None]:
     """A scenario's own personality and test profile."""
-    facts = corpus.facts(corpus.references(agent.project).get(script.id, 0))
-    return (PERSONALITIES[0], None) if facts is None else (PERSONALITIES[facts.personality], profile_of(facts.id))
+    facts = corpus.reference(agent, script.id)
+    return PERSONALITIES[facts.personality], profile_of(facts.id)
 
 
 def scenario_whole(corpus: Corpus, agent: DemoAgent, script: Script) -> Json:
@@ -479,11 +479,8 @@ def _result(corpus: Corpus, result_id: int, members: list[Facts]) -> Json:
 def _status(members: list[Facts], done: list[Facts]) -> str:
     """The status of a result. One run that completed is enough for `completed`."""
     words = {facts.fate.status for facts in members}
-    if members[0].started is None:
-        return "completed" if len(done) == len(members) else "running"
     if len(done) == len(members):
         return next((word for word in ("completed", "cancelled") if word in words), "failed")
-    if words <= {*_BEFORE_CALL}:
-        return "pending"
-    live = {facts.fate.status for facts in members if facts.fate.kind is Kind.LIVE}
-    return "evaluating" if live == {"evaluating"} else "in_progress" if done else "running"
+    if {facts.fate.status for facts in members if facts.fate.kind is Kind.LIVE} == {"evaluating"}:
+        return "evaluating"
+    return "pending" if words.issubset(_BEFORE_CALL) else "running"

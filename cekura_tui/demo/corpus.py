@@ -114,9 +114,8 @@ class StartedRuns(Protocol):
     """Runs and results started through the API; their ids are above all others."""
 
     def facts(self, run_id: int) -> Facts | None: ...
-    def runs(self, project: int) -> list[int]: ...
     def results(self, project: int) -> list[int]: ...
-    def runs_of_result(self, result_id: int) -> Sequence[int] | None: ...
+    def runs_of_result(self, result_id: int) -> range | None: ...
 
 
 class Corpus:
@@ -142,7 +141,7 @@ class Corpus:
         self._is_frozen = self._are_over is None
         # Runs are read in order, and neighbours share a batch.
         self._batch = lru_cache(maxsize=64)(self._batch_of)
-        self.references = cache(self._references_of)
+        self._references = cache(self._references_of)
 
     def count(self, project: int) -> int:
         first = self._first[project]
@@ -185,7 +184,7 @@ class Corpus:
         high = len(every) if until is None else bisect_right(every, until, key=made)
         return every[low:high]
 
-    def runs_of_result(self, result_id: int) -> Sequence[int]:
+    def runs_of_result(self, result_id: int) -> range:
         """Ids of a result's runs, newest first; empty for an unknown result."""
         if self.started is not None and (runs := self.started.runs_of_result(result_id)) is not None:
             return runs
@@ -195,29 +194,24 @@ class Corpus:
                 return range(RUN_BASES[project] + last, RUN_BASES[project] + (result_id - base - 1) * BATCH, -1)
         return range(0)
 
-    def oldest_of(self, result_id: int) -> Facts:
-        """The oldest run of a known result."""
-        facts = self.facts(self.runs_of_result(result_id)[-1])
+    def reference(self, agent: DemoAgent, scenario: int) -> Facts:
+        """The run with a scenario's own settings: the newest that failed its checks before the epoch, else the newest.
+        A test is then comparable with the run that a user picks from the top of the failed ones: same personality, same
+        data of the caller."""
+        place = self._references(agent.project).get(scenario, self._first[agent.project])
+        facts = self.facts(RUN_BASES[agent.project] + place)
         assert facts is not None
         return facts
 
     def _references_of(self, project: int) -> dict[int, int]:
-        """The run with each scenario's own settings, by scenario id: the newest run that failed its checks
-        before the epoch, else the newest run. A test is then comparable with the run that a user picks from the top of
-        the failed ones: same personality, same data of the caller."""
         found: dict[int, int] = {}
-        failed: set[int] = set()
-        total = sum(len(agent.scripts) for agent in agents_of(project))
-        for place in range(self._first[project], max(0, self._first[project] - _LAST_REFERENCE), -1):
-            run_id = RUN_BASES[project] + place
-            kind = fate_of(run_id, self._first[project] - place).kind
-            scenario = self.batch_at(project, place)[0].scripts[self.script(project, place)].id
-            if kind in (Kind.FAILED, Kind.REVIEWED_FAILURE) and scenario not in failed:
-                failed.add(scenario)
-                found[scenario] = run_id
-            found.setdefault(scenario, run_id)
-            if len(failed) == total:
-                break
+        newest = self._first[project]
+        for failed in (True, False):
+            for place in range(newest, max(0, newest - _LAST_REFERENCE), -1):
+                kind = fate_of(RUN_BASES[project] + place, newest - place).kind
+                if kind in (Kind.FAILED, Kind.REVIEWED_FAILURE) or not failed:
+                    script = self.batch_at(project, place)[0].scripts[self.script(project, place)]
+                    found.setdefault(script.id, place)
         return found
 
     def _batch_of(self, result_id: int) -> tuple[DemoAgent, bool]:

@@ -49,20 +49,15 @@ async def read_fields(request: Request) -> dict[str, object]:
                 texts = [value for value in form.getlist(name) if isinstance(value, str)]
                 if texts:
                     given[name] = [part.strip() for text in texts for part in text.split(",") if part.strip()]
-                if texts and texts[0].startswith(("[", "{")):  # objects, each as JSON or all as one list
-                    given[name] = _json_items(texts)
+                if texts and texts[0].startswith("{"):  # objects, each as JSON
+                    given[name] = _parsed(f"[{','.join(texts)}]")
             return given
     raw = await request.body()
     if kind not in ("application/json", ""):
         raise Unsupported(kind)
     if not raw:
         return {}
-    try:
-        fields = json.loads(raw, parse_constant=_refuse_constant)
-    except ValueError as error:
-        raise Invalid({"detail": f"JSON parse error - {error}"}) from None
-    except RecursionError:
-        raise Invalid(_TOO_DEEP) from None
+    fields = _parsed(raw)
     if not isinstance(fields, dict):
         got = type(fields).__name__
         raise Invalid({"non_field_errors": [f"Invalid data. Expected a dictionary, but got {got}."]})
@@ -74,12 +69,13 @@ async def read_fields(request: Request) -> dict[str, object]:
     return fields
 
 
-def _json_items(texts: Iterable[str]) -> list[object]:
+def _parsed(raw: str | bytes) -> object:
     try:
-        parts = [json.loads(text, parse_constant=_refuse_constant) for text in texts]
-    except (ValueError, RecursionError) as error:
+        return json.loads(raw, parse_constant=_refuse_constant)
+    except ValueError as error:
         raise Invalid({"detail": f"JSON parse error - {error}"}) from None
-    return [item for part in parts for item in (part if isinstance(part, list) else [part])]
+    except RecursionError:
+        raise Invalid(_TOO_DEEP) from None
 
 
 def _inside(value: object) -> Iterable[object]:

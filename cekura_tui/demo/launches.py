@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping
 from heapq import heapreplace
 from itertools import product
 from math import ceil, inf
 from typing import Any, NamedTuple
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,14 +18,12 @@ from cekura_tui.demo.corpus import RUN_BASES, Corpus
 from cekura_tui.demo.dialogue import speak
 from cekura_tui.demo.evaluation import rules_checked
 from cekura_tui.demo.facts import UNJUDGED, Dice, Facts, Fate, Kind, Shape, Started, roll
-from cekura_tui.demo.forms import REQUIRED, Reply, detail, integers, not_found, read_fields, text_field, whole_number
+from cekura_tui.demo.forms import REQUIRED, Reply, integers, not_found, read_fields, text_field, whole_number
 from cekura_tui.demo.jobs import LAST_RESULT, LAST_RUN, StoredLaunch
 from cekura_tui.demo.library import DemoAgent, Rule, agents, agents_by_id
 from cekura_tui.demo.listing import Invalid
 from cekura_tui.demo.people import PERSONALITIES
 from cekura_tui.demo.workspace import DemoWorkspace
-
-Json = dict[str, Any]
 
 BALANCE = 1_500.0
 _LIMIT, _MOST_CALLS = 10, 2_000
@@ -106,22 +104,20 @@ def read_form(fields: Mapping[str, object], suffix: str, corpus: Corpus) -> Laun
         _check(not read.get(name), name, "This server starts only the scenarios of a list.")
     _check(read["scenarios"], "scenarios", "This list may not be empty.")
     owners = {script.id: agent for agent in agents() for script in agent.scripts}
-    unknown = [f'Invalid pk "{one}" - object does not exist.' for one in read["scenarios"] if one not in owners]
+    unknown = [f'Invalid pk "{pk}" - object does not exist.' for pk in read["scenarios"] if pk not in owners]
     _check(not unknown, "scenarios", *unknown)
     agent, scope = owners[read["scenarios"][0]], "agent" if way.rows else "agent_id"
     found = {owners[scenario].id for scenario in read["scenarios"]} | {read.get(scope, agent.id)}
     _check(found == {agent.id}, "scenarios", "All scenarios must belong to the agent.")
     fits = not way.needs or (agent.setup.get(way.needs) and way.value in ("", agent.setup[way.needs]))
     _check(fits, scope, f"The agent can't be called this way: {way.needs} is not {way.value or 'set'}.")
-    people, profiles = (
-        tuple(read.get(f"{name}s") or (read[one] for one in (name,) if one in read))
-        for name in ("personality_id", "test_profile_id")
-    )
+    people = read.get("personality_ids") or tuple(read[name] for name in ("personality_id",) if name in read)
+    profiles = read.get("test_profile_ids") or tuple(read[name] for name in ("test_profile_id",) if name in read)
     known = {personality.id for personality in PERSONALITIES}
     _check(known.issuperset(people), "personality_ids", "Invalid personalities provided.")
-    for caller in [_caller(agent, profile) for profile in profiles]:
-        is_known = corpus.facts(caller) is not None and answers.profile_of(caller) is not None
-        _check(is_known, "test_profile_ids", "Invalid test profiles provided.")
+    callers = [_caller(agent, profile) for profile in profiles]
+    are_known = all(corpus.facts(caller) and answers.profile_of(caller) for caller in callers)
+    _check(are_known, "test_profile_ids", "Invalid test profiles provided.")
     limit, name = min(_LIMIT, read.get("concurrency_limit", _LIMIT)), read.get("name", "")
     often, mocks = read.get("frequency", 1), read.get("mock_tool_names")
     return LaunchForm(agent.id, suffix, read["scenarios"], name, often, people, profiles, mocks, limit)
@@ -139,9 +135,8 @@ def _value(name: str, value: Any, rows: bool) -> object:
         except ValueError:
             raise Invalid({name: ["A valid integer is required."]}) from None
         _check(number >= 1, name, "Ensure this value is greater than or equal to 1.")
-        _check(
-            number <= 100 or name != "frequency" or not rows, name, "Ensure this value is less than or equal to 100."
-        )
+        few = number <= 100 or name != "frequency" or not rows
+        _check(few, name, "Ensure this value is less than or equal to 100.")
         return number
     if name in _WORD_LISTS:
         is_list = isinstance(value, list) and all(isinstance(word, str) for word in value)
@@ -186,13 +181,6 @@ def _chance(rule: Rule, agent: DemoAgent, scenario: int, prompt: str, failed: fr
     return 0.9 if roll(rule.metric, 81) % 3 == 0 and rival.strong in prompt else usual
 
 
-class Launch(NamedTuple):
-    stored: StoredLaunch
-    form: LaunchForm
-    agent: DemoAgent
-    calls: list[Facts]
-
-
 class LaunchedRuns:
     """The runs of all launches in the database."""
 
@@ -200,130 +188,88 @@ class LaunchedRuns:
         self._workspace = workspace
         self._corpus = workspace.corpus
         self._database = workspace.database
-        self._known: dict[int, Launch] = {}
+        self._known: dict[int, list[Facts]] = {}
 
-    def _launches(self) -> Iterator[tuple[Launch, float | None]]:
-        """All launches, newest first, each with the time at which the user ended it."""
+    def _launches(self) -> Iterator[tuple[list[Facts], float | None]]:
+        """The calls of all launches, newest launch first, each with the time at which the user ended the launch."""
         for result_id, ended in self._database.launch_ends():
             if result_id not in self._known:
                 self._known[result_id] = self._planned(self._database.launch_of(result_id))
             yield self._known[result_id], ended
 
-    def launch(self, result_id: int) -> Launch | None:
-        found = (launch for launch, _ in self._launches() if launch.stored.id == result_id)
-        return next(found, None) if result_id > LAST_RESULT else None
-
     def results(self, project: int) -> list[int]:
-        return [launch.stored.id for launch, _ in self._launches() if launch.agent.project == project]
+        return [calls[0].result_id for calls, _ in self._launches() if calls[0].project == project]
 
-    def runs(self, project: int) -> list[int]:
-        return [run_id for result_id in self.results(project) for run_id in self.runs_of_result(result_id) or ()]
-
-    def runs_of_result(self, result_id: int) -> Sequence[int] | None:
-        launch = self.launch(result_id)
-        return None if launch is None else [facts.id for facts in launch.calls[::-1]]
-
-    def facts(self, run_id: int) -> Facts | None:
-        for launch, ended in self._launches() if run_id > LAST_RUN else ():
-            if 0 <= (place := run_id - launch.stored.first_run) < launch.stored.calls:
-                return _present(launch.calls[place], self._workspace.now(), ended)
+    def runs_of_result(self, result_id: int) -> range | None:
+        for calls, _ in self._launches() if result_id > LAST_RESULT else ():
+            if calls[0].result_id == result_id:
+                return range(calls[-1].id, calls[0].id - 1, -1)
         return None
 
-    def start(self, form: LaunchForm) -> Launch | None:
-        """Store a launch; None if the credits do not suffice."""
+    def facts(self, run_id: int) -> Facts | None:
+        for calls, ended in self._launches() if run_id > LAST_RUN else ():
+            if calls[0].id <= run_id <= calls[-1].id:
+                return _present(calls[run_id - calls[0].id], self._workspace.now(), ended)
+        return None
+
+    def start(self, form: LaunchForm) -> list[Facts]:
+        """Store a launch and return its calls. Raises HTTPException if the credits do not suffice."""
         version = self._workspace.history(form.agent)[-1]
         # A voice platform answers with its own prompt, whatever the record says.
         prompt = agents_by_id()[form.agent].prompt if version.agent.at_platform else version.agent.prompt
         made = StoredLaunch(0, 0, form.calls, self._workspace.now(), version.id, json.dumps(form), prompt)
-        stored = self._database.start(made, self._price, BALANCE) if form.calls <= _MOST_CALLS else None
-        return None if stored is None else self.launch(stored.id)
+        stored = self._database.start(made, self.price, BALANCE) if form.calls <= _MOST_CALLS else None
+        if stored is None:
+            raise HTTPException(402, "Insufficient credits to start these calls.")
+        return next(calls for calls, _ in self._launches() if calls[0].result_id == stored.id)
 
-    def _price(self, stored: StoredLaunch, ended: float | None) -> float:
+    def price(self, stored: StoredLaunch, ended: float | None) -> float:
         """Credits for a launch: 5 for each started minute of voice, 0.5 for each message of the simulated caller in
         text, and 0.2 for each evaluated metric. Cancelled calls cost nothing."""
         total = 0.0
-        for facts in [_present(call, inf, ended) for call in self._planned(stored).calls]:
+        for facts in [_present(call, inf, ended) for call in self._planned(stored)]:
             messages = sum(turn.who == "C" for turn in answers.turns_of(self._corpus, facts))
             total += 0.5 * messages if facts.as_text else 5 * ceil((facts.seconds or 0) / 60)
             if facts.fate.kind not in UNJUDGED:
                 total += 0.2 * len(answers.run_whole(self._corpus, facts)["evaluation"]["metrics"])
         return round(total, 2)
 
-    def end(self, result_id: int) -> None:
-        """End the calls of a launch that have not ended."""
-        self._database.end_launch(result_id, self._workspace.now(), self._price)
-
-    def _planned(self, stored: StoredLaunch) -> Launch:
-        fields: list[Any] = [tuple(one) if isinstance(one, list) else one for one in json.loads(stored.form)]
-        form = LaunchForm._make(fields)
-        agent = agents_by_id()[form.agent]
-        free = [stored.created] * form.limit
+    def _planned(self, stored: StoredLaunch) -> list[Facts]:
+        """The calls of a launch as they will end."""
+        form = LaunchForm._make(tuple(one) if isinstance(one, list) else one for one in json.loads(stored.form))
+        agent, speed, calls = agents_by_id()[form.agent], self._workspace.speed, list[Facts]()
+        dials, mocks = not agent.setup["inbound"], agent.mocked if form.mocks is None else form.mocks
+        lines = [stored.created] * form.limit  # a heap of the times at which each line is free
         each = product(form.scenarios, form.people or (None,), form.profiles or (None,), range(form.frequency))
-        calls = [
-            self._call(stored, form, agent, run_id, scenario, person, profile, free)
-            for run_id, (scenario, person, profile, _) in enumerate(each, stored.first_run)
-        ]
-        return Launch(stored, form, agent, calls)
-
-    def _call(
-        self,
-        stored: StoredLaunch,
-        form: LaunchForm,
-        agent: DemoAgent,
-        run_id: int,
-        scenario: int,
-        person: int | None,
-        profile: int | None,
-        free: list[float],
-    ) -> Facts:
-        """A call as it will end. `free` is a heap of the Unix times at which a line becomes free."""
-        place, script = next((n, one) for n, one in enumerate(agent.scripts) if one.id == scenario)
-        reference = self._corpus.references(agent.project).get(scenario, scenario)
-        own = self._corpus.facts(reference)
-        personality = 0 if own is None else own.personality
-        if person is not None:
-            personality = next(n for n, known in enumerate(PERSONALITIES) if known.id == person)
-        failed = frozenset[str]() if own is None else self._corpus.broken(own)
-        caller = reference if profile is None else _caller(agent, profile)
-        broken = frozenset(
-            rule.key
-            for rule in rules_checked(agent, script)
-            if roll(run_id * 100_000 + rule.metric, 35) % 1000
-            < 1000 * _chance(rule, agent, scenario, stored.prompt, failed)
-        )
-        end = Fate(Kind.FAILED, len(broken)) if broken else Fate(Kind.PASSED)
-        if roll(run_id, 36) % _OFTEN_MISSED.get(scenario, _USUALLY_MISSED) == 0:
-            end, broken = _MISSED[run_id % len(_MISSED)], frozenset()
-        spoken = speak(script, PERSONALITIES[personality], broken, Dice(caller))
-        missed = {Kind.NO_ANSWER: 0, Kind.TIMEOUT: 600, Kind.DROPPED: 14 + roll(run_id, 7) % 25}
-        lasts = missed.get(end.kind, ceil(max(turn.end for turn in spoken) + 0.5))
-        # The agent dials an outbound call; an inbound call only needs a moment to connect.
-        dials, speed = not agent.setup["inbound"], self._workspace.speed
-        begins = free[0] + (4 + roll(run_id, 38) % 8 if dials else 1) / speed
-        over = begins + (6 + roll(run_id, 37) % 19_000 / 1000) / speed
-        mocks = agent.mocked if form.mocks is None else form.mocks
-        judged = over + (0 if end.kind in UNJUDGED else 3 / speed)
-        started = Started(
-            form.name, form.way, mocks, stored.version, broken, heapreplace(free, over), begins, over, judged, dials
-        )
-        return Facts(
-            id=run_id,
-            project=agent.project,
-            agent_id=agent.id,
-            result_id=stored.id,
-            script=place,
-            personality=personality,
-            fate=end,
-            shape=Shape.STAMPED if roll(run_id, 2) % 4 == 0 else Shape.TURNS,
-            at=stored.created,
-            seconds=lasts,
-            as_text=form.way == "_text",
-            end=end.kind,
-            lasts=lasts,
-            spoken=None,
-            caller=caller,
-            started=started,
-        )
+        for run_id, (scenario, person, profile, _) in enumerate(each, stored.first_run):
+            place, script = next((n, one) for n, one in enumerate(agent.scripts) if one.id == scenario)
+            own = self._corpus.reference(agent, scenario)
+            known = [n for n, one in enumerate(PERSONALITIES) if one.id == person]
+            personality = known[0] if known else own.personality
+            caller = own.id if profile is None else _caller(agent, profile)
+            broken = frozenset(
+                rule.key
+                for rule in rules_checked(agent, script)
+                if roll(run_id * 100_000 + rule.metric, 35) % 1000
+                < 1000 * _chance(rule, agent, scenario, stored.prompt, self._corpus.broken(own))
+            )
+            end = Fate(Kind.FAILED, len(broken)) if broken else Fate(Kind.PASSED)
+            if roll(run_id, 36) % _OFTEN_MISSED.get(scenario, _USUALLY_MISSED) == 0:
+                end, broken = _MISSED[run_id % len(_MISSED)], frozenset()
+            spoken = speak(script, PERSONALITIES[personality], broken, Dice(caller))
+            missed = {Kind.NO_ANSWER: 0, Kind.TIMEOUT: 600, Kind.DROPPED: 14 + roll(run_id, 7) % 25}
+            lasts = missed.get(end.kind, ceil(max(turn.end for turn in spoken) + 0.5))
+            # The agent dials an outbound call; an inbound call only needs a moment to connect.
+            begins = lines[0] + (4 + roll(run_id, 38) % 8 if dials else 1) / speed
+            over = begins + (6 + roll(run_id, 37) % 19_000 / 1000) / speed
+            times = (heapreplace(lines, over), begins, over, over + (0 if end.kind in UNJUDGED else 3 / speed))
+            shape = Shape.STAMPED if roll(run_id, 2) % 4 == 0 else Shape.TURNS
+            started = Started(form.name, form.way, mocks, stored.version, broken, *times, dials)
+            drawn = (run_id, agent.project, agent.id, stored.id, place, personality, end, shape)
+            calls.append(
+                Facts(*drawn, stored.created, lasts, form.way == "_text", end.kind, lasts, None, caller, started)
+            )
+        return calls
 
 
 def _present(call: Facts, now: float, ended: float | None) -> Facts:
@@ -341,12 +287,6 @@ def _present(call: Facts, now: float, ended: float | None) -> Facts:
     return call._replace(fate=call.fate._replace(kind=Kind.LIVE, status=word), seconds=None, spoken=spoken)
 
 
-_SHOWN = (
-    *("id", "scenario", "scenario_name", "inbound_number"),
-    *("outbound_dial_window_opens_at", "outbound_dial_window_seconds", "outbound_dial_window_closes_at"),
-)
-
-
 class LaunchEndpoints:
     def __init__(self, workspace: DemoWorkspace) -> None:
         self._workspace = workspace
@@ -355,62 +295,45 @@ class LaunchEndpoints:
 
     async def start(self, request: Request) -> Response:
         suffix = request.url.path.rstrip("/").rpartition("run_scenarios")[2]
-        launch = self._start(request, read_form(await read_fields(request), suffix, self._corpus))
-        return _NO_CREDITS() if launch is None else Reply(self._begun(launch), WAYS[suffix].status)
-
-    def _start(self, request: Request, form: LaunchForm) -> Launch | None:
-        launch = self._launched.start(form)
-        if launch is not None:  # logged, so that tests can compare the calls with the announced number
-            request.scope["noted"].update(calls=launch.stored.calls, result_id=launch.stored.id)
-        return launch
-
-    def _begun(self, launch: Launch) -> Json:
+        calls = self._start(request, read_form(await read_fields(request), suffix, self._corpus))
         runs = []
-        for call in launch.calls:
-            row = answers.run_row(self._corpus, _present(call, launch.stored.created, None))
-            shown = {name: row[name] for name in _SHOWN} | {"status": "pending", "number": launch.agent.number}
-            runs.append(shown | {"test_profile_data": answers.profile_of(call.caller)})
-        return {
-            "id": launch.stored.id,
-            "agent": launch.agent.id,
-            "status": "pending",
-            "run_as_text": launch.calls[0].as_text,
-            "runs": runs,
-            "created_at": answers.iso(launch.stored.created),
-        }
+        for call in calls:
+            row = answers.run_row(self._corpus, _present(call, call.at, None)) | {"status": "pending"}
+            number = agents_by_id()[call.agent_id].number
+            runs.append(row | {"number": number, "test_profile_data": answers.profile_of(call.caller)})
+        begun = {"id": calls[0].result_id, "agent": calls[0].agent_id, "status": "pending", "runs": runs}
+        made = {"run_as_text": calls[0].as_text, "created_at": answers.iso(calls[0].at)}
+        return Reply(begun | made, WAYS[suffix].status)
+
+    def _start(self, request: Request, form: LaunchForm) -> list[Facts]:
+        calls = self._launched.start(form)
+        # Logged, so that tests can compare the calls with the announced number.
+        request.scope["noted"].update(calls=len(calls), result_id=calls[0].result_id)
+        return calls
 
     async def rerun(self, request: Request) -> Response:
         """Call each scenario of a result once more, in the same way and with the same mocks."""
-        runs = [self._corpus.facts(run_id) for run_id in self._corpus.runs_of_result(request.path_params["id"])[::-1]]
-        known = [facts for facts in runs if facts is not None]
-        if not known:
+        found = map(self._corpus.facts, self._corpus.runs_of_result(request.path_params["id"])[::-1])
+        if not (runs := [facts for facts in found if facts is not None]):
             return not_found()
-        first, started = known[0], known[0].started
-        way = ("_text" if first.as_text else "") if started is None else started.way
-        scenarios = tuple(dict.fromkeys(self._corpus.script_of(facts).id for facts in known))
-        form = LaunchForm(first.agent_id, way, scenarios, mocks=None if started is None else started.mocks)
-        launch = self._start(request, form)
-        return _NO_CREDITS() if launch is None else Reply(answers.result_row(self._corpus, launch.stored.id))
+        started, usual = runs[0].started, "_text" if runs[0].as_text else ""
+        way, mocks = (usual, None) if started is None else (started.way, started.mocks)
+        scenarios = tuple(dict.fromkeys(self._corpus.script_of(facts).id for facts in runs))
+        calls = self._start(request, LaunchForm(runs[0].agent_id, way, scenarios, mocks=mocks))
+        return Reply(answers.result_row(self._corpus, calls[0].result_id))
 
     async def end_calls(self, request: Request) -> Response:
         if not self._corpus.runs_of_result(result_id := request.path_params["id"]):
             return not_found()
-        self._launched.end(result_id)
+        self._workspace.database.end_launch(result_id, self._workspace.now(), self._launched.price)
         return Response()
 
     async def billing(self, request: Request) -> Response:
         spent, epoch = self._workspace.database.spent(), self._corpus.epoch
+        texts = {"credits_remaining": BALANCE - spent, "credits_used": spent, "initial_balance": BALANCE}
+        times = {"balance_expiry": epoch + 365 * 86_400, "created_at": epoch, "updated_at": self._workspace.now()}
         return Reply(
-            {
-                "organization": answers.ORGANIZATION_ID,
-                "credits_remaining": f"{BALANCE - spent:.2f}",
-                "credits_used": f"{spent:.2f}",
-                "initial_balance": f"{BALANCE:.2f}",
-                "balance_expiry": answers.iso(epoch + 365 * 86_400),
-                "created_at": answers.iso(epoch),
-                "updated_at": answers.iso(self._workspace.now()),
-            }
+            {"organization": answers.ORGANIZATION_ID}
+            | {name: f"{value:.2f}" for name, value in texts.items()}
+            | {name: answers.iso(at) for name, at in times.items()}
         )
-
-
-_NO_CREDITS = partial(detail, 402, "Insufficient credits to start these calls.")

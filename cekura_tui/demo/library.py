@@ -60,7 +60,7 @@ class DemoAgent:
 
     def version(self, row: int) -> Any:
         """`agent_version` for a row of the agent's history; its type depends on the agent, as the API is not sure."""
-        known = {"text": str(row), "object": {"id": row, "version_id": version_id(row)}, "null": None}
+        known = {"text": str(row), "object": {"id": row, "version_id": f"v{row}"}, "null": None}
         return known.get(self.version_as, row)
 
     def rule(self, key: str) -> Rule:
@@ -79,10 +79,6 @@ class AgentVersion:
 
 FIRST_VERSIONS = 70_000
 """The first row of an agent's history has this id + the agent's id; the later rows have higher ids."""
-
-
-def version_id(row: int) -> str:
-    return f"v{row:x}"
 
 
 @cache

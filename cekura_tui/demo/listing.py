@@ -316,8 +316,9 @@ class CorpusListing:
             return [run_id for run_id in few if self._fits(run_id, query, projects)]
         if len(projects) != 1:
             return ()
-        started = [] if self._corpus.started is None else self._corpus.started.runs(projects[0])
-        first = [run_id for run_id in started if self._fits(run_id, query, projects)]
+        started = [] if self._corpus.started is None else self._corpus.started.results(projects[0])
+        runs = [run_id for result_id in started for run_id in self._corpus.runs_of_result(result_id)]
+        first = [run_id for run_id in runs if self._fits(run_id, query, projects)]
         found = self._found(projects[0], query)
         return array("L", [*first, *found]) if first else found
 

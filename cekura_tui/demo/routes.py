@@ -164,9 +164,10 @@ class ReadEndpoints:
         since, until = moments(given, "created_at_from") or [0.0], moments(given, "created_at_to") or [inf]
 
         def fits(result_id: int) -> bool:
-            facts = self._corpus.oldest_of(result_id)
-            is_named = text in answers.result_name(self._corpus, facts).casefold()
-            return agent_id in (None, facts.agent_id) and is_named and since[0] <= facts.at <= until[0]
+            oldest = self._corpus.facts(self._corpus.runs_of_result(result_id)[-1])
+            if oldest is None or agent_id not in (None, oldest.agent_id) or not since[0] <= oldest.at <= until[0]:
+                return False
+            return text in answers.result_name(self._corpus, oldest).casefold()
 
         places = [place for place, known in enumerate(PROJECT_IDS) if project in (None, known)]
         known = [result_id for place in places for result_id in self._corpus.result_ids(place)]
