@@ -393,15 +393,14 @@ def own_settings(corpus: Corpus, agent: DemoAgent, script: Script) -> tuple[Pers
 
 
 def scenario_whole(corpus: Corpus, agent: DemoAgent, script: Script) -> Json:
+    """A scenario by itself, where the metrics are lists."""
     checks, (_, profile) = [agent.rule(key) for key in script.rules], own_settings(corpus, agent, script)
-    return scenario_row(corpus, agent, script) | {
+    whole = scenario_row(corpus, agent, script) | {
         "project": PROJECT_IDS[agent.project],
         "metrics": [rule.metric for rule in checks],
         "metric_names": [rule.name for rule in checks],
-        "first_message": "Hello",
-        "test_profile_data": profile and profile | {"agent": agent.id, "project": PROJECT_IDS[agent.project]},
-        "information_fields": {} if profile is None else profile["information"],
     }
+    return whole if profile is None else whole | {"test_profile_data": profile | {"agent": agent.id}}
 
 
 def result_row(corpus: Corpus, result_id: int) -> Json:

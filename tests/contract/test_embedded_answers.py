@@ -9,12 +9,15 @@ from typing import Any
 import httpx
 import pytest
 from contract_shapes import check_answer
+from contract_walk import STARTS
 from demo_client import answers_until_over
+from waiting import until
 
 from cekura_tui.demo.corpus import FIRST_PROJECT, SECOND_PROJECT
 
 V1 = "/test_framework/v1"
 V2 = "/test_framework/v2"
+ENDED = {"completed", "failed", "timeout", "cancelled"}
 
 
 def ask(client: httpx.Client, method: str, path: str, status: int = 200, **options: Any) -> Any:
@@ -111,3 +114,25 @@ def test_refusals_match_the_contract(client: httpx.Client) -> None:
     ):
         answer = client.request(method, path)
         assert (answer.status_code, answer.json()) == (status, {"detail": detail})
+
+
+def test_started_scenarios_and_what_they_cost_match_the_contract(client: httpx.Client) -> None:
+    for suffix, body in STARTS.items():
+        if suffix == "_agora":
+            continue
+        path = f"{V1}/scenarios/run_scenarios{suffix}"
+        answer = client.post(path, json=body)
+        check_answer(path, "POST", answer.status_code, answer.json())
+        runs = [run["id"] for run in answer.json()["runs"]]
+
+        def are_over(runs: list[int] = runs) -> bool:
+            return all(ask(client, "GET", f"{V1}/runs/{run_id}/")["status"] in ENDED for run_id in runs)
+
+        until(are_over, "the calls ended")
+        for root in (V1, V2):
+            ask(client, "GET", f"{root}/results/{answer.json()['id']}/")
+            assert [run["id"] for run in ask(client, "GET", f"{root}/runs/bulk/", params={"ids": f"{runs[0]}"})]
+    every_page(client, f"{V1}/results/", agent_id=1201)
+    ask(client, "GET", "/test_framework/billing/info/")
+    for scenario in every_page(client, f"{V1}/scenarios/"):
+        ask(client, "GET", f"{V1}/scenarios/{scenario['id']}/")
