@@ -393,7 +393,7 @@ def own_settings(corpus: Corpus, agent: DemoAgent, script: Script) -> tuple[Pers
 
 
 def scenario_whole(corpus: Corpus, agent: DemoAgent, script: Script) -> Json:
-    """A scenario by itself, where the metrics are lists."""
+    """A scenario with all fields; its metrics are lists, unlike in a row."""
     checks, (_, profile) = [agent.rule(key) for key in script.rules], own_settings(corpus, agent, script)
     whole = scenario_row(corpus, agent, script) | {
         "project": PROJECT_IDS[agent.project],

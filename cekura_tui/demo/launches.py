@@ -287,6 +287,9 @@ def _present(call: Facts, now: float, ended: float | None) -> Facts:
     return call._replace(fate=call.fate._replace(kind=Kind.LIVE, status=word), seconds=None, spoken=spoken)
 
 
+_BEGUN = ("id", "scenario", "inbound_number", "outbound_dial")
+
+
 class LaunchEndpoints:
     def __init__(self, workspace: DemoWorkspace) -> None:
         self._workspace = workspace
@@ -298,9 +301,10 @@ class LaunchEndpoints:
         calls = self._start(request, read_form(await read_fields(request), suffix, self._corpus))
         runs = []
         for call in calls:
-            row = answers.run_row(self._corpus, _present(call, call.at, None)) | {"status": "pending"}
+            row = answers.run_row(self._corpus, _present(call, call.at, None))
+            run = {name: value for name, value in row.items() if name.startswith(_BEGUN)} | {"status": "pending"}
             number = agents_by_id()[call.agent_id].number
-            runs.append(row | {"number": number, "test_profile_data": answers.profile_of(call.caller)})
+            runs.append(run | {"number": number, "test_profile_data": answers.profile_of(call.caller)})
         begun = {"id": calls[0].result_id, "agent": calls[0].agent_id, "status": "pending", "runs": runs}
         made = {"run_as_text": calls[0].as_text, "created_at": answers.iso(calls[0].at)}
         return Reply(begun | made, WAYS[suffix].status)

@@ -55,7 +55,7 @@ class Vendor:
 @pytest.fixture(scope="module")
 def vendor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vendor]:
     home = tmp_path_factory.mktemp("vendor")
-    words = ["--config-dir", str(home / "config"), "demo-server", "--log", str(home / "log")]
+    words = ["--config-dir", str(home / "config"), "demo-server", "--demo-speed", "20", "--log", str(home / "log")]
     server = subprocess.Popen([*PROGRAM, *words], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     lines = [server.stdout.readline().removeprefix("export ").strip().partition("=") for _ in range(3)]
@@ -120,3 +120,15 @@ def test_the_vendor_cli_reads_the_status_of_a_result_and_watches_the_result_end(
     assert "completed" in vendor("run", "watch", RESULT_THAT_ENDED, "--interval", 1)
     assert "completed" in vendor("run", "status", RESULT_THAT_ENDED)
     assert str(RESULT_THAT_ENDED) in vendor("run", "results", RESULT_THAT_ENDED)
+
+
+def test_the_vendor_cli_starts_scenarios_watches_the_result_and_reruns_it(vendor: Vendor) -> None:
+    begun = vendor("run", "start", "--agent-id", 1201, "--scenario-ids", "5104,5101", "--name", "Again")
+    result = int(begun.rpartition(" ")[2])
+    assert "completed" in vendor("run", "watch", result, "--interval", 1)
+    assert vendor.json("run", "results", result)["total_runs_count"] == 2
+    ways = ("--mode", "text", "--frequency", 2, "--wait")
+    assert "/2 passed" in vendor("run", "start", "--agent-id", 1203, "--scenario-ids", 5302, *ways)
+    again = vendor.json("results", "rerun", result)["id"]
+    vendor("results", "end-calls", again)
+    assert vendor.json("run", "status", again)["status"] in ("cancelled", "completed")
