@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 from cekura_tui.model.as_json import NOT_IN_JSON, shape
 from cekura_tui.model.run.outcome import BROKEN, what_broke
 from cekura_tui.model.run.verdict import State  # pydantic needs the name for the schema
-from cekura_tui.model.run.words import escaped
-from cekura_tui.model.text import clean_line, count
+from cekura_tui.model.text import clean_line, count, escaped
 
 if TYPE_CHECKING:
     from cekura_tui.model.run.view import RunView

@@ -53,6 +53,17 @@ def shortened(text: str, limit: int) -> str:
     return f"{head} …" if head else line
 
 
+_SIGNS = r"([\\`*_{}\[\]<>#|~!&$])"
+_LINE_STARTS = r"(?m)^ *(?:(?=[-+=])|\d{1,9}(?=[.)](?: |$)))"
+"""Line starts that Markdown reads as a list, a rule, or the underline of a heading."""
+
+
+def escaped(text: str) -> str:
+    """Clean text and escape it for Markdown; line ends stay."""
+    text = re.sub(_LINE_STARTS, r"\g<0>\\", re.sub(_SIGNS, r"\\\1", clean(text)))
+    return re.sub("(?m)^ {4,}", lambda found: "&nbsp;" * len(found[0]), text)
+
+
 def capped(line: str, limit: int = LONGEST_LINE) -> str:
     """Truncate a line to `limit` characters for drawing, and append the number of characters left out."""
     more = len(line) - limit

@@ -22,7 +22,7 @@ from cekura_tui.model.run.verdict import (
     threshold_words,
 )
 from cekura_tui.model.run.view import RunRow, RunView, row_of
-from cekura_tui.model.text import clean, clean_line, clock_text, count, json_text, shortened
+from cekura_tui.model.text import clean, clean_line, clock_text, count, escaped, json_text, shortened
 from cekura_tui.model.transcript.timeline import clock, have_hours
 from cekura_tui.model.transcript.tool_call import cleaned_json, parsed
 from cekura_tui.model.transcript.transcript import Transcript, Turn, read_transcript
@@ -286,17 +286,7 @@ def speaker_name(turn: Turn) -> str:
     return SPEAKERS.get(turn.speaker) or clean_line(turn.role, 80) or "?"
 
 
-_SIGNS = re.compile(r"([\\`*_{}\[\]<>#|~!&$])")
-_LINE_STARTS = re.compile(r"^ *(?:(?=[-+=])|\d{1,9}(?=[.)](?: |$)))", re.MULTILINE)
-"""Line starts that Markdown reads as a list, a rule, or the underline of a heading."""
-_INDENT = re.compile(r"^ +", re.MULTILINE)
 _TICKS = re.compile("`+")
-
-
-def escaped(text: str) -> str:
-    """Clean text and escape it for Markdown; line ends stay."""
-    text = _LINE_STARTS.sub(r"\g<0>\\", _SIGNS.sub(r"\\\1", clean(text)))
-    return _INDENT.sub(lambda found: "&nbsp;" * len(found[0]) if len(found[0]) > 3 else found[0], text)
 
 
 def paragraph(text: str) -> str:
