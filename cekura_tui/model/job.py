@@ -122,6 +122,11 @@ class Job:
         return self.state.needs_attention and self.looked_at is None
 
     @property
+    def has_result_page(self) -> bool:
+        """Whether a page shows more than the job: a suggestion, or the calls of a test."""
+        return self.improved_sha256 is not None or (self.kind != DEFAULT_KIND and self.progress_id is not None)
+
+    @property
     def resumable(self) -> bool:
         """Whether polling can be resumed: the job is stopped or lost, or it failed after a launch with this key."""
         failed = self.state == JobState.FAILED and self.progress_id is not None and not self.other_key

@@ -7,7 +7,7 @@ from the vendor's skills.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Self
 
 from cekura_tui.model.job import Draft, Job, JobState
@@ -106,6 +106,15 @@ def live_words(answer: LiveAnswer, provider: str) -> str:
     }[answer]
 
 
+def next_words(agent: Agent) -> str:
+    """A sentence, after the update of an agent's prompt at Cekura, about the prompt that the next calls use."""
+    name, answer = clean_line(agent.provider, 40), live_answer(agent)
+    if answer is not None:
+        return live_words(answer, name)
+    restart = " and restart the agent" if agent.provider in RESTARTED_PROVIDERS else ""
+    return f"Calls use the prompt at {name}, not this record: publish the prompt there, too{restart}."
+
+
 class LaunchSettings(NamedTuple):
     """One launch of a test, as kept in the job's parameters. The launches of one test share the random id `test`.
     `mocks` are the names of the mocked tools; None leaves the field out, and Cekura mocks every tool. `limit` is the
@@ -173,6 +182,10 @@ class Counts(NamedTuple):
     ended: int
     passed: int
     status: str
+
+    @property
+    def words(self) -> str:
+        return f"{self.ended} of {count(self.total, 'call')} ended"
 
 
 def counts_of(job: Job) -> Counts | None:
@@ -299,6 +312,16 @@ def _sent_facts(job: Job, draft: Draft) -> list[tuple[str, str]]:
 def _content(job: Job) -> str:
     launch = LaunchSettings.of(job.parameters)
     return f"{count(launch.calls, 'call')}: {launch.name}"
+
+
+def test_words(job: Job, when: Callable[[float | None], str]) -> str:
+    """How a test went: "tested 14:05: 2 fixed · 1 still failing"; `when` formats a time."""
+    if job.state.active:
+        counts = counts_of(job)
+        return f"being tested: {counts.words}" if counts else "being tested"
+    found = job.summary_of_changes if job.state == JobState.SUCCEEDED else job.state.words
+    kind = "tested before its update" if job.parameters.get("before") else "tested"
+    return f"{kind} {when(job.ended_at)}: {clean_line(found or '', 100)}"
 
 
 def launch_draft(launch: LaunchSettings, agent: Agent) -> Draft:

@@ -16,16 +16,16 @@ from textual.dom import DOMNode
 NOT_OFFERED = ""
 """Returned by `why_not` to hide an action, for example while the action's key types text."""
 _NAMES_BY_GROUP = {
-    "Open": "open details error compare compare-marked suggestion views groups note",
+    "Open": "open details error compare compare-marked other suggestion tests views groups note",
     "Move": """down up first last page-down page-up half-down half-up next previous pane pane-before next-match
-        previous-match evidence evidence-before slowest earlier later hits suggestion.turn
+        previous-match next-pair previous-pair evidence evidence-before slowest earlier later hits suggestion.turn
         next-button previous-button""",
     "Find": """filter filter-at-once find failures outcome previous-outcome search-runs type read-on scope complete
         end-search sort runs.turn clear-filter apply""",
     "Mark": "mark mark-range clear-marks choose",
     "Decide": """accept accept-all reject edit editor split undo take word put.staged theirs conflicts write restore
-        put-on-agent yes no stop resume again forget""",
-    "Improve": "improve launch try-again retry",
+        put-on-agent yes no stop resume end-calls again forget""",
+    "Improve": "improve launch try-again retry test test.again also-passed",
     "Copy or save": "hand-off copy copy-selection copy-text export save write-now",
     "Show": """fold unfold unfold-all only-changes raw roles staged live jobs-pane refresh look redraw theme request-log
         runs.columns settings toggle narrower wider reset""",

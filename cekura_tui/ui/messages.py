@@ -43,11 +43,13 @@ class OpenRun(NamedTuple):
 
 
 class CompareRuns(NamedTuple):
-    """Compare a run with another, by default the scenario's last passed one. `opened` gets the run's chosen turn."""
+    """Compare a run with another, by default the scenario's last passed one. `opened` gets the run's chosen turn.
+    `neighbour` returns the next (1) or previous (-1) pair to compare, None if there is none."""
 
     run_id: int
     other_id: int | None = None
     opened: Callable[[object], None] | None = None
+    neighbour: Callable[[int], tuple[int, int] | None] | None = None
 
 
 class GivenPrompt(NamedTuple):
@@ -62,6 +64,16 @@ class Improve(NamedTuple):
 
     run_ids: tuple[int, ...]
     given: GivenPrompt | None = None
+
+
+class TestRuns(NamedTuple):
+    """Open the dialog that calls the scenarios of these runs again, to test the suggestion of job `job` or, with
+    `before`, the agent's prompt before its update. With `also_passed`, scenarios that passed are called, too."""
+
+    run_ids: tuple[int, ...]
+    job: int | None = None
+    before: bool = False
+    also_passed: bool = False
 
 
 class WriteNote(NamedTuple):
@@ -91,7 +103,7 @@ class HandOff(NamedTuple):
     done: Callable[[str | None], None]
 
 
-_OfRuns = OpenRun | CompareRuns | Improve | WriteNote | PrepareRunScreen
+_OfRuns = OpenRun | CompareRuns | Improve | TestRuns | WriteNote | PrepareRunScreen
 Request = _OfRuns | OpenJob | OpenJobDetails | OpenPromptHistory | HandOff
 
 

@@ -25,6 +25,7 @@ from cekura_tui.ui.messages import (
     OpenRun,
     PrepareRunScreen,
     Request,
+    TestRuns,
     WriteNote,
 )
 from cekura_tui.ui.runs.list import RunList
@@ -49,7 +50,8 @@ class Router:
             case CompareRuns():
                 from cekura_tui.ui.run.compare import CompareScreen
 
-                app.push_screen(CompareScreen(state, request.run_id, request.other_id), request.opened)
+                screen = CompareScreen(state, request.run_id, request.other_id, request.neighbour)
+                app.push_screen(screen, request.opened)
             case OpenJob():
                 self.open_job(request)
             case OpenJobDetails():
@@ -71,6 +73,11 @@ class Router:
 
                 if (page := self._page) is not None:
                     open_improve_dialog(page, request)
+            case TestRuns():
+                from cekura_tui.ui.test.dialog import open_test_dialog
+
+                if (page := self._page) is not None:
+                    open_test_dialog(page, request)
             case WriteNote():
                 from cekura_tui.ui.runs.notes import NoteWriter
 
@@ -99,21 +106,26 @@ class Router:
     # Jobs
 
     def open_job(self, request: OpenJob) -> None:
-        """Open a job's suggestion, or the job's details if there is no suggestion, and mark the job as read."""
+        """Open a job's suggestion or test, or the job's details if there is neither, and mark the job as read."""
+        from cekura_tui.model.job_kinds import KINDS
         from cekura_tui.ui.jobs.job import JobScreen
         from cekura_tui.ui.suggestion.screen import SuggestionScreen
+        from cekura_tui.ui.test.screen import BeforeAfterScreen
 
         app, job = self._app, request.job
         self._state.pointed_job = job.number
         below = app.screen_stack[-2] if len(app.screen_stack) > 1 else None
-        if isinstance(app.screen, JobScreen) and isinstance(below, SuggestionScreen) and below.number == job.number:
+        pages = SuggestionScreen | BeforeAfterScreen
+        if isinstance(app.screen, JobScreen) and isinstance(below, pages) and below.number == job.number:
             app.pop_screen()  # the details were opened from it
             return
-        from cekura_tui.model.job_kinds import KINDS
-
-        shown = {"suggestion": SuggestionScreen}.get(KINDS[job.kind].screen, JobScreen)
-        screen = (shown if job.state == JobState.SUCCEEDED else JobScreen)(self._state, job.number)
-        instead = request.instead and isinstance(app.screen, SuggestionScreen | JobScreen)
+        shown: Callable[[AppState, int], Page] = JobScreen
+        if KINDS[job.kind].screen == "test" and job.progress_id is not None:
+            shown = BeforeAfterScreen
+        elif KINDS[job.kind].screen == "suggestion" and job.state == JobState.SUCCEEDED:
+            shown = SuggestionScreen
+        screen = shown(self._state, job.number)
+        instead = request.instead and isinstance(app.screen, pages | JobScreen)
         (app.switch_screen if instead else app.push_screen)(screen)
         if job.unread:
             self._state.mark_read(job)
@@ -137,9 +149,10 @@ class Router:
         from cekura_tui.ui.jobs.screen import JobsScreen
         from cekura_tui.ui.run.screen import RunScreen
         from cekura_tui.ui.suggestion.screen import SuggestionScreen
+        from cekura_tui.ui.test.screen import BeforeAfterScreen
 
         page = self._page
-        if isinstance(page, JobScreen | JobsScreen | SuggestionScreen):
+        if isinstance(page, JobScreen | JobsScreen | SuggestionScreen | BeforeAfterScreen):
             job = page.job
             return None if job is None or job.agent_id is None else (job.agent_id, job.agent_name)
         row = page.query_one(RunList).cursor_row if isinstance(page, RunsScreen) else None

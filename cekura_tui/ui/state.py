@@ -12,6 +12,7 @@ from textual.signal import Signal
 from textual.widget import Widget
 
 from cekura_tui.model.job import Job
+from cekura_tui.model.scenario_test import KIND_NAME
 from cekura_tui.model.text import clock_text
 from cekura_tui.ui.hints import Hints
 from cekura_tui.ui.messages import Request
@@ -79,6 +80,10 @@ class AppState:
 
     def job(self, number: object) -> Job | None:
         return next((job for job in self.jobs if job.number == number), None)
+
+    def tests_of(self, number: int) -> list[Job]:
+        """The tests of job `number`'s suggestion, newest first."""
+        return [job for job in self.jobs if job.kind == KIND_NAME and job.parameters.get("job") == number]
 
     def relaunch_of(self, number: int) -> int | None:
         """Number of the job that relaunched job `number`; None if there is no relaunch."""

@@ -20,7 +20,7 @@ b      | break down: runs into groups, or by the next grouping; a change into it
        suggestion.split
 c      | change the text | suggestion.edit put.word
 C      | columns | runs.columns
-d      | details | run.details job.details suggestion.details
+d      | details | run.details job.details suggestion.details test.details
 D      | delete from this machine | job.forget prompts.forget views.forget
 e      | evidence: the next turn that the verdict cites | run.evidence
 E      | the previous such turn | run.evidence-before
@@ -29,7 +29,9 @@ F      | load all | runs.read-on groups.read-on search-runs.read-on
 g      | first | list.first help.first
 G      | last | list.last help.last
 h      | prompt history | suggestion.history put.history
-i      | improve; improve again | runs.improve run.improve suggestion.try-again job.again
+H      | hang up: end the calls of a test | test.end-calls
+i      | improve; improve again | runs.improve run.improve suggestion.try-again job.again test.improve
+I      | from a test to its suggestion, and back | test.suggestion suggestion.tests
 j      | down | list.down help.down palette.down
 J      | jobs pane | runs.jobs-pane
 k      | up | list.up help.up palette.up
@@ -48,11 +50,12 @@ p      | project and agent | runs.scope
 P      | profile | app.profile
 q      | leave | app.quit help.close
 r      | reload, retry | runs.retry runs.refresh run.refresh compare.refresh job.refresh suggestion.refresh
-       prompts.refresh prompt-diff.refresh put.look groups.refresh
+       prompts.refresh prompt-diff.refresh put.look groups.refresh test.refresh
 R      | restore a prompt, or the default columns | prompts.restore put.restore columns.reset
 s      | sort | runs.sort
 S      | reverse the order | runs.turn
 t      | speakers | run.roles
+T      | test the prompt; test again | runs.test run.test groups.test suggestion.test put.test test.again
 u      | undo | suggestion.undo views.undo
 U      | next finished job | app.next-unread
 v      | views | runs.views
@@ -62,15 +65,16 @@ W      | write the prompt to the agent, after a look at the change | suggestion.
 x      | reject the change; keep the agent's text in a conflict | suggestion.reject put.theirs
 X      | raw JSON | transcript.raw details.raw
 y      | copy or save | runs.hand-off run.hand-off job.copy suggestion.hand-off prompts.hand-off app.copy-selection
+       test.copy
 z      | fold or unfold all | diff.only-changes compare.fold transcript.unfold-all
 1      | runs | app.runs
 2      | jobs | app.jobs jobs.top
-/      | find | runs.filter runs.filter-at-once run.find search-runs.type
+/      | find | runs.filter runs.filter-at-once run.find search-runs.type test.find
 !      | failures | runs.failures
-=      | compare | runs.compare runs.compare-marked run.compare
-+      | add | profiles.add
-[      | previous run | run.previous
-]      | next run | run.next
+=      | compare | runs.compare runs.compare-marked run.compare test.other
++      | add | profiles.add test.also-passed
+[      | previous run, or pair of runs | run.previous compare.previous-pair
+]      | next run, or pair of runs | run.next compare.next-pair
 <      | narrower | columns.narrower
 >      | wider | columns.wider
 ?      | keys | app.keys dialog.help help.close
@@ -81,6 +85,7 @@ ctrl+d | half a page down | list.half-down help.half-down
 ctrl+e | open the text in $EDITOR | improve.editor edit-hunk.editor
 ctrl+f | search all transcripts | app.search-runs
 ctrl+g | do what the dialog is for | improve.launch note.save edit-hunk.take put.write confirm.yes search-runs.apply
+       launch-test.launch
 ctrl+l | redraw | app.redraw
 ctrl+n | next command | palette.down
 ctrl+p | find a command, in a text box, too | app.palette

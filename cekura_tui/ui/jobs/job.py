@@ -11,6 +11,7 @@ from textual.content import Content
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.scenario_test import KIND_NAME
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.jobs.facts import JobFacts, facts_of, format_answers
@@ -45,7 +46,8 @@ class JobScreen(Page):
             lambda screen: screen.state.ask(OpenJob(screen.job)),
             "Suggestion",
             footer=1,
-            why_not=lambda screen: None if screen.job and screen.job.improved_sha256 else NOT_OFFERED,
+            why_not=lambda screen: None if screen.job and screen.job.has_result_page else NOT_OFFERED,
+            label_now=lambda screen: "Before and after" if screen.job and screen.job.kind == KIND_NAME else "",
         ),
         error_action("job"),
         *JOB_ACTIONS,

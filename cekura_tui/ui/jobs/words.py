@@ -11,6 +11,7 @@ from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.job_durations import UsualDuration
 from cekura_tui.model.job_kind import WAITING, WORKING
 from cekura_tui.model.job_kinds import KINDS
+from cekura_tui.model.scenario_test import KIND_NAME, counts_of
 from cekura_tui.model.text import clean, clean_line, span_text
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.state import AppState
@@ -66,10 +67,15 @@ def time_left(job: Job, state: AppState) -> str:
 
 
 def progress_bar(job: Job, state: AppState, cells: int = 5) -> str:
-    """A bar of `cells` cells that shows the elapsed part of the usual time; "" if the usual time is unknown."""
-    if (timing := _usual_time(job, state)) is None:
+    """A bar of `cells` cells that shows the ended part of a test's calls, else the elapsed part of the usual time; ""
+    if neither is known."""
+    counts, timing = counts_of(job) if job.state == JobState.RUNNING else None, _usual_time(job, state)
+    if counts is not None and counts.total:
+        full = cells * counts.ended // counts.total
+    elif timing is not None and job.kind != KIND_NAME:
+        full = int(timing[0].fraction(timing[1]) * cells)
+    else:
         return ""
-    full = int(timing[0].fraction(timing[1]) * cells)
     return _FULL * full + _EMPTY * (cells - full)
 
 
@@ -107,7 +113,9 @@ def result_line(job: Job, state: AppState) -> str:
         parts = ["needs another key"]
     elif job.state.active:
         last_word = f"server status {word}" if word else empty_end(job).rstrip(".")
-        parts = [stale_note(job, state), last_word, time_left(job, state), relaunch_of]
+        counts = counts_of(job)
+        left = counts.words if counts else time_left(job, state)
+        parts = [stale_note(job, state), last_word, left, relaunch_of]
     else:
         cause = job.error or job.reason or " ".join(summary_lines(job)[:3])
         if not cause and job.state == JobState.SUCCEEDED:
@@ -115,7 +123,8 @@ def result_line(job: Job, state: AppState) -> str:
         update = job.update.words(state.when) if job.update is not None else ""
         relaunched = f"relaunched as job {relaunch}" if relaunch is not None else ""
         parts = [relaunched, update, clean_line(cause, 200), relaunch_of]
-    return " · ".join(filter(None, parts))
+    name = clean_line(str(job.parameters.get("name") or ""), 60)
+    return " · ".join(filter(None, (*parts, name)))
 
 
 def summary_lines(job: Job) -> list[str]:

@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 Part = type[DOMNode] | tuple[type[DOMNode], ...]
 """A widget class with actions, or a tuple of nested widget classes, the innermost first."""
-_STYLE_SHEETS = ("app", "kit", "dialogs", "runs", "run", "jobs", "suggestion")
+_STYLE_SHEETS = ("app", "kit", "dialogs", "runs", "run", "jobs", "suggestion", "test")
 
 
 def style_sheets(*names: str) -> list[str | PurePath]:

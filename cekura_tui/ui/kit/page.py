@@ -19,12 +19,15 @@ from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.kit.app_screen import AppScreen
 from cekura_tui.ui.kit.footer import HintLine, KeyFooter
 from cekura_tui.ui.kit.lines import Notice
-from cekura_tui.ui.messages import GivenPrompt, Improve, SignInRequested
+from cekura_tui.ui.messages import GivenPrompt, Improve, SignInRequested, TestRuns
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.textual_private import drop_toasts
 
 TOAST_READABLE = 2.0
 """Seconds after which a warning toast may be dropped."""
+
+MOST_TESTED = 50
+"""Maximum number of runs whose scenarios are called again at once."""
 
 
 def drop_old_toasts(app: App[Any], state: AppState) -> None:
@@ -93,6 +96,12 @@ class Page(AppScreen[None]):
     def improve(self, run_ids: Sequence[int], given: GivenPrompt | None = None) -> None:
         """Open the dialog that launches a job from these runs, optionally with a given prompt."""
         self.state.ask(Improve(tuple(run_ids), given))
+
+    def test(self, run_ids: Sequence[int]) -> None:
+        """Open the dialog that calls the scenarios of these runs, newest first, again."""
+        if len(run_ids) > MOST_TESTED:
+            self.notify_once(f"Only the newest {MOST_TESTED} of {len(run_ids):,} runs are used.")
+        self.state.ask(TestRuns(tuple(run_ids[:MOST_TESTED])))
 
     def job_launched(self, job: Job) -> None:
         """Called after a job was launched from this page."""

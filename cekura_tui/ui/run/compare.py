@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby, pairwise, zip_longest
@@ -21,7 +21,7 @@ from textual.widgets import Static
 
 from cekura_tui.evidence.turn_alignment import Pair, Piece, Sign, align, first_difference, pieces_of
 from cekura_tui.model.errors import CekuraTuiError, Exit
-from cekura_tui.model.run.verdict import pair_verdicts
+from cekura_tui.model.run.verdict import State, pair_verdicts
 from cekura_tui.model.run.view import RunView
 from cekura_tui.model.run.words import no_passed_run_words
 from cekura_tui.model.text import capped, clean_line, count
@@ -221,6 +221,9 @@ def _wrapped(pieces: Iterable[Piece], width: int, differs: Style) -> list[Line]:
 
 
 _SIGNS: Mapping[Sign, str] = {"=": "same", "~": "changed", "<": "only ◀", ">": "only ▶"}
+_STATES: dict[State, str] = {"fail": "failed", "review": "needs review", "pass": "passed", "na": "does not apply"}
+_VERDICTS = {state: f"{VERDICT_MARKS[state]} {words}" for state, words in _STATES.items()}
+_of_many = partial(Action, why_not=lambda screen: None if screen.neighbour else NOT_OFFERED)
 _of_turns = partial(Action, why_not=lambda screen: None if screen.pairs else NOT_OFFERED)
 
 
@@ -235,6 +238,8 @@ class CompareScreen(Page):
         _of_turns("compare.next", "n", lambda screen: screen.go_to_difference(1), "Next difference", footer=1),
         _of_turns("compare.previous", "N", lambda screen: screen.go_to_difference(-1), "Previous difference"),
         _of_turns("compare.fold", "z", lambda screen: screen.toggle_fold(), "Only differences", footer=3),
+        _of_many("compare.next-pair", "right_square_bracket", lambda screen: screen.go(1), "Next pair", footer=5),
+        _of_many("compare.previous-pair", "left_square_bracket", lambda screen: screen.go(-1), "Previous pair"),
         Action("compare.back", "escape", lambda screen: screen.dismiss(None), "Back", footer=4),
         Action("compare.refresh", "r", lambda screen: screen.reload(), "Reload"),
         error_action("compare"),
@@ -245,13 +250,20 @@ The first run is on the left (◀), the second on the right (▶): the other mar
 scenario before it that passed and has a transcript. In a narrow terminal one is above the other.
 
 `=` marks the same words, `~` changed words (in colour), `<` turns of the first run only, `>` turns of the second
-run only. `{turn-pairs.open}` opens the first run at the turn. Verdicts that differ are above: `✗` failed, `✓` passed,
-`◐` needs review, `–` does not apply, `?` not judged.
+run only. `{turn-pairs.open}` opens the first run at the turn. Verdicts that differ are above.
 """
 
-    def __init__(self, state: AppState, here: RunView | int, other_id: int | None = None) -> None:
-        """`here` is the first run or its id. Without `other_id`, the second run is the scenario's last passed run."""
+    def __init__(
+        self,
+        state: AppState,
+        here: RunView | int,
+        other_id: int | None = None,
+        neighbour: Callable[[int], tuple[int, int] | None] | None = None,
+    ) -> None:
+        """`here` is the first run or its id. Without `other_id`, the second run is the scenario's last passed run.
+        `neighbour` returns the next (1) or previous (-1) pair of runs."""
         super().__init__(state)
+        self.neighbour = neighbour
         self._run_id, self._other_id = here if isinstance(here, int) else here.row.id, other_id
         self._here = self._given = None if isinstance(here, int) else here
         self._there: RunView | None = None
@@ -374,9 +386,9 @@ run only. `{turn-pairs.open}` opens the first run at the turn. Verdicts that dif
         parts = [f"personality {FIRST} {people[0]} {SECOND} {people[1]}"] if people[0] != people[1] else []
         ended = all(view.row.outcome.kind != "running" for view in (here, there))
         for one in pair_verdicts(here.verdicts, there.verdicts) if ended else ():
-            first, second = (VERDICT_MARKS[of.state] if of else "?" for of in (one.first, one.second))
+            first, second = (_VERDICTS[of.state] if of else "? not judged" for of in (one.first, one.second))
             if first != second:
-                parts.append(f"{clean_line(one.verdict.name, 60)} {FIRST}{first} {SECOND}{second}")
+                parts.append(f"{clean_line(one.verdict.name, 60)} {FIRST} {first} {SECOND} {second}")
         return f"{count(len(parts), 'other difference')}: {' · '.join(parts)}" if parts else ""
 
     def _summary(self) -> list[str]:
@@ -415,6 +427,15 @@ run only. `{turn-pairs.open}` opens the first run at the turn. Verdicts that dif
     def toggle_fold(self) -> None:
         self._only_differences = not self._only_differences
         self.query_one(TurnPairs).show_pairs(self.pairs, only_differences=self._only_differences)
+
+    def go(self, step: int) -> None:
+        """Compare the next (`step` 1) or the previous (-1) pair of runs."""
+        pair = self.neighbour(step) if self.neighbour else None
+        if pair is None:
+            self.notify_once("No more runs to compare below." if step > 0 else "No more runs to compare above.")
+            return
+        (self._run_id, self._other_id), self._given = pair, None
+        self.reload()
 
     def reload(self) -> None:
         self._is_loading, self._there, self.pairs = True, None, ()

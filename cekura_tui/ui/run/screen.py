@@ -101,6 +101,14 @@ class RunScreen(Page):
             footer=3,
         ),
         _of_run(
+            "run.test",
+            "T",
+            lambda screen: screen.test([screen.loader.run_id]),
+            "Test",
+            "call the scenario of this run again",
+            footer=9,
+        ),
+        _of_run(
             "run.find",
             "slash",
             lambda screen: screen.navigator.open_find_line(),
@@ -220,7 +228,7 @@ or `tool:` in front searches only their turns. `{run.next-match}` and `{run.prev
 previous match. `{app.search-runs}` searches the transcripts of other runs.
 
 `{run.improve}` proposes a better prompt from this run. `{run.compare}` compares the run with the last passed run of
-its scenario.
+its scenario. `{run.test}` calls the scenario again, to test a changed prompt.
 """
 
     def __init__(

@@ -223,6 +223,14 @@ class GroupsScreen(Page):
             "Reload",
             "Sort by what is loaded, retry after an error, or load again once all is loaded",
         ),
+        Action(
+            "groups.test",
+            "T",
+            lambda page: page.test_group(),
+            "Test",
+            "Call the scenarios of the group's runs again",
+            footer=5,
+        ),
         Action("groups.back", "escape", lambda page: page.dismiss(None), "Back", footer=4),
     )
     HELP = """\
@@ -417,6 +425,10 @@ may not have passed.
             load.on = False
             self._start()  # replaces a waiting worker
         self._group()
+
+    def test_group(self) -> None:
+        if (row := self.query_one(GroupList).cursor_row) is not None:
+            self.test(row.group.run_ids)
 
     def group_by_next(self) -> None:
         self._by = GROUPINGS[(GROUPINGS.index(self._by) + 1) % len(GROUPINGS)]

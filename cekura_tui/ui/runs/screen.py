@@ -111,6 +111,16 @@ class RunsScreen(Page):
             why_not=_why_not_improve,
         ),
         Action(
+            "runs.test",
+            "T",
+            lambda page: page.test([row.id for row in page.marked.chosen()]),
+            "Test",
+            "Call the scenarios of the marked runs, or of this run, again",
+            footer=10,
+            command="Test the prompt",
+            why_not=lambda page: None if page.marked.rows or len(page.controller.listing.rows) else NOT_OFFERED,
+        ),
+        Action(
             "runs.compare-marked",
             "equals_sign",
             lambda page: page.compare(*page.marked.ids),

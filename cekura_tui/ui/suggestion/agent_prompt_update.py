@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.widgets import Label
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
+from cekura_tui.model.scenario_test import next_words
 from cekura_tui.model.text import Prompt, clean_line, count, sha256
 from cekura_tui.prose.conflicts import ConflictDecisions
 from cekura_tui.prose.diff import ProseDiff
@@ -23,7 +24,7 @@ from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import Dialog, KeyHint, dialog_box
 from cekura_tui.ui.kit.lines import Notice
-from cekura_tui.ui.messages import OpenPromptHistory
+from cekura_tui.ui.messages import OpenPromptHistory, TestRuns
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.conflicts import ConflictResolver, ConflictTexts
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
@@ -63,6 +64,14 @@ class UpdatePromptDialog(Dialog[None]):
         Action("put.conflicts", "tab", "review_conflicts", "Conflicts", footer=6, why_not=_unless_decided),
         _update_action("put.write", "ctrl+g", "write", "Update", footer=7),
         Action("put.restore", "R", "restore", "Restore", footer=8, why_not=lambda dialog: dialog.why_not_restore),
+        Action(
+            "put.test",
+            "T",
+            "test",
+            "Test",
+            footer=7,
+            why_not=lambda dialog: None if dialog.is_written else NOT_OFFERED,
+        ),
         _update_action("put.history", "h", "history", "Prompt history", footer=9),
         _update_action("put.look", "r", "reload", "Reload", footer=10),
     )
@@ -246,6 +255,8 @@ class UpdatePromptDialog(Dialog[None]):
                 yield "{put.write} update"
             if can_review:
                 yield "{put.conflicts} " + ("changes" if deciding else "conflicts")
+            if self.is_written:
+                yield "{put.test} test it on the same scenarios"
             if self._previous and not self._read_only:
                 is_first = not (deciding or self._may_write or can_review)
                 yield "{put.restore} restore" + (f" the former prompt ({self._previous})" if is_first else "")
@@ -360,6 +371,11 @@ class UpdatePromptDialog(Dialog[None]):
         return self.is_restored or (self._message_kind == "good" and change is not None and change.is_same)
 
     @property
+    def is_written(self) -> bool:
+        """Whether the agent has the staged prompt now."""
+        return self._is_done and not self.is_restored
+
+    @property
     def why_not_restore(self) -> str | None:
         return NOT_OFFERED if self.is_restored and self._message_kind == "good" else None
 
@@ -394,7 +410,12 @@ class UpdatePromptDialog(Dialog[None]):
             self._show_result(f"{error.title}: {error.sentence()}", "failed")
         else:
             self.resolver.forget(applied)
-            self._show_result(result.message, "good")
+            self._show_result(f"{result.message}\n{next_words(update.agent)}", "good")
+
+    def action_test(self) -> None:
+        if self._update is not None:
+            self.dismiss(None)
+            self.state.ask(TestRuns(self._update.job.run_ids, self.number))
 
     def action_restore(self) -> None:
         if not (self._busy or self._confirming) and self._update is not None and self.is_current:

@@ -15,6 +15,7 @@ from textual.app import ComposeResult
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.prompt_events import PromptUse, events_of, how_words
+from cekura_tui.model.scenario_test import test_words
 from cekura_tui.model.text import Prompt, clean_line, count, has_controls, prompt_bytes, sha256
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import ProseDiff
@@ -49,6 +50,8 @@ class UseRow:
     how: str
     current: bool
     uses: tuple[PromptUse, ...]
+    tests: str = ""
+    """How the newest test of the prompt went; "" if this machine saw none."""
 
 
 class PromptUseList(VirtualList[UseRow]):
@@ -65,11 +68,14 @@ class PromptUseList(VirtualList[UseRow]):
         """Show the uses, merged into events. `current` is the hash of the agent's current prompt; "" if unknown."""
         events = events_of(uses)
         now = next((event for event in events if event[0].sha256 == current), None)
-        rows = (
-            UseRow(event[0], app_state.when(event[0].at), how_words(event[0], uses), event is now, tuple(event))
-            for event in events
-        )
-        self.show_rows(list(rows), follow=True)
+        when = app_state.when
+        tests = {job.parameters.get("prompt"): test_words(job, when) for job in reversed(app_state.jobs)}
+        rows = []
+        for event in events:
+            use = event[0]
+            tested = tests.get(use.sha256, "")
+            rows.append(UseRow(use, when(use.at), how_words(use, uses), event is now, tuple(event), tested))
+        self.show_rows(rows, follow=True)
 
     @property
     def marked(self) -> UseRow | None:
@@ -104,7 +110,7 @@ class PromptUseList(VirtualList[UseRow]):
                 Segment(fit(row.how, _HOW_CELLS) + " "),
                 Segment(fit(words, _WORDS_CELLS, right=True) + "  "),
                 *name,
-                Segment(fit(use.first_line, rest), dim),
+                Segment(fit(" · ".join(filter(None, (row.tests, use.first_line))), rest), dim),
             ]
         ]
 

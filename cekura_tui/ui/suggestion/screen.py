@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import MAX_PROMPT_BYTES, Job
+from cekura_tui.model.scenario_test import test_words
 from cekura_tui.model.text import Prompt, count, size_text
 from cekura_tui.prose.diff import Hunk, ProseDiff
 from cekura_tui.prose.staging import HunkChoice, wording
@@ -22,7 +23,7 @@ from cekura_tui.ui.kit.lines import Notice, OneLine
 from cekura_tui.ui.kit.page import Page, error_action
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.messages import GivenPrompt, HandOff, OpenJobDetails, OpenPromptHistory, OpenRun
+from cekura_tui.ui.messages import GivenPrompt, HandOff, OpenJob, OpenJobDetails, OpenPromptHistory, OpenRun, TestRuns
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.suggestion.hanging_text import HangingText
@@ -110,6 +111,23 @@ class SuggestionScreen(Page):
             "Improve again, from the staged prompt",
             14,
             "Improve the prompt",
+        ),
+        Action(
+            "suggestion.test",
+            "T",
+            lambda screen: screen.test_prompt(),
+            "Test",
+            "Call the scenarios again, to test the prompt that the agent has now",
+            15,
+            "Test the prompt",
+        ),
+        Action(
+            "suggestion.tests",
+            "I",
+            lambda screen: screen.state.ask(OpenJob(screen.tests[0])),
+            "Tests",
+            "Open the newest test of this suggestion",
+            why_not=lambda screen: None if screen.tests else NOT_OFFERED,
         ),
         _change_action("suggestion.turn", "enter", "open", "Turn", "Go to the turn of the call behind the change", 1),
         error_action("suggestion", footer=1, why_not=_unless_failed),
@@ -281,7 +299,9 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
     def _draw_headline(self) -> None:
         job = self.state.job(self.number)
         update = job.update.words(self.state.when) if job is not None and job.update is not None else ""
-        head = headline(self.number, self.staging.opened, self.app.size.width, update)
+        tested = test_words(self.tests[0], self.state.when) if self.tests else ""
+        facts = " · ".join(filter(None, (update, tested)))
+        head = headline(self.number, self.staging.opened, self.app.size.width, facts)
         self.query_one("#suggestion-headline", OneLine).show(head)
 
     @on(ProseDiffView.HunkMoved)
@@ -476,6 +496,16 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self._open_when_saved(
             lambda opened: self.improve(opened.suggestion.job.run_ids, GivenPrompt(source, opened.staged))
         )
+
+    def test_prompt(self) -> None:
+        """Test the suggestion, or if the agent does not have it yet, the present prompt, for more calls to compare."""
+        if (job := self.state.job(self.number) or self.job) is not None:
+            on_agent = job.update is not None and job.update.state == "current"
+            self.state.ask(TestRuns(job.run_ids, self.number, before=not on_agent))
+
+    @property
+    def tests(self) -> list[Job]:
+        return self.state.tests_of(self.number)
 
     @property
     def job(self) -> Job | None:
