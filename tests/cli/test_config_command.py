@@ -125,10 +125,10 @@ def test_setting_and_removing_an_entry_keeps_comments(settings: Write) -> None:
     assert called("config", "unset", "project_id").err == f"Removed project_id from {path}.\n"
     assert path.read_text().strip() == "# mine"
     refused(f"cekura-tui: {path} does not set project_id.\n", "config", "unset", "project_id")
-    kept = "from its next start. run.improve, suggestion.try-again and job.again keep i.\n"
+    kept = "from its next start. run.improve, suggestion.try-again, test.improve and job.again keep i.\n"
     assert kept in called("config", "set", "keys.runs.improve", "I").err
     assert "keep" not in called("config", "set", "keys.runs.improve", "i").err
-    assert "start. run.compare keeps =.\n" in called("config", "set", "keys.runs.compare", "B").err
+    assert "start. run.compare and test.other keep =.\n" in called("config", "set", "keys.runs.compare", "B").err
 
 
 def test_a_wrong_value_is_refused_with_the_expected_values(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

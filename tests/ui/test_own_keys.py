@@ -76,7 +76,7 @@ def test_key_problems_name_actions_by_their_ids(keys: dict[str, str], said: str)
     "keys",
     [
         *({"runs.improve": "I, ctrl+e"}, {"runs.improve": ""}, {"runs.filter": "f"}, {"app.palette": ""}),
-        *({"run.back": "backspace", "run.end-search": "backspace"}, {"app.theme": "T"}),
+        *({"run.back": "backspace", "run.end-search": "backspace"}, {"app.theme": "Z"}),
         {"suggestion.staged": "s", "suggestion.edit": "e", "job.stop": "s", "job.forget": "x", "confirm.yes": "y"},
         {"jobs.top": "3", "app.jobs": "3"},
     ],

@@ -262,7 +262,6 @@ def open_test_dialog(page: Page, request: TestRuns) -> None:
         for job in jobs or ():
             state.put_new(job)  # now, so that quitting at once still reports a running job
         if jobs:
-            page.notify_once("Launched." if jobs[0].state == JobState.RUNNING else jobs[0].reason)
             state.ask(OpenJob(jobs[0]))
 
     page.opening.begin(open_dialog, "Planning the test", group="plan-test")

@@ -58,17 +58,13 @@ class TestLine(NamedTuple):
     number: int
     line: ScenarioLine
 
-    @property
-    def checks(self) -> str:
-        return ", ".join(change.name for change in self.line.checks) or "; ".join(self.line.differs)
-
 
 def columns(width: int, side: int) -> Cells:
     fits = (
         FitColumn("scenario", 16, ((2, 40),)),
         FitColumn("before", min(side, 20), drop_order=2),
         FitColumn("after", _SIDE, ((1, side),)),
-        FitColumn("what became of it", _BECAME),
+        FitColumn("result", _BECAME),
         FitColumn("checks that changed", 18, ((3, 1_000),), drop_order=1),
     )
     return fit_columns(fits, width - _GUTTER)
@@ -89,8 +85,8 @@ class TestLines(VirtualList[TestLine]):
         mark, tone = _LOOKS[line.became]
         ink, dim = self.style_of(f"tone--{tone}"), self.style_of("tone--dim")
         texts = {"scenario": line.name, "before": line.before.words, "after": line.after.words}
-        texts |= {"what became of it": line.became, "checks that changed": row.checks}
-        inks = {"before": dim, "what became of it": ink, "checks that changed": dim}
+        texts |= {"result": line.became, "checks that changed": line.detail}
+        inks = {"before": dim, "result": ink, "checks that changed": dim}
         cells = (Segment(f"{fit(texts[name], room)} ", inks.get(name)) for name, room in columns(width, self.side))
         return [[Segment(f" {mark} ", ink), *cells]]
 
@@ -153,7 +149,7 @@ def _why_not(screen: BeforeAfterScreen, name: str) -> str | None:
         "improve": None if screen.failing else NOT_OFFERED,
         "also-passed": None if screen.all_pass else NOT_OFFERED,
         "suggestion": None if report.settings.job is not None else NOT_OFFERED,
-        "end-calls": None if screen.is_running else NOT_OFFERED,
+        "end-calls": None if screen.calls_run else NOT_OFFERED,
     }
     return reasons.get(name)
 
@@ -177,8 +173,8 @@ class BeforeAfterScreen(Page):
 # Test of a prompt
 One line for each scenario: how many calls passed before and after, and what became of it. `✓ fixed`: none passed
 before, at least 80 % pass now, and chance alone does not explain the difference. `↑ improved` and `? unclear` are no
-proof yet; the text below says how many more calls would tell. `≠ not comparable`: the calls differ in more than the
-prompt. Calls that did not happen count neither as passed nor as failed.
+proof yet; the text below says how many more calls would prove a change. `≠ not comparable`: the calls differ in more
+than the prompt. Calls that did not happen count neither as passed nor as failed.
 
 `{test-lines.open}` compares the newest failed call with the newest former one, `{test.other}` with another. There,
 `{compare.next-pair}` and `{compare.previous-pair}` go to the other scenarios. `{test.find}` finds scenarios by name or
@@ -369,7 +365,7 @@ by what became of them. `{test.improve}` improves again from what still fails, `
         return self.report.failing_runs if self.report else ()
 
     @property
-    def is_running(self) -> bool:
+    def calls_run(self) -> bool:
         return any(job.state == JobState.RUNNING for job in self._jobs)
 
     @property
@@ -497,7 +493,7 @@ def _call(run: CalledRun) -> str:
 
 def _preview(line: ScenarioLine) -> Iterator[Content]:
     mark, tone = _LOOKS[line.became]
-    yield Content.assemble((f"{mark} {line.became}. ", f"bold {TONES[tone]}"), line.sentence)
+    yield Content.assemble((f"{mark} ", f"bold {TONES[tone]}"), (line.sentence, "bold"))
     for change in line.checks:
         yield Content(f"• {change.words}")
     for name, side in (("before", line.before), ("after", line.after)):

@@ -87,7 +87,7 @@ async def test_r_reloads_two_chosen_runs_and_a_missing_run_is_named(scripted: Sc
         other = {"scenario": 9, "scenario_name": "Cancels a table", "personality_name": "Calm", **judged}
         serve_runs(scripted, {**passed(60), **other})
         await pilot.press("r")
-        await sees(pilot, "2 other differences: personality ◀ Calm ▶ unknown · Polite ◀✓ ▶?")
+        await sees(pilot, "2 other differences: personality ◀ Calm ▶ unknown · Polite ◀ ✓ passed ▶ ? not judged")
         await sees(pilot, "◀ Run 60 · ✓ passed", "▶ Run 50 · ✗ failed", "Differs from 00:06")
         serve_runs(scripted, run(50, THERE, 1_000.0))
         await pilot.press("r")
