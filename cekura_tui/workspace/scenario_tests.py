@@ -329,7 +329,7 @@ class ScenarioTests:
         return found
 
     async def _load(self, run_ids: Sequence[int]) -> list[CalledRun]:
-        """Whole runs in the order of their ids' list; ended runs from memory, runs that the server lacks left out."""
+        """Whole runs in the order of their ids; ended runs are read once. Runs that the server lacks are left out."""
         missing = [number for number in dict.fromkeys(run_ids) if number not in self._called]
         found = dict[int, CalledRun]()
         for start in range(0, len(missing), AT_ONCE):
@@ -369,7 +369,7 @@ class ScenarioTests:
                 number,
                 own[number].name if number in own else of[0].scenario_name,
                 tuple(of),
-                tuple(pooled[number]),
+                tuple(pooled.get(number, ())),
                 failed=any(run.state != "passed" for run in of),
                 as_text=is_text(of[0]),
                 mocks=mocks_of(of[0]),
@@ -395,6 +395,7 @@ class ScenarioTests:
         return {
             number: [run for run in pooled.get(number, ()) if run.version == of[0].version]
             for number, of in chosen.items()
+            if of[0].version
         }
 
     def _drift(self, agent: Agent) -> str:
@@ -447,9 +448,11 @@ class ScenarioTests:
         """All launched tests, newest first."""
         return [job for job in self._store.jobs.all() if job.kind == KIND_NAME]
 
-    async def report(self, number: int) -> PromptTest:
-        """A test, by the number of one of its jobs: its calls so far, compared with the former ones. Raises ApiError;
-        UsageError for a job that is no test."""
+    async def report(self, number: int, *, fresh: bool = False) -> PromptTest:
+        """A test, by the number of one of its jobs: its calls so far, compared with the former ones. If `fresh`, ended
+        runs are read again, as they may have been reviewed. Raises ApiError; UsageError for a job that is no test."""
+        if fresh:
+            self._called.clear()
         job = await self._jobs.get(number)
         if job.kind != KIND_NAME:
             raise UsageError(f"Job {number} is no test.", "See `jobs list`.")
@@ -469,7 +472,7 @@ class ScenarioTests:
         if is_final and after:
             self._summarise(jobs, comparison)
         window = dial_window(answer.raw for one in jobs for answer in self._store.jobs.answers(one.number)[-2:])
-        version = await self._version_words(settings, former, after)
+        version = await self._version_words(settings, comparison, after)
         return PromptTest(
             tuple(jobs), launches[0], comparison, version, window, is_final and bool(after), self._clock()
         )
@@ -500,13 +503,13 @@ class ScenarioTests:
                     self._store.jobs.set_summary(job.number, words)
 
     async def _version_words(
-        self, settings: LaunchSettings, former: Sequence[CalledRun], after: Sequence[CalledRun]
+        self, settings: LaunchSettings, comparison: BeforeAfter, after: Sequence[CalledRun]
     ) -> str:
         """A sentence that compares the agent's version of the calls with the version that has the tested prompt."""
         versions = {run.version for run in after if run.version}
         if not versions:
             return "The server names no agent version for these calls." if after else ""
-        if not settings.before and versions == {run.version for run in former if run.version}:
+        if not settings.before and comparison.version == "equal":
             return "Same agent version before and after: nothing was changed."
         try:
             known = await self._client.agent_versions(settings.agent)
