@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 from cekura_tui.model.as_json import NOT_IN_JSON, shape
 from cekura_tui.model.run.outcome import BROKEN, what_broke
-from cekura_tui.model.run.verdict import State  # pydantic needs the name for the schema
+from cekura_tui.model.run.verdict import State, Verdict  # pydantic needs the name for the schema
 from cekura_tui.model.text import clean_line, count, escaped
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ Links = Iterable[tuple[str, str]]
 _WORSE = ("newly failing", "worse")
 _Z = 1.959963984540054  # of a two-sided interval of 95 %
 _MOST_NEEDED = 100  # more calls than these are not proposed
+_CATEGORY = "Critical category "
 _NAME = 80  # characters of a name that are shown
 
 
@@ -97,7 +98,7 @@ def called_run(view: RunView) -> CalledRun:
         state=state,
         why=why,
         reviewed=row.is_reviewed,
-        checks=tuple((clean_line(verdict.name, _NAME), verdict.state) for verdict in view.verdicts),
+        checks=tuple((_check_name(verdict), verdict.state) for verdict in view.verdicts),
         settings=tuple(settings.items()),
         shown={name: clean_line(text, _NAME) if settings[name] else "not reported" for name, text in shown.items()},
         seconds=row.seconds,
@@ -106,6 +107,10 @@ def called_run(view: RunView) -> CalledRun:
         result_id=row.result_id,
         project_id=row.project_id,
     )
+
+
+def _check_name(verdict: Verdict) -> str:
+    return clean_line(f"{_CATEGORY * (verdict.source == 'critical_category')}{verdict.name}", _NAME)
 
 
 def _call_state(view: RunView) -> tuple[CallState, str]:
@@ -394,10 +399,16 @@ def _sentence(became: Became, before: Side, after: Side, differs: Sequence[str])
 
 
 def _check_changes(before: Runs, after: Runs) -> list[CheckChange]:
-    old, new = (Counter(check for run in runs if run.counts for check in run.checks) for runs in (before, after))
+    sides = [[run for run in runs if run.counts] for runs in (before, after)]
+    old, new = (Counter(check for run in runs for check in run.checks) for runs in sides)
     names = dict.fromkeys(name for name, state in (*old, *new) if state in ("pass", "fail"))
-    counted = ([(side[name, "pass"], side[name, "pass"] + side[name, "fail"]) for side in (old, new)] for name in names)
-    return [CheckChange(name, *sides) for name, sides in zip(names, counted, strict=True)]
+    found = {
+        name: [(side[name, "pass"], side[name, "pass"] + side[name, "fail"]) for side in (old, new)] for name in names
+    }
+    for name in names:
+        if name.startswith(_CATEGORY):  # sent only for a call with this deviation
+            found[name] = [(len(runs) - n, len(runs)) for runs, (_, n) in zip(sides, found[name], strict=True)]
+    return [CheckChange(name, *shares) for name, shares in found.items()]
 
 
 def _summed(lines: Sequence[ScenarioLine], left: Iterable[int]) -> BeforeAfter:

@@ -97,7 +97,7 @@ def live_answer(agent: Agent) -> LiveAnswer | None:
 
 def live_words(answer: LiveAnswer, provider: str) -> str:
     """A sentence that says which prompt answered the calls of a test."""
-    name = clean_line(provider, 40) or "the provider"
+    name = WAYS[provider].label if provider in WAYS else clean_line(provider, 40) or "the provider"
     return {
         "own": "The calls use Cekura's own record of the prompt.",
         "published": f"The prompt was published at {name}, as the user said.",

@@ -323,3 +323,10 @@ def test_the_proposed_number_of_calls_is_the_least_that_proves(passed: int, n: i
         grown = Side(passed=(more + extra) * well, counted=more + extra)
         apart = grown.interval[0] > before.interval[1] or grown.interval[1] < before.interval[0]
         assert apart == (extra == needed)
+
+
+def test_a_critical_category_passes_in_a_call_without_it() -> None:
+    found = [{"category_id": 4, "category": "Privacy", "deviation": "Read aloud.", "priority": "critical"}]
+    before = [read(id=1, success=False, critical_categories=found), read(id=2, success=True)]
+    (line,) = compare(before, [read(id=9, success=True)], {7: "Refund"}).lines
+    assert [check.words for check in line.checks] == ["Critical category Privacy 1 of 2 → 1 of 1"]
