@@ -25,7 +25,7 @@ from cekura_tui.demo.dialogue import (
 )
 from cekura_tui.demo.facts import UNJUDGED, Dice, Facts, Kind, Shape, reason_of, roll, success_of
 from cekura_tui.demo.library import FIRST_VERSIONS, AgentVersion, DemoAgent
-from cekura_tui.demo.people import PERSONALITIES, Personality, details_of
+from cekura_tui.demo.people import PERSONALITIES, details_of
 
 Json = dict[str, Any]
 
@@ -160,7 +160,7 @@ def _shared(corpus: Corpus, facts: Facts) -> Json:
         "project": PROJECT_IDS[facts.project],
     }
     if (begun := facts.started) is not None:
-        waits = begun.dials and facts.fate.status in _BEFORE_CALL
+        waits = facts.fate.status in _BEFORE_CALL and not agent.setup["inbound"]
         shared |= {
             "executed_at": iso(begun.begins) if started else None,
             "outbound_dial_window_opens_at": iso(begun.waits) if waits else None,
@@ -363,11 +363,12 @@ def scenario_folder(agent: DemoAgent) -> str:
     return agent.name.replace(".", "")
 
 
-def scenario_row(corpus: Corpus, agent: DemoAgent, script: Script) -> Json:
-    """A scenario as a row of the list; the tags are the rules that the agent can break in the scenario."""
-    personality, profile = own_settings(corpus, agent, script)
-    checks = [agent.rule(key) for key in script.rules]
-    return {
+def scenario(corpus: Corpus, agent: DemoAgent, script: Script, whole: bool = False) -> Json:
+    """A scenario; the tags are the rules that the agent can break in it. In a row, the metrics are texts."""
+    own = corpus.reference(agent, script.id)
+    personality, profile = PERSONALITIES[own.personality], profile_of(own.id)
+    metrics, names = zip(*((rule.metric, rule.name) for rule in map(agent.rule, script.rules)), strict=True)
+    shown = {
         "id": script.id,
         "name": script.name,
         "agent": agent.id,
@@ -380,27 +381,11 @@ def scenario_row(corpus: Corpus, agent: DemoAgent, script: Script) -> Json:
         "scenario_type": "instruction",
         "scenario_language": agent.language,
         "tags": list(script.rules),
-        "metrics": ",".join(str(rule.metric) for rule in checks),
-        "metric_names": ", ".join(rule.name for rule in checks),
+        "metrics": list(metrics) if whole else ",".join(map(str, metrics)),
+        "metric_names": list(names) if whole else ", ".join(names),
         "folder_path": scenario_folder(agent),
     }
-
-
-def own_settings(corpus: Corpus, agent: DemoAgent, script: Script) -> tuple[Personality, Json | None]:
-    """A scenario's own personality and test profile."""
-    facts = corpus.reference(agent, script.id)
-    return PERSONALITIES[facts.personality], profile_of(facts.id)
-
-
-def scenario_whole(corpus: Corpus, agent: DemoAgent, script: Script) -> Json:
-    """A scenario with all fields; its metrics are lists, unlike in a row."""
-    checks, (_, profile) = [agent.rule(key) for key in script.rules], own_settings(corpus, agent, script)
-    whole = scenario_row(corpus, agent, script) | {
-        "project": PROJECT_IDS[agent.project],
-        "metrics": [rule.metric for rule in checks],
-        "metric_names": [rule.name for rule in checks],
-    }
-    return whole if profile is None else whole | {"test_profile_data": profile | {"agent": agent.id}}
+    return shown if profile is None else shown | {"test_profile_data": profile | {"agent": agent.id}}
 
 
 def result_row(corpus: Corpus, result_id: int) -> Json:
@@ -408,16 +393,12 @@ def result_row(corpus: Corpus, result_id: int) -> Json:
     members = _members(corpus, result_id)
     shared = _result(corpus, result_id, members)
     good, done = shared["success_runs_count"], shared["completed_runs_count"]
-    counts = {name: str(value) for name, value in shared.items() if name.endswith("_count")}
-    return (
-        shared
-        | counts
-        | {
-            "agent_inbound": corpus.agent_of(members[0]).setup["inbound"],
-            "success_rate": round(good / done, 4) if done else 0.0,
-            "runs": [{"id": facts.id, "status": facts.fate.status} for facts in members],
-        }
-    )
+    shared |= {name: str(value) for name, value in shared.items() if name.endswith("_count")}
+    return shared | {
+        "agent_inbound": corpus.agent_of(members[0]).setup["inbound"],
+        "success_rate": round(good / done, 4) if done else 0.0,
+        "runs": [{"id": facts.id, "status": facts.fate.status} for facts in members],
+    }
 
 
 def result_whole(corpus: Corpus, result_id: int) -> Json:

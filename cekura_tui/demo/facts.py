@@ -152,8 +152,8 @@ _SHAPES: tuple[Shape, ...] = (
 
 class Started(NamedTuple):
     """What only a run started through the API has: its result's name, the suffix of its operation in `way`, mocked
-    tools, row of the agent's history and broken rules. The Unix times are when a line is free, when the call begins and
-    is over, and when it is judged; `dials` is True if the agent has to dial."""
+    tools, row of the agent's history and broken rules; and the Unix times when a line is free, when the call begins and
+    is over, and when it is judged."""
 
     name: str
     way: str
@@ -164,7 +164,6 @@ class Started(NamedTuple):
     begins: float
     over: float
     judged: float
-    dials: bool
 
 
 class Facts(NamedTuple):

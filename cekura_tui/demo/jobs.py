@@ -21,7 +21,8 @@ CREATE TABLE IF NOT EXISTS job (
     prompt BLOB NOT NULL, category_ids TEXT NOT NULL, metric_ids TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS agent_change (
-    id INTEGER PRIMARY KEY, agent INTEGER NOT NULL, changed REAL NOT NULL, name TEXT, prompt BLOB, reason TEXT
+    id INTEGER PRIMARY KEY, agent INTEGER NOT NULL, changed REAL NOT NULL, name TEXT NOT NULL,
+    prompt BLOB NOT NULL, reason TEXT
 );
 CREATE TABLE IF NOT EXISTS launch (
     id INTEGER PRIMARY KEY, first_run INTEGER NOT NULL, calls INTEGER NOT NULL, created REAL NOT NULL,
@@ -105,28 +106,21 @@ class DemoDatabase:
         run_ids, category_ids, metric_ids = (tuple(json.loads(text)) for text in (runs, categories, metrics))
         return DemoJob(number, created, seconds, LaunchForm(_as_text(prompt), run_ids, agent, category_ids, metric_ids))
 
-    def change_agent(
-        self, agent_id: int, name: str | None, prompt: str | None, now: float, reason: str | None = None
-    ) -> None:
-        """Record an agent's new name or prompt from `now` on, also in the future; None keeps the current one."""
+    def change_agent(self, agent_id: int, name: str, prompt: str, now: float, reason: str | None = None) -> None:
+        """Record an agent's name and prompt from the Unix time `now` on, which may be in the future."""
         self._db.execute(
-            "INSERT INTO agent_change (id, agent, changed, name, prompt, reason) SELECT"
-            " coalesce(max(id), ?) + 1, ?, ?, ?, ?, ? FROM agent_change",
-            (LAST_FIRST_VERSION, agent_id, now, name, None if prompt is None else prompt_bytes(prompt), reason),
+            "INSERT INTO agent_change SELECT coalesce(max(id), ?) + 1, ?, ?, ?, ?, ? FROM agent_change",
+            (LAST_FIRST_VERSION, agent_id, now, name, prompt_bytes(prompt), reason),
         )
 
     def versions(self, first: AgentVersion, now: float) -> list[AgentVersion]:
         """The history of an agent up to the Unix time `now`, oldest first; `first` is its first row."""
-        found = [first]
-        for number, changed, name, stored, reason in self._db.execute(
-            "SELECT id, changed, name, prompt, reason FROM agent_change WHERE agent = ? AND changed <= ?"
-            " ORDER BY changed, id",
-            (first.agent.id, now),
-        ):
-            last = found[-1].agent
-            prompt = last.prompt if stored is None else _as_text(stored)
-            found.append(AgentVersion(number, replace(last, name=name or last.name, prompt=prompt), changed, reason))
-        return found
+        query = "SELECT id, changed, name, prompt, reason FROM agent_change WHERE agent = ? AND changed <= ?"
+        rows = self._db.execute(f"{query} ORDER BY changed, id", (first.agent.id, now)).fetchall()
+        return [first] + [
+            AgentVersion(number, replace(first.agent, name=name, prompt=_as_text(prompt)), changed, reason)
+            for number, changed, name, prompt, reason in rows
+        ]
 
     def start(self, made: StoredLaunch, price: Price, most: float) -> StoredLaunch | None:
         """Store a launch, with new ids and its price; None if more than `most` credits would be spent in all."""

@@ -41,7 +41,7 @@ class Way(NamedTuple):
     lacks: tuple[str, ...] = ()
 
 
-_SETTINGS = ("personality_ids", "test_profile_ids", "personality_id", "test_profile_id")
+_SETTINGS = ("personality_ids", "test_profile_ids", "personality_id", "test_profile_id", "tags", "folder_path")
 _PROVIDER = "assistant_provider"
 WAYS: Mapping[str, Way] = {
     "": Way(201, "contact_number"),
@@ -54,9 +54,7 @@ WAYS: Mapping[str, Way] = {
     "_agora": Way(200, _PROVIDER, "agora"),
     "_livekit_v2": Way(200, _PROVIDER, "livekit", rows=True),
     "_pipecat_v2": Way(200, _PROVIDER, "pipecat", rows=True),
-    "_with_websockets": Way(
-        201, "websocket_url", "", ("scenarios", "frequency"), True, ("name", "concurrency_limit", *_SETTINGS)
-    ),
+    "_with_websockets": Way(201, "websocket_url", "", ("scenarios", "frequency"), True, ("name", *_SETTINGS)),
 }
 """The operations by the suffix of `run_scenarios`."""
 _NUMBERS = {"agent_id", "agent", "project_id", "frequency", "concurrency_limit", "personality_id", "test_profile_id"}
@@ -98,6 +96,8 @@ def read_form(fields: Mapping[str, object], suffix: str, corpus: Corpus) -> Laun
     for name, value in fields.items():
         if name not in way.lacks and (value is not None or (name in _TEXTS and not way.rows)):
             read[name] = _value(name, value, way.rows)
+            if name in ("personality_id", "test_profile_id"):
+                read.setdefault(f"{name}s", (read[name],))
     for name in way.required:
         _check(name in read, name, *REQUIRED)
     for name in ("tags", "folder_path"):
@@ -111,8 +111,7 @@ def read_form(fields: Mapping[str, object], suffix: str, corpus: Corpus) -> Laun
     _check(found == {agent.id}, "scenarios", "All scenarios must belong to the agent.")
     fits = not way.needs or (agent.setup.get(way.needs) and way.value in ("", agent.setup[way.needs]))
     _check(fits, scope, f"The agent can't be called this way: {way.needs} is not {way.value or 'set'}.")
-    people = read.get("personality_ids") or tuple(read[name] for name in ("personality_id",) if name in read)
-    profiles = read.get("test_profile_ids") or tuple(read[name] for name in ("test_profile_id",) if name in read)
+    people, profiles = read.get("personality_ids", ()), read.get("test_profile_ids", ())
     known = {personality.id for personality in PERSONALITIES}
     _check(known.issuperset(people), "personality_ids", "Invalid personalities provided.")
     callers = [_caller(agent, profile) for profile in profiles]
@@ -156,10 +155,8 @@ def _caller(agent: DemoAgent, profile: int) -> int:
 
 
 _MISSED = (
-    Fate(Kind.ERRORED),
-    Fate(Kind.NO_ANSWER, status="failed"),
-    Fate(Kind.DROPPED, status="failed"),
-    Fate(Kind.TIMEOUT, status="timeout"),
+    *(Fate(Kind.ERRORED), Fate(Kind.NO_ANSWER, status="failed")),
+    *(Fate(Kind.DROPPED, status="failed"), Fate(Kind.TIMEOUT, status="timeout")),
 )
 _USUALLY_MISSED = 15
 _OFTEN_MISSED = {5303: 3, 5501: 1}
@@ -212,7 +209,7 @@ class LaunchedRuns:
                 return _present(calls[run_id - calls[0].id], self._workspace.now(), ended)
         return None
 
-    def start(self, form: LaunchForm) -> list[Facts]:
+    def start(self, form: LaunchForm, noted: dict[str, object]) -> list[Facts]:
         """Store a launch and return its calls. Raises HTTPException if the credits do not suffice."""
         version = self._workspace.history(form.agent)[-1]
         # A voice platform answers with its own prompt, whatever the record says.
@@ -221,6 +218,7 @@ class LaunchedRuns:
         stored = self._database.start(made, self.price, BALANCE) if form.calls <= _MOST_CALLS else None
         if stored is None:
             raise HTTPException(402, "Insufficient credits to start these calls.")
+        noted.update(calls=stored.calls, result_id=stored.id)  # tests compare the number with the announced one
         return next(calls for calls, _ in self._launches() if calls[0].result_id == stored.id)
 
     def price(self, stored: StoredLaunch, ended: float | None) -> float:
@@ -238,7 +236,7 @@ class LaunchedRuns:
         """The calls of a launch as they will end."""
         form = LaunchForm._make(tuple(one) if isinstance(one, list) else one for one in json.loads(stored.form))
         agent, speed, calls = agents_by_id()[form.agent], self._workspace.speed, list[Facts]()
-        dials, mocks = not agent.setup["inbound"], agent.mocked if form.mocks is None else form.mocks
+        inbound, mocks = agent.setup["inbound"], agent.mocked if form.mocks is None else form.mocks
         lines = [stored.created] * form.limit  # a heap of the times at which each line is free
         each = product(form.scenarios, form.people or (None,), form.profiles or (None,), range(form.frequency))
         for run_id, (scenario, person, profile, _) in enumerate(each, stored.first_run):
@@ -260,11 +258,11 @@ class LaunchedRuns:
             missed = {Kind.NO_ANSWER: 0, Kind.TIMEOUT: 600, Kind.DROPPED: 14 + roll(run_id, 7) % 25}
             lasts = missed.get(end.kind, ceil(max(turn.end for turn in spoken) + 0.5))
             # The agent dials an outbound call; an inbound call only needs a moment to connect.
-            begins = lines[0] + (4 + roll(run_id, 38) % 8 if dials else 1) / speed
+            begins = lines[0] + (1 if inbound else 4 + roll(run_id, 38) % 8) / speed
             over = begins + (6 + roll(run_id, 37) % 19_000 / 1000) / speed
             times = (heapreplace(lines, over), begins, over, over + (0 if end.kind in UNJUDGED else 3 / speed))
             shape = Shape.STAMPED if roll(run_id, 2) % 4 == 0 else Shape.TURNS
-            started = Started(form.name, form.way, mocks, stored.version, broken, *times, dials)
+            started = Started(form.name, form.way, mocks, stored.version, broken, *times)
             drawn = (run_id, agent.project, agent.id, stored.id, place, personality, end, shape)
             calls.append(
                 Facts(*drawn, stored.created, lasts, form.way == "_text", end.kind, lasts, None, caller, started)
@@ -298,7 +296,8 @@ class LaunchEndpoints:
 
     async def start(self, request: Request) -> Response:
         suffix = request.url.path.rstrip("/").rpartition("run_scenarios")[2]
-        calls = self._start(request, read_form(await read_fields(request), suffix, self._corpus))
+        form = read_form(await read_fields(request), suffix, self._corpus)
+        calls = self._launched.start(form, request.scope["noted"])
         runs = []
         for call in calls:
             row = answers.run_row(self._corpus, _present(call, call.at, None))
@@ -309,12 +308,6 @@ class LaunchEndpoints:
         made = {"run_as_text": calls[0].as_text, "created_at": answers.iso(calls[0].at)}
         return Reply(begun | made, WAYS[suffix].status)
 
-    def _start(self, request: Request, form: LaunchForm) -> list[Facts]:
-        calls = self._launched.start(form)
-        # Logged, so that tests can compare the calls with the announced number.
-        request.scope["noted"].update(calls=len(calls), result_id=calls[0].result_id)
-        return calls
-
     async def rerun(self, request: Request) -> Response:
         """Call each scenario of a result once more, in the same way and with the same mocks."""
         found = map(self._corpus.facts, self._corpus.runs_of_result(request.path_params["id"])[::-1])
@@ -323,7 +316,8 @@ class LaunchEndpoints:
         started, usual = runs[0].started, "_text" if runs[0].as_text else ""
         way, mocks = (usual, None) if started is None else (started.way, started.mocks)
         scenarios = tuple(dict.fromkeys(self._corpus.script_of(facts).id for facts in runs))
-        calls = self._start(request, LaunchForm(runs[0].agent_id, way, scenarios, mocks=mocks))
+        form = LaunchForm(runs[0].agent_id, way, scenarios, mocks=mocks)
+        calls = self._launched.start(form, request.scope["noted"])
         return Reply(answers.result_row(self._corpus, calls[0].result_id))
 
     async def end_calls(self, request: Request) -> Response:

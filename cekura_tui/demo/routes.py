@@ -193,12 +193,12 @@ class ReadEndpoints:
             and (tags is None or tags & set(script.rules))
             and (not folder or folder == answers.scenario_folder(agent))
         }
-        return paged(request, list(found), lambda script_id: answers.scenario_row(self._corpus, *found[script_id]))
+        return paged(request, list(found), lambda script_id: answers.scenario(self._corpus, *found[script_id]))
 
     async def scenario(self, request: Request) -> Response:
         wanted = request.path_params["id"]
         found = [(agent, script) for agent in agents() for script in agent.scripts if script.id == wanted]
-        return Reply(answers.scenario_whole(self._corpus, *found[0])) if found else not_found()
+        return Reply(answers.scenario(self._corpus, *found[0], whole=True)) if found else not_found()
 
 
 class AgentEndpoints:
@@ -232,8 +232,8 @@ class AgentEndpoints:
         if (agent_id := request.path_params["id"]) not in agents_by_id():
             return not_found()
         rows = self._workspace.history(agent_id)
-        places = range(len(rows) - 1, -1, -1)
-        return paged(request, places, lambda place: answers.agent_history(rows[place], place == 0))
+        shown = [answers.agent_history(row, row is rows[0]) for row in rows[::-1]]
+        return paged(request, range(len(rows)), shown.__getitem__)
 
     async def one(self, request: Request) -> Response:
         agent_id, version = request.path_params["id"], version_of(request)

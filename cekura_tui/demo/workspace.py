@@ -52,10 +52,11 @@ class DemoWorkspace:
         )
 
     def change_agent(self, agent_id: int, name: str | None, prompt: str | None) -> None:
-        agent, now = agents_by_id()[agent_id], self.now()
-        self.database.change_agent(agent_id, name, prompt, now)
-        if agent.auto_sync and prompt is not None:
-            self.database.change_agent(agent_id, None, agent.prompt, now + _SYNC / self.speed, "Synced from provider")
+        first, last, now = agents_by_id()[agent_id], self.history(agent_id)[-1].agent, self.now()
+        name = last.name if name is None else name
+        self.database.change_agent(agent_id, name, last.prompt if prompt is None else prompt, now)
+        if first.auto_sync and prompt is not None:
+            self.database.change_agent(agent_id, name, first.prompt, now + _SYNC / self.speed, "Synced from provider")
 
     def progress(self, job_id: str) -> Json | None:
         """The answer to a poll; None for an unknown job."""
