@@ -22,22 +22,14 @@ from cekura_tui.cli.output import (
     put_table,
     warn_of_key,
 )
-from cekura_tui.cli.script import (
-    RestartWithKey,
-    calls_words,
-    command,
-    exit_of,
-    mark_seen,
-    run_script,
-    state_line,
-    wait_for_jobs,
-)
-from cekura_tui.cli.test import follow, is_launched_test, put_test, status_of
+from cekura_tui.cli.script import RestartWithKey, command, exit_of, mark_seen, run_script, state_line, wait_for_jobs
+from cekura_tui.cli.test import follow, put_test, status_of, test_of
 from cekura_tui.model.before_after import summary_words
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 from cekura_tui.model.job import OPEN_LAUNCH, Job, JobState
 from cekura_tui.model.job_kind import WAITING, WORKING
 from cekura_tui.model.job_kinds import KINDS
+from cekura_tui.model.scenario_test import KIND_NAME, calls_words
 from cekura_tui.model.text import clean_line, clock_text
 
 if TYPE_CHECKING:
@@ -70,36 +62,24 @@ async def wait_jobs(session: Session, numbers: tuple[int, ...], within: float | 
 
     A test succeeds if at least 80 % of the calls of each scenario pass, and exits with 3 if no call took place.
     """
-    end = None if within is None else time.monotonic() + within
+    start = time.monotonic()
     ended = await wait_for_jobs(session, tuple(dict.fromkeys(numbers)), within)
     statuses = {exit_of(ended)}
-    tests = {}
     for job in ended:
-        if is_launched_test(job) and job.state.final:
-            done = tests[job.number] = await follow(session, [job.number], end)
+        if job.kind == KIND_NAME and job.state.final:
+            done = await follow(session, [job.number], within and max(0.0, start + within - time.monotonic()))
             statuses.add(Exit.NOT_SUCCEEDED if (status := status_of(done)) == Exit.NOT_ENDED else status)
             print_message(f"job {job.number}: {summary_words(done.comparison)}")
     with printing():
         for job in ended if as_json else ():
-            _put_json(await session.jobs.suggestion(job.number), tests.get(job.number))
+            put_json(_as_json(await session.jobs.suggestion(job.number), await test_of(session, job)))
     if any(job.state.active for job in ended):
         print_message("Timed out. Unfinished jobs still run on the server.")
     return Exit.NOT_SUCCEEDED if Exit.NOT_SUCCEEDED in statuses else max(statuses)
 
 
-async def _test_of(session: Session, job: Job) -> PromptTest | None:
-    """A test with its calls. None for another job or a draft, or, with a message, if the server does not send runs."""
-    from cekura_tui.api.errors import ApiError
-
-    try:
-        return await session.tests.report(job.number) if is_launched_test(job) else None
-    except ApiError as error:
-        print_error(error)
-        return None
-
-
-def _put_json(done: Suggestion, test: PromptTest | None) -> None:
-    put_json(done.to_json() | ({"test": test and test.to_json()} if is_launched_test(done.job) else {}))
+def _as_json(done: Suggestion, test: PromptTest | None) -> dict[str, object]:
+    return done.to_json() | ({"test": test.to_json()} if test is not None else {})
 
 
 @command("resume", jobs)
@@ -284,12 +264,12 @@ async def show_job(
     lacks = (as_diff or as_prompt or as_patch or of_staged) and wanted is None
     test = await session.tests.report(number) if as_markdown else None
     if not (lacks or as_curl or as_markdown):
-        test = await _test_of(session, done.job)
+        test = await test_of(session, done.job)
     with printing():
         if as_json:
-            _put_json(done, test)
+            put_json(_as_json(done, test))
         elif as_markdown and test is not None:
-            await put_test(session, test, as_markdown=True)
+            await put_test(session, test, markdown=True)
         elif as_curl:
             for name in sorted(record.curls, key=lambda name: name == "launch"):
                 put(record.curls[name])

@@ -15,7 +15,7 @@ import click
 from cekura_tui.cli.options import Options
 from cekura_tui.cli.output import print_error, print_message
 from cekura_tui.model.errors import Exit
-from cekura_tui.model.text import clean_line, count
+from cekura_tui.model.text import clean_line
 
 if TYPE_CHECKING:
     from cekura_tui.config.credentials import ApiKey
@@ -200,6 +200,8 @@ async def mark_seen(session: Session, number: int) -> None:
 
 
 def state_line(job: Job) -> str:
+    from cekura_tui.model.scenario_test import calls_words
+
     status = clean_line(job.last_status or "", 40)
     more = (
         clean_line(job.error or job.reason, 200)
@@ -212,14 +214,6 @@ def state_line(job: Job) -> str:
     elif job.state.active and job.stale_since:
         note = " (no answer from the server)"
     return f"job {job.number}: {job.state.words}{': ' + more if more else ''}{note}"
-
-
-def calls_words(job: Job) -> str:
-    """How many calls of a running test have ended; else empty."""
-    from cekura_tui.model.scenario_test import counts_of
-
-    counts = counts_of(job) if job.state.active else None
-    return f"{counts.ended} of {count(counts.total, 'call')} ended" if counts is not None else ""
 
 
 def exit_of(jobs: Sequence[Job]) -> Exit:

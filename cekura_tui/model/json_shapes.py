@@ -218,8 +218,8 @@ class JobResultJson(JobJson):
 
     kind: str  # type: ignore[misc] # required here
     result: Mapping[str, Any] | None
-    test: NotRequired[TestJson | None]
-    """Of a launched test: the calls before and after; null if the server does not send the runs."""
+    test: NotRequired[TestJson]
+    """Of a test whose runs the server sent: the calls before and after."""
 
 
 class TestJson(TypedDict):

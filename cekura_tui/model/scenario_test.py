@@ -198,6 +198,12 @@ def counts_of(job: Job) -> Counts | None:
     return Counts(total, ended, passed, str(result.get("status") or ""))  # type: ignore[arg-type]
 
 
+def calls_words(job: Job) -> str:
+    """How many calls of a running test have ended: "4 of 8 calls ended"; empty for any other job."""
+    counts = counts_of(job) if job.kind == KIND_NAME and job.state.active else None
+    return f"{counts.ended} of {count(counts.total, 'call')} ended" if counts is not None else ""
+
+
 def read_result(payload: object) -> Progress:
     """Read a result. Counts may be texts. A result that ended without a completed call is a failure; the verdicts of
     the calls are read from the runs."""

@@ -266,8 +266,11 @@ class ScenarioTests:
         `also_passed`, of the result's or the runs' results' other scenarios, too. Raises UsageError if the runs belong
         to several agents or have no scenario, and ApiError."""
         wanted = list(dict.fromkeys(run_ids))
-        if job is not None and not wanted:
-            wanted = list((await self._jobs.get(job)).run_ids)
+        improved = None if job is None else await self._jobs.get(job)
+        if improved is not None and improved.kind == KIND_NAME:
+            raise UsageError(f"Job {job} is a test.", "Choose the job whose suggestion to test.")
+        if improved is not None and not wanted:
+            wanted = list(improved.run_ids)
         if result is not None:
             wanted += [run.id for run in await self._listed({"result_id": result})]
         runs = await self._load(wanted)
@@ -289,6 +292,8 @@ class ScenarioTests:
         )
         planned = await self._planned(with_scenario, own, agent_id)
         notes += [f"Scenario {one} no longer exists." for one in _gone(with_scenario, own)]
+        if improved is not None and not before and (improved.update is None or improved.update.state != "current"):
+            notes.append(f"The agent does not have the prompt of job {job}. Update the agent's prompt first.")
         if not planned:
             raise UsageError("None of the scenarios exists any more.", "Choose other runs.")
         spoken = [run for run in with_scenario if not is_text(run)]
