@@ -94,7 +94,8 @@ def complete_jobs(ctx: click.Context, param: click.Parameter, typed: str) -> lis
     """Complete the numbers of jobs that are not yet on the command line, newest first, with state and agent as help."""
     from cekura_tui.model.job import JobState
 
-    named = {str(number) for number in ctx.params.get(param.name or "") or ()}
+    given = ctx.params.get(param.name or "")
+    named = {str(number) for number in given} if isinstance(given, tuple) else set()
     return [
         CompletionItem(str(number), help=clean_line(f"{JobState(state).words} {agent}", 60))
         for number, state, agent in _cached(ctx)[0]

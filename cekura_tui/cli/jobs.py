@@ -286,8 +286,8 @@ async def show_job(
             _put_record(record, relaunches)
             if test is not None:
                 await put_test(session, test)
-            elif record.job.result is not None:
-                put_json(record.job.result)
+            elif done.job.summary_of_changes:
+                put(f"{done.job.summary_of_changes}\n")
             if wanted is not None and wanted != done.prompt:
                 put_changes(done.prompt, wanted)
     warn_of_key(session.setup.known_keys().found_in(done.improved_prompt or ""))
@@ -309,8 +309,6 @@ def _put_record(record: JobRecord, relaunches: Sequence[Job]) -> None:
         reason = f": {clean_line(change.reason, 300)}" if change.reason else ""
         put(f"  {clock_text(change.at, seconds=True)} {change.state.words}{reason}")
     put()
-    if record.job.summary_of_changes:
-        put(f"{record.job.summary_of_changes}\n")
 
 
 def _facts(record: JobRecord, relaunches: Sequence[Job]) -> list[tuple[str, str]]:

@@ -273,6 +273,8 @@ class ScenarioTests:
             wanted = list(improved.run_ids)
         if result is not None:
             wanted += [run.id for run in await self._listed({"result_id": result})]
+            if not wanted:
+                raise NotFound(f"Result {result} has no runs, or is not visible to this key.", status=404)
         runs = await self._load(wanted)
         if also_passed and result is None:
             results = {run.result_id for run in runs if run.result_id is not None}
