@@ -56,7 +56,7 @@ class Desk:
             "scenario_name": NAMES[scenario],
             "result_id": result,
             "project": 1,
-            "agent_version": 8,
+            "agent_version": result,
         }
         self.runs[number] = run_of(number, duration="02:00", mocked_tool_names=[], **whose, **fields)
 
@@ -207,8 +207,8 @@ def test_a_prompt_at_a_provider_needs_an_answer(desk: Desk) -> None:
     refused("The calls use the prompt at retell, which may not be Cekura's.", "test", 11, "--yes")
     assert desk.sent == []
     assert "the user tested anyway" in called("test", 11, "--yes", "--live", "no").err
-    assert "was published at Retell" in called("test", 11, "--yes", "--live", "yes").err
-    assert "was published at Retell" in called("test", 11, "--yes").err, "the answer is remembered"
+    assert "was published at retell" in called("test", 11, "--yes", "--live", "yes").err
+    assert "was published at retell" in called("test", 11, "--yes").err, "the answer is remembered"
     refused("Desk can't be called by SIP. Use --way voice, retell.", "test", 11, "--way", "sip")
 
 
