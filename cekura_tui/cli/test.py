@@ -16,7 +16,15 @@ from cekura_tui.cli.output import ask, can_ask, print_error, print_message, prin
 from cekura_tui.cli.script import command, mark_seen, wait_for_jobs
 from cekura_tui.model.errors import Exit, UsageError
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.model.scenario_test import DEFAULT_TIMES, KIND_NAME, MAX_TIMES, WAYS, LaunchSettings, live_words
+from cekura_tui.model.scenario_test import (
+    DEFAULT_TIMES,
+    KIND_NAME,
+    MAX_TIMES,
+    WAYS,
+    LaunchSettings,
+    live_words,
+    provider_name,
+)
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.workspace.setup import refuse_read_only
 
@@ -102,7 +110,7 @@ async def test(session: Session, run_ids: tuple[int, ...], job: int | None, way:
     live = _LIVE.get(given["live"], plan.live) if plan.asks_live else plan.live
     if live is None:
         raise UsageError(
-            f"The calls use the prompt at {clean_line(plan.agent.provider, 40)}, which may not be Cekura's.",
+            f"The calls use the prompt at {provider_name(plan.agent.provider)}, which may not be Cekura's.",
             "Publish the prompt there and add --live yes, or test anyway with --live no.",
         )
     scenarios = tuple(one.id for one in plan.scenarios if given["also_passed"] or one.id in plan.failing)

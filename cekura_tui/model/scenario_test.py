@@ -95,9 +95,13 @@ def live_answer(agent: Agent) -> LiveAnswer | None:
     return "own" if agent.provider in OWN_PROVIDERS else None
 
 
+def provider_name(provider: str) -> str:
+    return WAYS[provider].label if provider in WAYS else clean_line(provider, 40) or "the provider"
+
+
 def live_words(answer: LiveAnswer, provider: str) -> str:
     """A sentence that says which prompt answered the calls of a test."""
-    name = WAYS[provider].label if provider in WAYS else clean_line(provider, 40) or "the provider"
+    name = provider_name(provider)
     return {
         "own": "The calls use Cekura's own record of the prompt.",
         "published": f"The prompt was published at {name}, as the user said.",
@@ -108,7 +112,7 @@ def live_words(answer: LiveAnswer, provider: str) -> str:
 
 def next_words(agent: Agent) -> str:
     """A sentence, after the update of an agent's prompt at Cekura, about the prompt that the next calls use."""
-    name, answer = clean_line(agent.provider, 40), live_answer(agent)
+    name, answer = provider_name(agent.provider), live_answer(agent)
     if answer is not None:
         return live_words(answer, name)
     restart = " and restart the agent" if agent.provider in RESTARTED_PROVIDERS else ""

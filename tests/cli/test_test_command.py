@@ -204,11 +204,11 @@ def test_calls_that_do_not_end_in_time_exit_with_5(desk: Desk, ends: bool) -> No
 
 def test_a_prompt_at_a_provider_needs_an_answer(desk: Desk) -> None:
     desk.agent = {"assistant_provider": "retell"}
-    refused("The calls use the prompt at retell, which may not be Cekura's.", "test", 11, "--yes")
+    refused("The calls use the prompt at Retell, which may not be Cekura's.", "test", 11, "--yes")
     assert desk.sent == []
     assert "the user tested anyway" in called("test", 11, "--yes", "--live", "no").err
-    assert "was published at retell" in called("test", 11, "--yes", "--live", "yes").err
-    assert "was published at retell" in called("test", 11, "--yes").err, "the answer is remembered"
+    assert "was published at Retell" in called("test", 11, "--yes", "--live", "yes").err
+    assert "was published at Retell" in called("test", 11, "--yes").err, "the answer is remembered"
     refused("Desk can't be called by SIP. Use --way voice, retell.", "test", 11, "--way", "sip")
 
 
