@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cekura_tui.cli.completion import complete_jobs
-from cekura_tui.cli.options import JOB, RUN, current_options, json_option, number
+from cekura_tui.cli.options import JOB, RUN, current_options, number
 from cekura_tui.cli.output import ask, can_ask, print_error, print_message, printing, put, put_json, put_table
 from cekura_tui.cli.script import command, mark_seen, wait_for_jobs
 from cekura_tui.model.errors import Exit, UsageError
@@ -55,9 +55,9 @@ def _check(run_ids: tuple[int, ...], job: int | None, way: str | None, **given: 
         raise UsageError("Name what to test: runs, --result or --job.", "Use one of them.")
     if given["target"] and way and not WAYS[way].target:
         raise UsageError(f"Calls by {WAYS[way].label} take no other agent's id.", "Leave --target out.")
-    if given["as_json"] and given["markdown"]:
+    if given["json"] and given["markdown"]:
         raise UsageError("Use only one of --json and --markdown.")
-    for name in ("timeout", "threshold", "no_newly_failing", "markdown"):
+    for name in ("timeout", "threshold", "no_newly_failing", "json", "markdown"):
         if not given["wait"] and given[name] not in (None, False):
             raise UsageError(f"--{name.replace('_', '-')} needs --wait.", "Add --wait.")
     if given["end_calls"] and given["timeout"] is None:
@@ -86,7 +86,7 @@ _TIMES, _SECONDS = click.IntRange(1, MAX_TIMES), click.FloatRange(min=0)
 @click.option("--threshold", type=pass_rate, metavar="M/N", help="With --wait: the needed pass rate (4/5).")
 @click.option("--no-newly-failing", is_flag=True, help="With --wait: also fail if a scenario is worse than before.")
 @click.option("--markdown", is_flag=True, help="With --wait: print Markdown for a pull request.")
-@json_option()
+@click.option("--json", is_flag=True, help="With --wait: print one JSON object.")
 async def test(session: Session, run_ids: tuple[int, ...], job: int | None, way: str | None, **given: Any) -> Exit:
     """Call the failed scenarios of runs again, to compare an agent's prompt before and after. Costs credits.
 
@@ -135,27 +135,25 @@ async def test(session: Session, run_ids: tuple[int, ...], job: int | None, way:
         raise
     numbers = [one.number for one in jobs]
     later = current_options().command_line(f"jobs wait {' '.join(map(str, numbers))}")
-    launched = f"{count(calls, 'call')} launched. To wait for the end later, run `{later}`."
+    launched = f"{count(calls, 'call')} requested. To wait for the end later, run `{later}`."
     print_message(launched)
-    if not (given["wait"] or given["as_json"]):
+    if not given["wait"]:
         jobs = await wait_for_jobs(session, numbers, 0.0)  # prints the states
         with printing(launched):
             put("\n".join(map(str, numbers)))
         return Exit.DONE if all(one.progress_id for one in jobs) else Exit.NOT_SUCCEEDED
-    done = await follow(session, numbers, given["timeout"] if given["wait"] else 0.0)
+    done = await follow(session, numbers, given["timeout"])
     status = status_of(done, given["threshold"] or USUAL, no_newly_failing=given["no_newly_failing"])
-    if status == Exit.NOT_ENDED and given["wait"]:
+    if status == Exit.NOT_ENDED:
         for one in done.jobs if given["end_calls"] else ():
             if one.state == JobState.RUNNING:
                 await session.tests.end_calls(one.number)
         print_message(f"Timed out. The calls {'were ended' if given['end_calls'] else 'continue'}.")
     with printing(launched):
-        if given["as_json"]:
+        if given["json"]:
             put_json(done.to_json())
         else:
             await put_test(session, done, markdown=given["markdown"])
-    if not given["wait"]:
-        return Exit.DONE if all(one.progress_id for one in done.jobs) else Exit.NOT_SUCCEEDED
     for one in done.jobs:
         await mark_seen(session, one.number)
     return status

@@ -587,7 +587,7 @@ SHAPES: dict[str, tuple[str, Any]] = {
     "timeline": ("`runs show ID --timeline --json`", TimelineJson),
     "groups": ("`groups --json`", GroupsJson),
     "compare": ("`compare ID --json`", CompareJson),
-    "test": ("`test ... --json`", TestJson),
+    "test": ("`test ... --wait --json`", TestJson),
     "search": ("a line of `search WORDS... --json`", HitJson),
     "views": ("`views show NAME --json`, and a line of `views list --json`", ViewJson),
     "notes": ("`notes show ID --json`, and a line of `notes list --json`", NoteJson),

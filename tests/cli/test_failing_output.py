@@ -77,7 +77,11 @@ def test_every_command_treats_a_failing_output_alike(
             "runs show": (failed,),
             "search": ("the",),
         },
-        **{"views show": ("v",), "suggestion show": (1,), "test": (failed, "--yes", "--live", "no", "--times", 1)},
+        **{
+            "views show": ("v",),
+            "suggestion show": (1,),
+            "test": (failed, "--yes", "--wait", "--live", "no", "--times", 1),
+        },
     }
     silent = set()
     for name, has_json in commands(main.cli):

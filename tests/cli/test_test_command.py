@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from calling import Result, call, called, refused
 from documented_shapes import read_all
-from scripted_server import Got, Reply, ScriptedServer, list_page, run_of
+from scripted_server import HTML_502, Got, Reply, ScriptedServer, list_page, run_of
 
 V1 = "/test_framework/v1"
 LAUNCH = f"{V1}/scenarios/run_scenarios/"
@@ -93,6 +93,7 @@ def gate(*words: object) -> Result:
         ((11, "--no-newly-failing"), "--no-newly-failing needs --wait."),
         ((11, "--timeout", 5), "--timeout needs --wait."),
         ((11, "--markdown"), "--markdown needs --wait."),
+        ((11, "--json"), "--json needs --wait."),
         ((11, "--wait", "--end-calls"), "--end-calls needs --timeout."),
         ((11, "--wait", "--markdown", "--json"), "Use only one of --json and --markdown."),
         ((11, "--wait", "--threshold", "5/4"), "“5/4” is not a pass rate"),
@@ -118,11 +119,11 @@ def test_without_a_terminal_the_cost_is_named_and_nothing_is_called(desk: Desk) 
 def test_failed_scenarios_are_called_and_jobs_are_printed(desk: Desk) -> None:
     result = called("test", "--result", 30, "--yes", "--times", 2, "--name", "Night", "--at-once", 3)
     assert result.out == "1\n"
-    assert "2 calls launched. To wait for the end later, run `cekura-tui jobs wait 1`." in result.err
+    assert "2 calls requested. To wait for the end later, run `cekura-tui jobs wait 1`." in result.err
     body = {"agent_id": 7, "scenarios": [3], "frequency": 2, "name": "Night", "mock_tool_names": []}
     assert desk.sent == [{**body, "concurrency_limit": 3}]
-    (printed,) = read_all("test", called("test", 11, 12, "--yes", "--also-passed", "--json").out)
-    assert (desk.sent[1]["scenarios"], printed["jobs"], printed["calls"]) == ([4, 3], [2], 8)
+    assert called("test", 11, 12, "--yes", "--also-passed").out == "2\n"
+    assert desk.sent[1].items() >= {"scenarios": [4, 3], "frequency": 4}.items()
 
 
 @pytest.mark.parametrize(
@@ -239,3 +240,16 @@ def test_a_terminal_is_asked_and_many_calls_must_be_typed(desk: Desk, monkeypatc
         "More than 20 calls: to launch, type their number: ",
     ]
     assert [body["frequency"] for body in desk.sent] == [4, 21]
+
+
+@pytest.mark.parametrize(("found", "status"), [(1, 0), (0, 1)])
+def test_a_launch_without_an_answer_is_looked_for_by_its_name(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, found: int, status: int
+) -> None:
+    monkeypatch.setattr("cekura_tui.jobs.engine.SEARCH_WAITS", (0.0,))
+    desk.calls = {3: [PASSED] * 4}
+    desk.server.on("POST", LAUNCH, lambda got: Reply(HTML_502, 502 if desk._launched(got) else 0))
+    desk.server.on("GET", f"{V1}/results/", Reply({"results": [{"id": 41, "name": "Night"}] * found, "count": found}))
+    result = gate(11, "--name", "Night")
+    assert (result.status, len(desk.sent)) == (status, 1)
+    assert ("job 1: succeeded" if found else "job 1: unconfirmed") in result.err
