@@ -201,6 +201,8 @@ def test_calls_that_do_not_end_in_time_exit_with_5(desk: Desk, ends: bool) -> No
     assert ("The calls were ended." if ends else "The calls continue.") in result.err
     assert len(desk.server.requests("POST", f"{V1}/results/41/end_calls/")) == ends
     assert "1 to come" in result.out
+    assert "1 of 4 calls ended" in call("jobs", "list").out
+    assert called("jobs", "forget", 1, "--force").err == "job 1: forgotten\n"
 
 
 def test_a_prompt_at_a_provider_needs_an_answer(desk: Desk) -> None:
@@ -213,11 +215,13 @@ def test_a_prompt_at_a_provider_needs_an_answer(desk: Desk) -> None:
     refused("Desk can't be called by SIP. Use --way voice, retell.", "test", 11, "--way", "sip")
 
 
-def test_an_agent_without_a_way_exits_with_3(desk: Desk) -> None:
+def test_an_agent_without_a_way_exits_with_3_and_a_refused_key_with_4(desk: Desk) -> None:
     desk.agent = {"contact_number": None}
     desk.runs[11]["result_id"] = None
     result = gate(11)
     assert (result.status, result.err) == (3, "No way is known to call Desk. Nothing was called.\n")
+    desk.server.on("GET", f"{V1}/aiagents/7/", Reply({"detail": "Invalid key."}, 401))
+    assert gate(11).status == 4
     assert desk.sent == []
 
 
