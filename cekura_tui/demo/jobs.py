@@ -49,8 +49,7 @@ class StoredLaunch(NamedTuple):
     prompt: str
 
 
-Price = Callable[[StoredLaunch, float | None], float]
-"""Credits for a launch, which the user ended at the Unix time, if any."""
+Price = Callable[[StoredLaunch, float | None], float]  # credits; the user ended the launch at the Unix time, if any
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,10 +46,8 @@ class DemoWorkspace:
 
     def history(self, agent_id: int) -> list[AgentVersion]:
         """The versions of an agent, oldest first; the last has the current name and prompt."""
-        made = self.corpus.epoch - _AGENT_AGE
-        return self.database.versions(
-            AgentVersion(FIRST_VERSIONS + agent_id, agents_by_id()[agent_id], made), self.now()
-        )
+        first = AgentVersion(FIRST_VERSIONS + agent_id, agents_by_id()[agent_id], self.corpus.epoch - _AGENT_AGE)
+        return self.database.versions(first, self.now())
 
     def change_agent(self, agent_id: int, name: str | None, prompt: str | None) -> None:
         first, last, now = agents_by_id()[agent_id], self.history(agent_id)[-1].agent, self.now()

@@ -6,14 +6,14 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import httpx
 import pytest
-from demo_client import EPOCH, RUNS, Clock, client_of
+from demo_client import EPOCH, RUNS, Clock, served_by
 
 from cekura_tui.demo import library
 from cekura_tui.demo.corpus import FIRST_PROJECT, PROJECT_IDS
@@ -37,7 +37,7 @@ class Demo:
 
     client: httpx.Client
     clock: Clock
-    log: list[dict[str, Any]] = field(default_factory=list)
+    log: list[dict[str, Any]]
 
     def get(self, path: str, **asked: Any) -> Any:
         answer = self.client.get(path, params=asked)
@@ -73,13 +73,8 @@ class Demo:
 @contextmanager
 def demo_in(directory: Path, clock: Clock) -> Iterator[Demo]:
     log: list[dict[str, Any]] = []
-    server = DemoServer(directory, DemoOptions(epoch=EPOCH), log=log.append, clock=clock)
-    server.start()
-    try:
-        with client_of(server) as client:
-            yield Demo(client, clock, log)
-    finally:
-        server.stop()
+    with served_by(DemoServer(directory, DemoOptions(epoch=EPOCH), log=log.append, clock=clock)) as client:
+        yield Demo(client, clock, log)
 
 
 @pytest.fixture
@@ -100,9 +95,6 @@ def strong(agent: library.DemoAgent, *keys: str) -> str:
     for rule in map(agent.rule, keys):
         prompt = prompt.replace(rule.weak, rule.strong)
     return prompt
-
-
-# Launching
 
 
 def test_scenarios_start_from_every_kind_of_body(demo: Demo) -> None:
@@ -129,12 +121,11 @@ REFUSED: tuple[tuple[str, Json, str], ...] = (
     ("", {"scenarios": []}, "scenarios"),
     ("", {"scenarios": [FATHER, 5301]}, "scenarios"),
     ("", {"scenarios": [FATHER], "agent_id": 1202}, "scenarios"),
-    ("", {"scenarios": [FATHER], "frequency": 0}, "frequency"),
-    ("", {"scenarios": [FATHER], "tags": ["verify"]}, "tags"),
-    ("", {"scenarios": [FATHER], "folder_path": "x", "project_id": 4021}, "folder_path"),
-    ("", {"scenarios": [FATHER], "personality_ids": [71, 9]}, "personality_ids"),
-    ("", {"scenarios": [FATHER], "test_profile_ids": [9]}, "test_profile_ids"),
-    ("", {"scenarios": [FATHER], "concurrency_limit": 0}, "concurrency_limit"),
+    *(
+        ("", {"scenarios": [FATHER], name: value}, name)
+        for name, value in {"frequency": 0, "tags": ["verify"], "folder_path": "x", "concurrency_limit": 0}.items()
+    ),
+    *(("", {"scenarios": [FATHER], name: [71, 9]}, name) for name in ("personality_ids", "test_profile_ids")),
     ("", {"scenarios": [5501]}, "agent_id"),
     ("_vapi_webrtc", {"scenarios": [5301], "vapi_assistant_id": "x"}, "agent_id"),
     *(
@@ -188,9 +179,6 @@ def test_a_scenario_brings_the_personality_and_the_caller_of_its_newest_failed_r
     runs = demo.ended(scenarios=[FATHER], personality_ids=[75, 76], mock_tool_names=[])
     assert [run["personality"] for run in runs] == [75, 76]
     assert [run["mocked_tool_names"] for run in runs] == [[], []]
-
-
-# Following
 
 
 def test_a_result_fills_until_all_calls_have_ended(demo: Demo) -> None:
@@ -282,9 +270,6 @@ def test_two_servers_that_share_the_file_show_the_same_runs(demo: Demo, tmp_path
         assert second["runs"][0]["id"] == begun["runs"][-1]["id"] + 1
 
 
-# Credits
-
-
 @pytest.mark.parametrize(("suffix", "scenario"), [("", FATHER), ("_text", 5401)])
 def test_calls_cost_minutes_or_messages_and_evaluated_metrics(demo: Demo, suffix: str, scenario: int) -> None:
     cost = 0.0
@@ -302,9 +287,6 @@ def test_a_launch_that_the_credits_do_not_cover_is_refused(demo: Demo) -> None:
         assert (answer.status_code, list(answer.json())) == (402, ["detail"])
     assert demo.credits() == 1500
     assert demo.start(scenarios=[FATHER])["id"] == 2_000_001
-
-
-# The prompt decides
 
 
 def test_a_better_prompt_fixes_the_rules_that_it_states(demo: Demo) -> None:
@@ -348,9 +330,6 @@ def test_every_word_of_a_comparison_occurs_in_the_demo(demo: Demo) -> None:
             became.update(line.became for line in compare(*sides, scenarios).lines)
             former = after
     assert set(became) >= {"fixed", "improved", "still failing", "newly failing", "still passing", "unclear"}
-
-
-# Agents
 
 
 def test_the_history_has_each_prompt_and_runs_name_its_row(demo: Demo) -> None:
