@@ -43,7 +43,7 @@ def test_the_vendor_sdk_reads_results_and_writes_an_agent(server: DemoServer) ->
 def test_the_vendor_sdk_starts_scenarios_waits_for_the_result_and_reruns_it(server: DemoServer) -> None:
     vendor = cekura.Cekura(api_key=server.key, base_url=server.url)
     begun = vendor.scenarios.run(agent_id=1201, scenarios=[5104], frequency=2, name="By the vendor's client")
-    result = vendor.results.wait(begun["id"], poll_interval=1, timeout=20)
+    result = vendor.results.wait(begun["id"], poll_interval=0.05, timeout=20)
     assert (result["status"], result["total_runs_count"]) == ("completed", 2)
     assert vendor.results.rerun(begun["id"])["id"] == begun["id"] + 1
     for start in (vendor.scenarios.run_text, vendor.scenarios.run_vapi):
