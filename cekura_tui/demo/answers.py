@@ -24,7 +24,7 @@ from cekura_tui.demo.dialogue import (
     stretched,
 )
 from cekura_tui.demo.facts import UNJUDGED, Dice, Facts, Kind, Shape, reason_of, roll, success_of
-from cekura_tui.demo.library import FIRST_VERSIONS, AgentVersion, DemoAgent
+from cekura_tui.demo.library import FIRST_VERSIONS, DemoAgent, HistoryRow
 from cekura_tui.demo.people import PERSONALITIES, details_of
 
 Json = dict[str, Any]
@@ -315,7 +315,7 @@ def agent_v1(agent: DemoAgent, made: float, changed: float) -> Json:
 
 
 def agent_v2(agent: DemoAgent, made: float, changed: float) -> Json:
-    kind = "custom" if agent.provider == "self_hosted" else agent.provider
+    kind = "custom" if agent.provider == "self_hosted" else agent.setup["assistant_provider"]
     return _agent(agent, made, changed) | {
         "name": agent.name,
         "description": agent.prompt,
@@ -343,7 +343,7 @@ def _agent(agent: DemoAgent, made: float, changed: float) -> Json:
     }
 
 
-def agent_history(version: AgentVersion, is_first: bool) -> Json:
+def agent_history(version: HistoryRow, is_first: bool) -> Json:
     """A row of an agent's history."""
     return {
         "history_id": version.id,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from cekura_tui.demo.facts import roll
 from cekura_tui.demo.forms import LaunchForm
-from cekura_tui.demo.library import AgentVersion
+from cekura_tui.demo.library import HistoryRow
 from cekura_tui.model.text import prompt_bytes
 
 _SCHEMA = """
@@ -112,12 +112,12 @@ class DemoDatabase:
             (LAST_FIRST_VERSION, agent_id, now, name, prompt_bytes(prompt), reason),
         )
 
-    def versions(self, first: AgentVersion, now: float) -> list[AgentVersion]:
+    def versions(self, first: HistoryRow, now: float) -> list[HistoryRow]:
         """The history of an agent up to the Unix time `now`, oldest first; `first` is its first row."""
         query = "SELECT id, changed, name, prompt, reason FROM agent_change WHERE agent = ? AND changed <= ?"
         rows = self._db.execute(f"{query} ORDER BY changed, id", (first.agent.id, now)).fetchall()
         return [first] + [
-            AgentVersion(number, replace(first.agent, name=name, prompt=_as_text(prompt)), changed, reason)
+            HistoryRow(number, replace(first.agent, name=name, prompt=_as_text(prompt)), changed, reason)
             for number, changed, name, prompt, reason in rows
         ]
 

@@ -29,7 +29,7 @@ BALANCE = 1_500.0
 _LIMIT, _MOST_CALLS = 10, 2_000
 
 
-class Way(NamedTuple):
+class Operation(NamedTuple):
     """An operation that starts scenarios. The agent needs the set-up word `needs`, with the value `value` if given. If
     `rows`, `scenarios` are objects, and fields may be null. `lacks` are fields that the operation does not have."""
 
@@ -43,18 +43,18 @@ class Way(NamedTuple):
 
 _SETTINGS = ("personality_ids", "test_profile_ids", "personality_id", "test_profile_id", "tags", "folder_path")
 _PROVIDER = "assistant_provider"
-WAYS: Mapping[str, Way] = {
-    "": Way(201, "contact_number"),
-    "_text": Way(201, lacks=("personality_id", "test_profile_id", "mode")),
-    "_vapi_webrtc": Way(200, _PROVIDER, "vapi", ("scenarios", "vapi_assistant_id"), lacks=_SETTINGS),
-    "_retell_webrtc": Way(200, _PROVIDER, "retell", lacks=_SETTINGS),
-    "_elevenlabs": Way(200, _PROVIDER, "elevenlabs"),
-    "_sip": Way(200, "sip_uri"),
-    "_chirp": Way(200, "websocket_url"),
-    "_agora": Way(200, _PROVIDER, "agora"),
-    "_livekit_v2": Way(200, _PROVIDER, "livekit", rows=True),
-    "_pipecat_v2": Way(200, _PROVIDER, "pipecat", rows=True),
-    "_with_websockets": Way(201, "websocket_url", "", ("scenarios", "frequency"), True, ("name", *_SETTINGS)),
+WAYS: Mapping[str, Operation] = {
+    "": Operation(201, "contact_number"),
+    "_text": Operation(201, lacks=("personality_id", "test_profile_id", "mode")),
+    "_vapi_webrtc": Operation(200, _PROVIDER, "vapi", ("scenarios", "vapi_assistant_id"), lacks=_SETTINGS),
+    "_retell_webrtc": Operation(200, _PROVIDER, "retell", lacks=_SETTINGS),
+    "_elevenlabs": Operation(200, _PROVIDER, "elevenlabs"),
+    "_sip": Operation(200, "sip_uri"),
+    "_chirp": Operation(200, "websocket_url"),
+    "_agora": Operation(200, _PROVIDER, "agora"),
+    "_livekit_v2": Operation(200, _PROVIDER, "livekit", rows=True),
+    "_pipecat_v2": Operation(200, _PROVIDER, "pipecat", rows=True),
+    "_with_websockets": Operation(201, "websocket_url", "", ("scenarios", "frequency"), True, ("name", *_SETTINGS)),
 }
 """The operations by the suffix of `run_scenarios`."""
 _NUMBERS = {"agent_id", "agent", "project_id", "frequency", "concurrency_limit", "personality_id", "test_profile_id"}
@@ -64,9 +64,9 @@ _TEXTS = {
 }
 
 
-class LaunchForm(NamedTuple):
+class CallsForm(NamedTuple):
     """A checked launch. `people` are places in PERSONALITIES, and `callers` runs with the test profiles; None is the
-    scenario's own. `mocks` None means all tools."""
+    scenario's own. `mocks` None means all tools. `speed` is the server's at the launch."""
 
     agent: int
     way: str
@@ -77,6 +77,7 @@ class LaunchForm(NamedTuple):
     callers: tuple[int | None, ...] = (None,)
     mocks: tuple[str, ...] | None = None
     limit: int = _LIMIT
+    speed: float = 1.0
 
     @property
     def calls(self) -> int:
@@ -88,7 +89,7 @@ def _check(holds: object, name: str, *texts: str) -> None:
         raise Invalid({name: list(texts)})
 
 
-def read_form(fields: Mapping[str, object], suffix: str, corpus: Corpus) -> LaunchForm:
+def read_form(fields: Mapping[str, object], suffix: str, corpus: Corpus) -> CallsForm:
     """Check the fields of a launch. Raises Invalid."""
     way, read = WAYS[suffix], dict[str, Any]()
     for name, value in fields.items():
@@ -107,7 +108,8 @@ def read_form(fields: Mapping[str, object], suffix: str, corpus: Corpus) -> Laun
     agent, scope = owners[read["scenarios"][0]], "agent" if way.rows else "agent_id"
     found = {owners[scenario].id for scenario in read["scenarios"]} | {read.get(scope, agent.id)}
     _check(found == {agent.id}, "scenarios", "All scenarios must belong to the agent.")
-    fits = not way.needs or (agent.setup.get(way.needs) and way.value in ("", agent.setup[way.needs]))
+    has = agent.provider if way.needs == _PROVIDER else agent.setup.get(way.needs)
+    fits = not way.needs or (has and way.value in ("", has))
     _check(fits, scope, f"The agent can't be called this way: {way.needs} is not {way.value or 'set'}.")
     known = {personality.id: place for place, personality in enumerate(PERSONALITIES)}
     people = tuple(known.get(one) for one in read.get("personality_ids", ())) or (None,)
@@ -118,7 +120,7 @@ def read_form(fields: Mapping[str, object], suffix: str, corpus: Corpus) -> Laun
     _check(are_known, "test_profile_ids", "Invalid test profiles provided.")
     limit, name = min(_LIMIT, read.get("concurrency_limit", _LIMIT)), read.get("name", "")
     often, mocks = read.get("frequency", 1), read.get("mock_tool_names")
-    return LaunchForm(agent.id, suffix, read["scenarios"], name, often, people, callers or (None,), mocks, limit)
+    return CallsForm(agent.id, suffix, read["scenarios"], name, often, people, callers or (None,), mocks, limit)
 
 
 def _value(name: str, value: Any, rows: bool) -> object:
@@ -203,12 +205,20 @@ class LaunchedRuns:
                 return _present(calls[run_id - calls[0].id], self._workspace.now(), ended)
         return None
 
-    def start(self, form: LaunchForm, noted: dict[str, object]) -> list[Facts]:
+    def start(self, form: CallsForm, noted: dict[str, object]) -> list[Facts]:
         """Store a launch and return its calls. Raises HTTPException if the credits do not suffice."""
         version = self._workspace.history(form.agent)[-1]
         # A voice platform answers with its own prompt, whatever the record says.
         prompt = agents_by_id()[form.agent].prompt if version.agent.at_platform else version.agent.prompt
-        made = StoredLaunch(0, 0, form.calls, self._workspace.now(), version.id, json.dumps(form), prompt)
+        made = StoredLaunch(
+            0,
+            0,
+            form.calls,
+            self._workspace.now(),
+            version.id,
+            json.dumps(form._replace(speed=self._workspace.speed)),
+            prompt,
+        )
         stored = self._database.start(made, self.price, BALANCE) if form.calls <= _MOST_CALLS else None
         if stored is None:
             raise HTTPException(402, "Insufficient credits to start these calls.")
@@ -228,8 +238,8 @@ class LaunchedRuns:
 
     def _planned(self, stored: StoredLaunch) -> list[Facts]:
         """The calls of a launch as they will end."""
-        form = LaunchForm._make(tuple(one) if isinstance(one, list) else one for one in json.loads(stored.form))
-        agent, speed, calls = agents_by_id()[form.agent], self._workspace.speed, list[Facts]()
+        form = CallsForm._make(tuple(one) if isinstance(one, list) else one for one in json.loads(stored.form))
+        agent, speed, calls = agents_by_id()[form.agent], form.speed, list[Facts]()
         inbound, mocks = agent.setup["inbound"], agent.mocked if form.mocks is None else form.mocks
         lines = [stored.created] * form.limit  # a heap of the times at which each line is free
         each = product(form.scenarios, form.people, form.callers, range(form.frequency))
@@ -308,7 +318,7 @@ class LaunchEndpoints:
         started, usual = runs[0].started, "_text" if runs[0].as_text else ""
         way, mocks = (usual, None) if started is None else (started.way, started.mocks)
         scenarios = tuple(dict.fromkeys(self._corpus.script_of(facts).id for facts in runs))
-        form = LaunchForm(runs[0].agent_id, way, scenarios, mocks=mocks)
+        form = CallsForm(runs[0].agent_id, way, scenarios, mocks=mocks)
         calls = self._launched.start(form, request.scope["noted"])
         return Reply(answers.result_row(self._corpus, calls[0].result_id))
 

@@ -68,7 +68,7 @@ class DemoAgent:
 
 
 @dataclass(frozen=True, slots=True)
-class AgentVersion:
+class HistoryRow:
     """An agent since the Unix time `changed`: a row of its history. `reason` is set if no user changed the agent."""
 
     id: int

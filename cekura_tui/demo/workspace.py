@@ -16,7 +16,7 @@ from cekura_tui.demo.dialogue import broken_at, clock_text
 from cekura_tui.demo.forms import Reply, detail, read_fields, read_launch, read_runs, text_field
 from cekura_tui.demo.improver import ImprovementOutcome, Issue, Prompt, improve, issues_of
 from cekura_tui.demo.jobs import DemoDatabase, DemoJob
-from cekura_tui.demo.library import FIRST_VERSIONS, AgentVersion, agents_by_id
+from cekura_tui.demo.library import FIRST_VERSIONS, HistoryRow, agents_by_id
 from cekura_tui.demo.listing import Invalid
 from cekura_tui.model.text import prompt_bytes, sha256
 
@@ -44,9 +44,9 @@ class DemoWorkspace:
         facts = self.corpus.facts(run_id)
         return None if facts is None else run_whole(self.corpus, facts, version)
 
-    def history(self, agent_id: int) -> list[AgentVersion]:
+    def history(self, agent_id: int) -> list[HistoryRow]:
         """The versions of an agent, oldest first; the last has the current name and prompt."""
-        first = AgentVersion(FIRST_VERSIONS + agent_id, agents_by_id()[agent_id], self.corpus.epoch - _AGENT_AGE)
+        first = HistoryRow(FIRST_VERSIONS + agent_id, agents_by_id()[agent_id], self.corpus.epoch - _AGENT_AGE)
         return self.database.versions(first, self.now())
 
     def change_agent(self, agent_id: int, name: str | None, prompt: str | None) -> None:

@@ -72,7 +72,7 @@ _WAYS_OF_SETUP = {"number": ("voice",), "sip": ("sip",), "websocket": ("chirp", 
 """The ways that a word of an agent's set-up allows."""
 OWN_PROVIDERS = frozenset({"", "vocera", "cekura"})
 """Providers for which Cekura's record is the agent's prompt."""
-RESTARTED_PROVIDERS = frozenset({"self_hosted", "livekit", "pipecat"})
+RESTARTED_PROVIDERS = frozenset({"self_hosted", "custom", "livekit", "pipecat"})
 """Providers whose agents are programs of the user, which may read a prompt only when they start."""
 
 

@@ -150,7 +150,7 @@ def test_a_wrong_launch_is_refused_by_its_field_and_starts_nothing(demo: Demo) -
 
 
 def test_an_agent_of_agora_is_called_by_agora_alone(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
-    agent = replace(BANK, setup=BANK.setup | {"assistant_provider": "agora", "contact_number": ""})
+    agent = replace(BANK, provider="agora", setup=BANK.setup | {"contact_number": ""})
     monkeypatch.setattr("cekura_tui.demo.launches.agents", lambda: (agent,))
     assert len(demo.start("_agora", scenarios=[5401], frequency=2)["runs"]) == 2
     assert demo.client.post(f"{START}/", json={"scenarios": [5401]}).status_code == 400
