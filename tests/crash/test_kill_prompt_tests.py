@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from calling import call, process
 from one_job import state
-from scripted_server import Hold, Reply, ScriptedServer, run_of
+from scripted_server import Got, Hold, Reply, ScriptedServer, list_page, run_of
 from waiting import until
 
 RUN_SCENARIOS, RESULTS = "/test_framework/v1/scenarios/run_scenarios/", "/test_framework/v1/results/"
+BILLING = "/test_framework/billing/info/"
 STARTED = Reply({"id": 41, "status": "pending"}, 201)
 HALF, DONE = (
     Reply({"status": status, "total_runs_count": "2", "completed_runs_count": ended})
@@ -22,9 +23,19 @@ HALF, DONE = (
 @pytest.fixture
 def tested(server: ScriptedServer) -> ScriptedServer:
     """A server with the failed run 5 of scenario 3, and an agent with a telephone number."""
-    run = run_of(5, scenario=3, run_as_text=False)
-    server.on("GET", "/test_framework/v1/runs/", Reply({"count": 1, "results": [run]}))
-    server.on("GET", "/test_framework/v1/runs/bulk/", Reply([run]))
+    runs = {5: run_of(5, scenario=3, result_id=30)}
+    passed = {"scenario": 3, "result_id": 41, "evaluation_status": "success"}
+    runs |= {number: run_of(number, **passed) for number in (101, 102)}
+
+    def listed(got: Got) -> Reply:
+        wanted = got.query.get("result_id", "30")
+        return list_page(got, [run for run in runs.values() if str(run["result_id"]) == wanted])
+
+    def whole(got: Got) -> Reply:
+        return Reply([runs[int(number)] for number in got.query["run_ids"].split(",")])
+
+    server.on("GET", "/test_framework/v1/runs/", listed)
+    server.on("GET", "/test_framework/v1/runs/bulk/", whole)
     agent = {"id": 7, "agent_name": "Agent 7", "description": "Be kind.", "contact_number": "+15550100"}
     server.on("GET", "/test_framework/v1/aiagents/7/", Reply(agent))
     server.on("GET", "/test_framework/v1/scenarios/", Reply({"count": 1, "results": [{"id": 3, "name": "Table"}]}))
@@ -42,8 +53,12 @@ def job_1() -> dict[str, object]:
 
 
 def test_a_kill_before_the_launch_is_sent_sends_nothing(tested: ScriptedServer, home: Path) -> None:
+    hold = Hold(Reply({"credits_remaining": "5.00"}))
+    tested.on("GET", BILLING, hold)
+    running = process("test", 5, "--times", 2, "--yes", "--wait")
+    until(hold.arrived.is_set, "the test is planned")
     with tested.overloaded():
-        running = process("test", 5, "--times", 2, "--yes", "--wait")
+        hold.released.set()
         until(lambda: state(home) == "launching", "the launch is recorded")
         running.kill()
         running.wait()
