@@ -65,8 +65,7 @@ class ApiResponse:
 
     @property
     def text(self) -> str:
-        """The body as text with the key redacted and invalid bytes replaced. A body of more than `_LONG` bytes is cut
-        to its beginning, followed by its size and hash."""
+        """The body, with the key redacted; over `_LONG` bytes, its beginning followed by its size and hash."""
         text = redact(self.raw.decode(json.detect_encoding(self.raw), "replace"), [self.key])
         if len(self.raw) <= _LONG:
             return text
@@ -331,8 +330,7 @@ _SETUP |= {"chat_agent_details": "chat", "websocket_headers": "websocket"}
 
 
 def _setup_of(body: dict[str, object]) -> tuple[str, tuple[str, ...], str]:
-    """An agent's provider, the words for the ways to call it, and its id at the provider. The values of the other
-    fields may be credentials, so only their presence is read."""
+    """An agent's provider, ways to call it and id there; of other fields, perhaps credentials, only the presence."""
     provider = body.get("provider")
     places = [body, *(place for place in (provider, body.get("telephony")) if isinstance(place, dict))]
     kind = body.get("assistant_provider") or (provider.get("type") if isinstance(provider, dict) else provider)

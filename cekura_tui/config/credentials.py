@@ -150,8 +150,7 @@ def saved_keys(path: Path) -> dict[str, SavedKey]:
 
 
 def saved_key(path: Path, server: Server, profile: str = PROFILE) -> ApiKey | None:
-    """The profile's saved key, None if the profile has none. Raises OtherServer if the key was saved for another
-    server, KeyMissing if the key or its file cannot be used."""
+    """The profile's saved key, if any. Raises OtherServer, or KeyMissing if the key or its file cannot be used."""
     saved = saved_keys(path).get(profile)
     if saved is None:
         return None

@@ -133,8 +133,7 @@ def _flat(table: Mapping[str, object], above: str = "") -> Iterator[tuple[str, o
 
 
 def line_numbers(text: str) -> dict[Name, int]:
-    """First line (from 1) of each entry and table of a valid TOML text. TOML statements end at line ends, so each
-    statement takes the fewest lines that parse as TOML."""
+    """First line (from 1) of each entry and table; each statement takes the fewest lines that parse as TOML."""
     found: dict[Name, int] = {}
     table: Name = ()
     begin, statement = 0, ""

@@ -28,8 +28,7 @@ def epoch_of(directory: Path, now: float) -> float:
 
 
 def read_or_create(path: Path, text: str) -> str:
-    """The content of a file, which is created with `text` if missing or empty. If two processes create the file at
-    once, both return the text of the first."""
+    """The content of a file, created with `text` if missing or empty; two processes at once get the same text."""
     with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8") as file:
         with contextlib.suppress(OSError):  # some file systems have no locks
             fcntl.flock(file, fcntl.LOCK_EX)

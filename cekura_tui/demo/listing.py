@@ -301,8 +301,7 @@ class CorpusListing:
         self._lists: dict[tuple[int, ListQuery], _Settled] = {}
 
     def find(self, query: ListQuery) -> Sequence[int]:
-        """Ids of the matching runs, newest first. A query for neither a result nor ids has to select exactly one
-        project, by its id or by agents; else nothing is found."""
+        """Ids of the matching runs, newest first; none if neither a result, ids nor exactly one project is selected."""
         projects = [index for index, known in enumerate(PROJECT_IDS) if query.project in (None, known)]
         if query.agents is not None:
             homes = {agent.project for agent in agents() if agent.id in query.agents}
@@ -356,8 +355,7 @@ class CorpusListing:
         )
 
     def _settled(self, project: int, query: ListQuery, last: int) -> array[int]:
-        """Ids of the matching runs that no longer change, oldest first, at least up to the place `last`. The ids are
-        cached, so they may include places beyond `last`."""
+        """Ids of matching runs that no longer change, oldest first, up to the place `last` or, if cached, beyond."""
         found = self._lists.pop((project, query), None) or _Settled()
         if found.upto < last:
             places = self._columns[project].find(query, found.upto, last)

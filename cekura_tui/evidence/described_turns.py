@@ -174,8 +174,7 @@ class DescribedTurns:
                 last = best[0][0]
 
     def neighbours(self, sentences: Sequence[Sentence], anchors: Anchors) -> Iterator[int]:
-        """Yield the indexes of turns that are next to a cited turn and whose speaker is named by a clause without a
-        citation, as in "when the caller objected, the agent said “…”"."""
+        """Indexes of turns next to a cited turn whose speaker is named by a clause without a citation."""
         last: int | None = None
         for sentence, cited, next_cited in zip(sentences, anchors, [*anchors[1:], ()], strict=False):
             for clause in _clauses(sentence):
@@ -192,8 +191,7 @@ class DescribedTurns:
                 last = here[-1] if here else last
 
     def _next_turn_of(self, index: int, who: Who, step: int) -> list[int]:
-        """The index of the next turn of speaker `who` (step 1) or of the last one before (-1). Empty if turn `index` is
-        by this speaker, or if no such turn is near."""
+        """Index of the next (step 1) or last (-1) turn of `who`; empty if turn `index` is by `who` or none is near."""
         way = range(index, index + (_FAR + 1) * step, step) if self._turns[index].speaker != who else ()
         return [at for at in way if 0 <= at < len(self._turns) and self._turns[at].speaker == who][:1]
 
@@ -280,8 +278,7 @@ _LONG_NUMBER = 6
 
 
 def _terms_of_turn(turn: Turn, words: Sequence[Word]) -> frozenset[str]:
-    """The terms of a turn. What is said has the subject of its facts, too: "#price" for an amount, "#email" for an
-    address, because explanations name the kind of a fact."""
+    """A turn's terms, with the subjects of its facts ("#price", "#email"), which explanations name."""
     terms = {term for term, _ in terms_of(words)}
     if turn.speaker in TOOLS:
         return frozenset(terms)

@@ -30,8 +30,7 @@ _FEW, _SAID = 3, 0.8
 _LONGEST_WORDS = 39
 """Most characters of a quote that are kept for finding the quote again in the explanation."""
 _SHORT = 3
-"""A quote with fewer words cannot decide between several turns. Also the most turns of a quote that was said
-repeatedly."""
+"""A quote with fewer words cannot decide between turns; also the most turns of a repeated quote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,16 +171,14 @@ class EvidenceFinder:
         return stated and 2 * known >= len(forms) >= _SHORT and self._word_index.together(forms) < _SAID * len(forms)
 
     def _near_cited(self, quote: Quote, places: Sequence[QuoteMatch], cited: set[int], found: FoundTurns) -> bool:
-        """Whether a match is in a cited turn. For a quote that begins with a capital letter, also whether a match is
-        near the turn found last."""
+        """Whether a match is in a cited turn or, for a quote that begins with a capital, near the turn found last."""
         near = quote.text[:1].isupper() and found.last
         return any(p.turn in cited or (near and abs(p.turn + 1 - found.last) <= _FEW) for p in places)
 
     # Tools
 
     def _find_tools(self, sentence: Sentence, cited: set[int], found: FoundTurns) -> Iterator[tuple[int, int]]:
-        """Add the tool calls and results that a sentence names to `found`. Yields (offset of the name, index of the
-        turn) of each."""
+        """Add tools that a sentence names to `found`; yield (offset of the name, index of the turn) of each."""
         mentions = sorted(self._tools.mentions_in(sentence.text), key=lambda mention: mention[1])
         for k, (name, start, end) in enumerate(mentions):
             if any(quote.at < start < quote.at + len(quote.text) for quote in sentence.quotes):
@@ -244,8 +241,7 @@ _ORDER: dict[State, int] = {"fail": 0, "review": 1, "pass": 2, "na": 3}
 
 @dataclass(frozen=True, slots=True)
 class TurnMark:
-    """A verdict that cites a turn, with the reason and certainty of the citation. `spans` are the characters [start,
-    end) of the turn's text that the verdict quotes."""
+    """A verdict's citation of a turn, its reason and certainty; `spans` are the quoted characters [start, end)."""
 
     state: State
     name: str

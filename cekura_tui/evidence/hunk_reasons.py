@@ -99,8 +99,7 @@ def reasons(
 
 
 def _rarity(changed: Sequence[HunkTerms], terms: Sequence[ReasonTerms], views: Sequence[RunView]) -> dict[str, float]:
-    """Inverse document frequency of each word in hunks and verdicts: 1 if at most two of them contain the word, less if
-    more do."""
+    """Inverse document frequency of each word in hunks and verdicts: 1 if at most two contain it, less if more do."""
     texts = defaultdict[str, set[str]](set)
     for one in terms:
         texts[one.verdict].update(one.words)
@@ -191,8 +190,7 @@ def _why(one: HunkTerms, fit: _Fit) -> str:
 
 
 def _turn(one: HunkTerms, terms: ReasonTerms, line: str) -> int | None:
-    """Index (from 0) of the turn that an issue quotes, else of the cited turn that fits the line and the hunk best.
-    None if no turn is quoted or cited."""
+    """Index (from 0) of the turn that an issue quotes, else of the cited turn that fits best; None without any."""
     if terms.quoted is not None or not terms.evidence:
         return terms.quoted
 

@@ -61,15 +61,13 @@ class WordIndex:
         return max((len(forms & said) for said in spoken), default=0)
 
     def context_score(self, index: int, text: str) -> float:
-        """Number of words of a text that occur in a turn or in the turns directly before and after it, weighted by
-        rarity."""
+        """Number of words of a text in a turn or directly before and after it, weighted by rarity."""
         forms = {word.form for word in words_of(text) if len(word.form) >= 3} - STOP_WORDS
         spoken = {word.form for words in self.words[max(index - 1, 0) : index + 2] for word in words}
         return sum(sorted(1 / self.turn_count(form) for form in forms & spoken))  # the order of a set varies
 
     def find(self, quote: str) -> list[QuoteMatch]:
-        """The best matches of a quote. Of a quote with ellipses, the longest part is searched; turns that contain all
-        parts are preferred."""
+        """The best matches of a quote; with ellipses, of its longest part, preferably in turns with all parts."""
         parts = [words for part in _ELLIPSIS.split(quote) if (words := [word.form for word in words_of(part)])]
         if not parts:
             return []
@@ -241,8 +239,7 @@ class TurnTimes:
         return (spoken or here)[:1]
 
     def _nearest(self, at: float) -> list[int]:
-        """A list with the index of the turn spoken at second `at`, else of the turn that starts or ends nearest. Empty
-        if no turn is near enough."""
+        """The turn (index in a list) spoken at second `at`, else the nearest; empty if none is near enough."""
         place = bisect_right(self._starts, at) - 1
         best: tuple[float, int] | None = None
         for k in range(max(place - 3, 0), min(place + 2, len(self._at))):
@@ -258,8 +255,7 @@ class TurnTimes:
         return [] if best is None else [best[1]]
 
     def is_certain(self, time: Time, index: int) -> bool:
-        """Whether a time is within or close to the speech of turn `index`, not just nearer to this turn than to other
-        turns."""
+        """Whether a time is in or close to the speech of turn `index`, not just nearer to it than to other turns."""
         turn = self._turns[index]
         start = turn.start or 0.0
         return start - _CERTAIN_REACH <= time.last and time.first <= max(turn.end or start, start) + _CERTAIN_REACH
@@ -319,8 +315,7 @@ _PLACES = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "f
 _LONGEST_NAME, _MOST_NAMES = 200, 200
 """Most characters of a tool name, and most tool names of a transcript, that are searched for."""
 _CONTEXT = 70
-"""Characters before and after a tool name that are searched for signs of whether a call or a result of the tool is
-meant."""
+"""Characters around a tool's name that are searched for signs whether a call or a result is meant."""
 
 
 class ToolNames:

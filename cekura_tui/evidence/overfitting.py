@@ -43,8 +43,7 @@ _INTRODUCED = re.compile(
     r"\b(?:[Hh]errn?|[Ff]rau|[Ff]amilie|[Nn]ame ist|[Hh]ier (?:ist|spricht)|heiße|heißt|Sohn|Tochter) "
     r"([A-ZÄÖÜ][\w-]{2,40}(?: [A-ZÄÖÜ][\w-]{2,40})?)"
 )
-"""Matches German phrases that introduce a name. Capital letters do not show names in German, which capitalises all
-nouns."""
+"""German phrases that introduce a name, since German capitalises all nouns."""
 _COMMON_WORDS = """
 mr mrs ms miss dr doctor doctors doktor nurse professor sir madam herr frau senor senora don dona
 english spanish german french italian portuguese dutch polish russian turkish arabic hindi chinese mandarin japanese
@@ -159,8 +158,7 @@ def _facts_of(view: RunView, numbered: bool) -> _RunFacts:
 
 
 def _read_profile(run: _RunFacts, value: object, key: str, depth: int = 0) -> None:
-    """Add the facts, names and capitalised phrases of a test profile to `run`, recursively. `key` is the name of the
-    field that contains `value`."""
+    """Add facts, names and capitalised phrases of a test profile to `run`; `key` is the field with `value`."""
     if depth < 8 and isinstance(value, dict):
         for name, item in value.items():
             _read_profile(run, item, str(name), depth + 1)
@@ -272,8 +270,7 @@ def _consecutive(places: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 def _without_overlaps(spans: Iterable[_FactSpan]) -> Iterator[_FactSpan]:
-    """The facts in text order. Of overlapping facts, only the first is kept; of facts with the same start, only the
-    longest."""
+    """The facts in text order; of overlapping facts the first, of facts with the same start the longest."""
     end = 0
     for mark in sorted(set(spans), key=lambda mark: (mark.start, -mark.end, mark.text)):
         if mark.start >= end or mark.start == mark.end:

@@ -39,8 +39,7 @@ _SEVERAL = frozenset(("and", "or", "to", "und", "oder", "bis", "y", "o", "al"))
 _GERMAN = frozenset(("am", "den", "dem", "der", "vom", "zum", "bis"))
 _DATED = frozenset(("on", "am", "dia", *WEEKDAYS))
 _BEFORE_DAY = _DATED | _GERMAN | {"the", "el"}
-"""Words that show that the next ordinal is a day of the month. Before the frequent ordinals "first" to "third", only
-the words in _DATED count."""
+"""Words before an ordinal that is a day of the month; before "first" to "third", only the words in _DATED."""
 _AFTER_DAY = frozenset(("works", "suits", "fits", "offer", "book", "va", "viene"))
 """Content words that may follow a day of the month. Any other content word is a noun that the ordinal counts."""
 _GERMAN_ORDINAL = re.compile(r"(\w{2,30}?)s?te[nr]?")
@@ -127,8 +126,7 @@ def _codes(words: Sequence[Word], text: str) -> Iterator[Particular]:
 
 
 def _part_of_code(word: Word, text: str) -> str:
-    """The part of a code that a word is: digits, or up to six capital letters, converted to lower case. "" for any
-    other word."""
+    """A word as part of a code: digits, or up to six capital letters in lower case; "" for any other word."""
     if word.form[0].isdecimal():
         digits = word.form.replace("-", "")
         return digits if digits.isdecimal() else ""
@@ -176,8 +174,7 @@ def _ordinal(form: str) -> int:
 
 
 def _dates(words: Sequence[Word], text: str) -> Iterator[Particular]:
-    """Dates such as "14 March", "24 to 26 December" and "14. März". "The fourteenth" without a month yields a date in
-    every month."""
+    """Dates such as "14 March" and "24 to 26 December"; "the fourteenth" alone is a date in every month."""
     days = list(_days(words, text))
     firsts, afters = {day.first: day for day in days}, {day.after: day for day in days}
     dated = set()
@@ -256,8 +253,7 @@ def _times(words: Sequence[Word], text: str) -> Iterator[Particular]:
 
 
 def _spoken_numbers(words: Sequence[Word], text: str) -> Iterator[Word]:
-    """Numbers or times of three or four digits that are written in words, such as "three seventeen"
-    and "ten oh five"."""
+    """Numbers or times of three or four digits in words, such as "three seventeen" and "ten oh five"."""
     for one, other in pairwise((*words, Word("", 0, 0))):
         if not one.form.isdecimal():
             continue
@@ -300,8 +296,7 @@ def _is_identifying(word: Word, text: str) -> bool:
 
 
 def _addresses(words: Sequence[Word]) -> Iterator[Particular]:
-    """German addresses such as "Lindenallee 7". Streets of two words are not included, because they
-    are found as names."""
+    """German addresses such as "Lindenallee 7"; streets of two words are found as names."""
     for one, other in pairwise(words):
         if (street := _STREET.fullmatch(one.form)) and two_digits(other.form):
             yield Particular(f"address {street[1]} {other.form}", one.start, other.end)

@@ -59,8 +59,7 @@ class PromptIssue:
 
 
 def read_issues(body: object) -> tuple[PromptIssue, ...]:
-    """Read the issues in a parsed answer: a list of issues, an object that contains such a list, or a single object or
-    text. Never raises."""
+    """Read the issues in a parsed answer: a list, an object with one, or a single object or text. Never raises."""
     try:
         body = clean_json(body)
         lists = [body[name] for name in _LISTS if isinstance(body.get(name), list)] if isinstance(body, dict) else []
@@ -93,8 +92,7 @@ def _text(value: object) -> str:
 
 
 def _take_text(rest: dict[str, object], names: tuple[str, ...]) -> str:
-    """Return the first text that `rest` has under one of these names, and remove the text from `rest`. "" if there is
-    no text."""
+    """Remove and return the first text in `rest` under one of these names; "" if there is none."""
     name = next((name for name in names if _text(rest.get(name))), None)
     return "" if name is None else _text(rest.pop(name))
 

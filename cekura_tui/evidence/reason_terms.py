@@ -195,8 +195,7 @@ def _verdict_of(issue: PromptIssue, failed: Sequence[ReasonTerms], words: Mappin
 
 
 def _runs_of(issue: PromptIssue, views: Sequence[RunView], failed: Sequence[ReasonTerms]) -> Sequence[int | None]:
-    """The run ids of an issue that names no run: all runs in which its metric failed, else the only run of the job. If
-    the job has several runs, the id is None."""
+    """Runs of an issue that names none: all in which its metric failed, else the job's only run, else None."""
     with_metric = [terms.run_id for terms in failed if terms.verdict.casefold() == issue.metric.casefold()]
     return tuple(dict.fromkeys(with_metric)) or ((views[0].row.id,) if len(views) == 1 else (None,))
 

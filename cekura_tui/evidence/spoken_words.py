@@ -47,8 +47,7 @@ _NUMBER_WORDS = frozenset(("oh", "mil", *_UNITS, *_TENS, *_DE, *_ES_UNITS, *_ES_
 
 
 def number_at(forms: Sequence[str], n: int) -> tuple[int, int]:
-    """Read the number that starts at index `n`. Returns the number and the index after its last word; (0, n) if no
-    number starts at `n`."""
+    """Read the number at index `n`: the number and the index after its last word; (0, n) if none starts there."""
     form = forms[n]
     if form not in _NUMBER_WORDS and "hundert" not in form and "tausend" not in form:
         return 0, n  # the common case
@@ -231,8 +230,7 @@ def _normalised(word: str) -> str:
 
 
 def _as_digits(words: list[Word], text: str) -> list[Word]:
-    """Convert number words: "one hundred and five" to 105, "at nine fifteen" to 9:15, "four four
-    one" to three digits."""
+    """Convert number words: "one hundred and five" to 105, "at nine fifteen" to 9:15, "four four" to two digits."""
     found: list[Word] = []
     forms = [word.form for word in words]
     n = hour = 0
@@ -277,8 +275,7 @@ def _times_and_prices(words: list[Word], text: str) -> list[Word]:
 
 
 def _clock_or_price(before: list[Word], word: Word, text: str) -> tuple[str, int] | None:
-    """The time or price that ends with `word`, and the number of words before `word` that belong to it. None if no time
-    or price ends with `word`."""
+    """The time or price that ends with `word`, and the number of its words before; None without one."""
     first, last = (before[-2].form if len(before) > 1 else ""), (before[-1].form if before else "")
     number = two_digits(word.form)
     if before and not _are_adjacent(before[-1], word, text):
@@ -327,8 +324,7 @@ def _is_count(words: list[Word], text: str) -> bool:
 
 
 def two_digits(form: str) -> int:
-    """The value of a word of one or two digits, 0 for any other word. `int` would fail for a word of thousands of
-    digits."""
+    """The value of a word of one or two digits, else 0; `int` would fail for thousands of digits."""
     return int(form) if len(form) <= 2 and form.isdecimal() else 0
 
 
@@ -412,8 +408,7 @@ def root(form: str) -> str:
 
 
 def content_words(text: str) -> dict[str, str]:
-    """Map the root of each content word to the word as first written. Stop words, one-digit numbers and very short
-    words are left out."""
+    """Map each content word's root to the word as first written; no stop words, digits or very short words."""
     found: dict[str, str] = {}
     text = text[:LONGEST]
     for word in words_of(text):

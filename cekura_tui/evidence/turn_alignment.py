@@ -23,8 +23,7 @@ Piece = tuple[str, bool]
 _LEAST_SIMILARITY = 0.25
 """Least similarity (0 to 1) of two turns that may be paired."""
 _MOST_PAIRS = 80_000
-"""In calls of over about 500 turns, roughly this many pairs of turns at similar positions are compared; in shorter
-calls, all pairs."""
+"""About how many pairs at similar positions are compared in calls of over 500 turns; in shorter calls, all."""
 _LONGEST_DIFFED = 8_000
 """Average length, in characters, up to which two turns are diffed word by word."""
 _MOST_READ = 4_000
@@ -34,8 +33,7 @@ _MARKS = str.maketrans(dict.fromkeys('.,;:!?"()[]{}<>-–—…“”„«»¿¡
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A turn of each call; `left` or `right` is None for a turn without a counterpart. `similarity` is 1 if both turns
-    have the same words, 0 without a counterpart."""
+    """A turn of each call, None without a counterpart; `similarity` is 1 for the same words, 0 without one."""
 
     left: Turn | None
     right: Turn | None
@@ -97,8 +95,7 @@ def shown_text(turn: Turn) -> str:
 
 
 def pieces_of(pair: Pair) -> tuple[list[Piece], list[Piece]]:
-    """The cleaned texts of both turns in pieces. Two similar turns are diffed by word, unless they are very long.
-    Otherwise, each text is one piece without differences."""
+    """Both turns' cleaned texts in pieces: diffed by word if similar and not very long, else one piece each."""
     here, there = (clean(shown_text(turn)) if turn else "" for turn in (pair.left, pair.right))
     if pair.sign != "~" or len(here) + len(there) > 2 * _LONGEST_DIFFED:
         return [(here, False)], [(there, False)]
@@ -131,8 +128,7 @@ def _with_common_ends(one: list[_ComparedTurn], other: list[_ComparedTurn]) -> l
 
 
 def _banded(one: Sequence[_ComparedTurn], other: Sequence[_ComparedTurn], band: int) -> list[tuple[int, int]]:
-    """Align turns by dynamic programming, for the highest sum of squared similarities. Only pairs within `band` turns
-    of the diagonal are considered."""
+    """Align turns for the highest sum of squared similarities, only within `band` turns of the diagonal."""
     if len(one) < len(other):
         return [(i, j) for j, i in _banded(other, one, band)]
     rows, columns = len(one), len(other)

@@ -16,8 +16,7 @@ def shape(title: str) -> dict[str, object]:
 
 
 def to_json(value: Any) -> dict[str, Any]:
-    """Convert a dataclass to a dict by the fields' JSON names, without fields marked NOT_IN_JSON. Dataclasses inside
-    become dicts, and tuples become lists."""
+    """Convert a dataclass, and dataclasses in it, to dicts by JSON names, without fields marked NOT_IN_JSON."""
     shown = (one for one in fields(value) if not one.metadata.get("exclude"))
     return {one.metadata.get("serialization_alias", one.name): _plain(getattr(value, one.name)) for one in shown}
 

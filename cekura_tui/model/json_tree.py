@@ -181,8 +181,7 @@ class JsonTree:
     def reveal(
         self, roots: Mapping[str | int, object], path: Path, at: int | None, windows: Windows
     ) -> tuple[dict[Path, range | None], Path]:
-        """The windows to set to make the value at `path` visible, and the key of the row that shows the value. In a
-        long text, the row is the one with character `at`."""
+        """The windows that make the value at `path` visible, and the key of its row (with character `at` of a text)."""
         opened: dict[Path, range | None] = {}
         value: object = roots
         for depth, step in enumerate(path):

@@ -147,7 +147,6 @@ def how_words(use: PromptUse, uses: Sequence[PromptUse]) -> str:
 
 
 def _write_without_job(use: PromptUse, uses: Sequence[PromptUse]) -> str:
-    """Describe a write without a job, because the prompt was restored or its job was forgotten. Returns "restored" if
-    the prompt was in use before, else "updated"."""
+    """Describe a write without a job: "restored" if the prompt was in use before, else "updated"."""
     earlier = any(one.sha256 == use.sha256 and one.at < use.at for one in uses)
     return "restored" if earlier else "updated"

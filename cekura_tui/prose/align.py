@@ -16,11 +16,9 @@ from cekura_tui.prose.words import is_distinctive, weight
 _LEAST_IN_ORDER, _LEAST_MOVED, _LEAST_NEXT_TO_MOVED = 0.36, 0.6, 0.25
 """Least similarity (0 to 1) at which two units are paired as versions: in order, as a move, or next to a move."""
 _CONTAINED = 0.5
-"""A neighbour of a unit counts as split off or merged in if the unit's version in the other text has gained at least
-this share of the neighbour's words, by weight."""
+"""A neighbour counts as split off or merged in if the unit's version gained this share of its words, by weight."""
 _MOVED_WEIGHT = 30
-"""Least total weight of the words of a unit shown as moved. A lighter unit is shown as removed and added, unless a
-neighbour moved, too."""
+"""Least total weight of a moved unit's words; a lighter unit only moves along with a neighbour."""
 _COMMON = 24
 """A word that occurs in more units than this is not used to find similar units."""
 _MOST_PAIRS = 150_000
@@ -113,8 +111,7 @@ class _UnitAlignment:
     # Similar units
 
     def _similarity(self, left: Sequence[int], right: Sequence[int]) -> dict[tuple[int, int], float]:
-        """Map (old unit, new unit) to the share of words that both units have, 0 to 1. Only units with a rare word in
-        common are compared, and never code with prose."""
+        """The share of common words (0 to 1) of units with a rare word in common; code is not compared with prose."""
         places: dict[str, list[int]] = defaultdict(list)
         for j in right:
             for word in self._new_bags[j].words:
@@ -139,8 +136,7 @@ class _UnitAlignment:
         return found
 
     def _most_common(self, left: Sequence[int], places: Mapping[str, Sequence[int]]) -> int:
-        """Maximum number of units that may contain a rare word: _COMMON, halved until rare words give at most
-        _MOST_PAIRS pairs of units."""
+        """Most units that may contain a rare word: _COMMON, halved until at most _MOST_PAIRS pairs are left."""
         times = Counter(len(places[word]) for i in left for word in self._old_bags[i].words)
         most = _COMMON
         while most > 1 and sum(number * count for number, count in times.items() if number <= most) > _MOST_PAIRS:
@@ -148,8 +144,7 @@ class _UnitAlignment:
         return most
 
     def _versions(self, anchors: Pairs, similarity: dict[tuple[int, int], float]) -> Pairs:
-        """Pair similar units between two adjacent anchors, in order. Two units are not paired if either fits a third
-        unit much better."""
+        """Pair similar units in order between adjacent anchors, unless either fits a third unit much better."""
         best_old: dict[int, float] = defaultdict(float)
         best_new: dict[int, float] = defaultdict(float)
         for (i, j), share in similarity.items():
@@ -171,8 +166,7 @@ class _UnitAlignment:
         return found
 
     def _slid_to_block_ends(self, pairs: Pairs) -> Pairs:
-        """Slide runs of added or removed units up or down so that, where possible, each run consists of whole
-        paragraphs."""
+        """Slide runs of added or removed units so that, where possible, each run consists of whole paragraphs."""
 
         def score(side: int, start: int, end: int, step: int) -> int:
             units = (self.old, self.new)[side]
@@ -227,8 +221,7 @@ class _UnitAlignment:
     # Units that were split or merged
 
     def _with_splits_and_merges(self, pairs: Pairs, old_taken: set[int], new_taken: set[int]) -> list[Link]:
-        """Turn pairs into links, each widened by the neighbouring units that were merged into the pair or split off
-        from it."""
+        """Turn pairs into links, widened by neighbours that were merged into the pair or split off from it."""
         found = []
         for i, j in stoppable(self._stop, pairs, 512):
             olds, news = range(i, i + 1), range(j, j + 1)

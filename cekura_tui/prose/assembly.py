@@ -33,8 +33,7 @@ class _HunkDraft:
 
     @property
     def is_folded(self) -> bool:
-        """Whether this is a layout hunk with several places, or a layout hunk of invisible white space that was not
-        split off."""
+        """Whether this is a layout hunk of several places, or of invisible white space that was not split off."""
         return bool(self.format) and (bool(self.parts) or (not self.whole and self.format in UNSEEN))
 
 
@@ -50,8 +49,7 @@ class Assembly:
     wrapper: Wrapper
 
     def diff(self, hunks: tuple[Sequence[int], Sequence[int]], split: AbstractSet[str]) -> ProseDiff:
-        """Build the diff from `hunks`, the result of `hunks_of`. A hunk whose key is in `split` is split into its
-        parts."""
+        """Build the diff from the result of `hunks_of`; a hunk whose key is in `split` is split into its parts."""
         diff = self._numbered(hunks, split)
         if with_numbers(diff, [piece.text(bool) for piece in diff.pieces]) == diff.new:
             return diff
@@ -60,8 +58,7 @@ class Assembly:
         return self._numbered(hunks, split)
 
     def _numbered(self, hunks: tuple[Sequence[int], Sequence[int]], split: AbstractSet[str]) -> ProseDiff:
-        """Build the diff with numbered hunks: a wrapper first, the other hunks in reading order, folded layout hunks
-        last."""
+        """Build the diff with numbered hunks: the wrapper, hunks in reading order, then folded layout hunks."""
         whole, parts = map(self._drafts, hunks)
         drafts = [*self._with_splits(whole, parts, split), *self._layout_drafts(split)]
         groups = self._piece_groups({n: draft.key for draft in drafts if not draft.format for n in draft.steps})
@@ -97,8 +94,7 @@ class Assembly:
         return groups
 
     def _main_piece(self, draft: _HunkDraft, groups: Sequence[Sequence[int]], at: Mapping[int, int]) -> int:
-        """Index of a hunk's main piece: the first place of a layout hunk, the new place of a moved passage, or
-        otherwise the piece in which most words change."""
+        """Index of the main piece: the first place of a layout hunk, the new one of a move, or the most changed."""
         if draft.format:
             return at[draft.steps[0]]
         weights: Counter[int] = Counter()
@@ -178,16 +174,14 @@ class Assembly:
         return ("added", "") if roles <= {"added"} else ("changed", "")
 
     def _direction(self, draft: _HunkDraft) -> str:
-        """How a passage moved if its old and new place have the same name: "up" or "down" for a section, else "within
-        its section"."""
+        """How a passage moved within a place: "up" or "down" for a section, else "within its section"."""
         away = next(n for n in draft.steps if self.steps[n].role == "away")
         here = next(n for n in draft.steps if self.steps[n].role == "here")
         is_section = self.steps[away].old.lstrip().startswith("#")
         return "within its section" if not is_section else "down" if away < here else "up"
 
     def _with_wrapper(self, pieces: list[TextPiece], hunks: list[Hunk]) -> ProseDiff:
-        """The diff of the pieces and hunks. The text that a model wrote around its answer, if any, is put back as hunk
-        1."""
+        """The diff of the pieces and hunks; any text that a model wrote around its answer is put back as hunk 1."""
         if not self.wrapper.note:
             return ProseDiff(tuple(pieces), tuple(hunks))
         before, behind, tail = self.wrapper.before, self.wrapper.behind, self.wrapper.tail
@@ -256,8 +250,7 @@ class Assembly:
 
 
 def format_note(kind: Format, places: Iterable[Sequence[WordSpan]]) -> str:
-    """The name of a format and its most frequent changes, such as "bullets - → *", "emphasis ** added" or just "line
-    ends". `places` has the spans of each place."""
+    """A format's name and most frequent changes, as in "bullets - → *"; `places` has the spans of each place."""
     marks: Counter[tuple[str, str]] = Counter()
     for spans in places:
         removed, added = (

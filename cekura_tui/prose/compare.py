@@ -210,8 +210,7 @@ class _Comparison:
         step.spans, step.is_changed = tidy(words), _differ(words)
 
     def _line_spans(self, step: Step, bodies: tuple[str, str]) -> list[WordSpan]:
-        """Diff the words of a line. A changed number at the start of the line ("**Step 3:** Ask") gets the format
-        "follows"."""
+        """Diff the words of a line; a changed number at its start ("**Step 3:** Ask") gets the format "follows"."""
         is_code = self.old[step.olds.start].kind == self.new[step.news.start].kind == "code"
         was, now = _NUMBERED.fullmatch(bodies[0]), _NUMBERED.fullmatch(bodies[1])
         starts = begins_block(self.old, step.olds.start) and begins_block(self.new, step.news.start)
@@ -272,8 +271,7 @@ class _Comparison:
         return titles
 
     def _title_above(self, steps: Sequence[Step], n: int) -> int | None:
-        """Index of the step of the heading directly above a rule; −1 if there is no such heading, None if the heading
-        was added, removed, replaced or moved."""
+        """Step of the heading directly above a rule: −1 if none; None if added, removed, replaced or moved."""
         step = steps[n]
         units, at = (self.old, step.olds.start) if step.olds else (self.new, step.news.start)
         if not at or units[at - 1].kind != "heading" or units[at].gap.count("\n") != 1:
@@ -333,8 +331,7 @@ def _title_words(title: str) -> list[str]:
 
 
 def _is_same_title(one: Sequence[str], other: Sequence[str]) -> bool:
-    """Whether two titles have the same words, or differ only in a number that is the first or second word ("3.", "Step
-    3")."""
+    """Whether two titles are equal, or differ only in a number that is the first or second word ("3.", "Step 3")."""
     if len(one) != len(other) or not one:
         return False
     others = [(n, word + now) for n, (word, now) in enumerate(zip(one, other, strict=True)) if word != now]
@@ -342,8 +339,7 @@ def _is_same_title(one: Sequence[str], other: Sequence[str]) -> bool:
 
 
 def _space_before_line(old: str, new: str) -> list[WordSpan]:
-    """Spans of the white space before a line whose kind changed. A different line break or indentation counts as a
-    change of words, not of layout."""
+    """White space before a line whose kind changed; a different break or indentation is a change of words."""
     (lead, end, columns), (other, other_end, other_columns) = old.rpartition("\n"), new.rpartition("\n")
     if end != other_end:
         return [WordSpan("del", old), WordSpan("ins", new)]

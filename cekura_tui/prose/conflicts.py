@@ -83,8 +83,7 @@ class ConflictDecisions:
             self._decisions[self._keys[one]] = Decision(side, self._conflict(one).text_of(side))
 
     def initial_text(self, number: int) -> str:
-        """The text that the editor opens with: the saved typed text, else the decided text or the text to edit, without
-        surrounding white space."""
+        """The editor's initial text, stripped: the typed text, else the decided text or the text to edit."""
         typed = self._typed.get(self.key_of(number))
         return self._decided_text(number) if typed is None else typed
 
@@ -103,8 +102,7 @@ class ConflictDecisions:
         return self._typed.get(key)
 
     def restore_typed(self, typed: Mapping[str, str]) -> None:
-        """Load the saved texts of conflicts from `typed`, which may also have keys of hunks. If a conflict already has
-        a typed text, that newer text is kept."""
+        """Load typed texts of conflicts from `typed`, which may also have hunk keys; newer typed texts stay."""
         for key, text in typed.items():
             if key.startswith(_KEY_PREFIX):
                 self._typed.setdefault(key, text)
@@ -144,8 +142,7 @@ class ConflictDecisions:
         return self._conflict(number).text_of(self._side_to_edit(number)).strip()
 
     def _side_to_edit(self, number: int) -> Side:
-        """The side whose text the user edits: the decided side (by default "staged"), or the opposite side if only that
-        side has a text."""
+        """The side to edit: the decided one (by default "staged"), or the opposite if only that side has a text."""
         conflict, decision = self._conflict(number), self.of(number)
         first: Side = "now" if decision is not None and decision.side == "now" else "staged"
         other: Side = "staged" if first == "now" else "now"

@@ -22,8 +22,7 @@ Kind = Literal["changed", "added", "removed", "moved", "wrapper", "layout"]
 whole answer. `layout`: one kind of formatting, such as quotation marks or line ends, changed."""
 
 LONGEST, MOST_LINES = 1_000_000, 100_000
-"""Most characters and most lines, of both texts together, that are compared. Comparing longer texts
-would take seconds."""
+"""Most characters and lines of both texts together that are compared; more would take seconds."""
 SHOWN, _SHOWN_LINES = 100_000, 2_000
 """Most characters and most lines that are shown of a text too long to compare."""
 
@@ -150,8 +149,7 @@ class ProseDiff:
         return sum(hunk.removed for hunk in self.hunks)
 
     def edits(self) -> list[Edit]:
-        """The edits that turn the sent text into the proposed text, in order. List numbers that follow from other
-        numbers are left out."""
+        """The edits from the sent to the proposed text, in order, without list numbers that follow from others."""
         found, at = [], 0
         for piece in self.pieces:
             if piece.hunk:
@@ -194,8 +192,7 @@ def uncompared(old: str, new: str) -> ProseDiff:
 
 
 def shown_length(text: str) -> int:
-    """Number of characters that are shown of a text that was not compared. The shown part ends at a line end if
-    possible."""
+    """Number of characters shown of a text that was not compared, up to a line end if possible."""
     if len(text) <= SHOWN and text.count("\n") <= _SHOWN_LINES:
         return len(text)
     head = text[:SHOWN]

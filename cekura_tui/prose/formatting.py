@@ -19,8 +19,7 @@ _DOT = r"[・･‧]"
 _NUMBER = r"\(?\d{1,3}[.)]|\*\*\d{1,3}[.)]\*\*|[a-z][.)]|\([a-z]\)"
 _STEP = r"(?:\*\*)?(?:step|rule|stage|phase|schritt|regel|paso|regla)[ \t]+\d{1,3}(?:[.:)](?:\*\*)?|\*\*:)"
 _SERIAL = r"\(?(?:\d{1,3}(?:\.\d{1,3}){1,4}|[A-Z]|[ivx]{2,5}|[IVX]{2,5})(?:[.)]|(?<=\d))"
-"""Possible list markers that may also begin prose ("2.5 hours", "I."). Such a marker counts only if the number before
-or after it also occurs."""
+"""List markers that may also begin prose: they count only if the number before or after them occurs, too."""
 _ITEM = re.compile(rf"[^\S\n]*(?:({_BULLET}|{_NUMBER}|(?i:{_STEP}))[ \t]+|{_DOT}[ \t\u3000]*)(?=\S)")
 _SERIAL_ITEM = re.compile(rf"[^\S\n]*({_SERIAL})[ \t]+(?=\S)")
 _SERIALS = re.compile(rf"(?m)^[^\S\n]*({_SERIAL}|[iI][.)])[ \t]+(?=\S)")
@@ -88,8 +87,7 @@ def columns(line: str) -> int:
 
 
 def item_mark(line: str, serials: frozenset[str], start: int = 0) -> int:
-    """Offset of the text of a list item, or 0 if no item begins at `start` of the line. `serials` is the result of
-    `serials_in`."""
+    """Offset of the text of a list item; 0 if none begins at `start`. `serials` is from `serials_in`."""
     if hit := _ITEM.match(line, start):
         return hit.end()
     hit = _SERIAL_ITEM.match(line, start)
@@ -127,8 +125,7 @@ def is_underline(line: str, above: str) -> bool:
 
 
 def tag_of(line: str) -> tuple[str, bool] | None:
-    """The name of the tag that fills a line ("<rules>"), and whether it is a closing tag. None if no tag fills the
-    line."""
+    """Name of the tag that fills a line ("<rules>"), and whether it closes; None if no tag fills the line."""
     hit = _TAG.match(" ".join(line.split()))
     return (hit.group(2), bool(hit.group(1))) if hit else None
 
@@ -274,8 +271,7 @@ class Atom(NamedTuple):
 
 @lru_cache(maxsize=16_384)
 def _atom(text: str) -> Atom:
-    """The atom of a word, of white space or of an unpaired mark. An unpaired mark is text, not formatting: for example,
-    a telephone key (*) or inches (")."""
+    """The atom of a word, white space or unpaired mark, which is text: a telephone key (*), or inches (")."""
     found = _ATOM.match(text)
     kind = found.lastgroup or "" if found else ""
     if kind == "space":
@@ -327,8 +323,7 @@ class FormattedText:
         return [*found, *map(_atom, _ATOMS.findall(self._text[start:end]))]
 
     def key(self, start: int, end: int) -> str:
-        """The normalised form of the word at [start, end): without paired marks, and with "-" for every dash. Never
-        empty."""
+        """The normalised word at [start, end): without paired marks, and with "-" for every dash; never empty."""
         word = self._text[start:end]
         if word.isalnum():
             return word
@@ -355,8 +350,7 @@ class FormatSpan(NamedTuple):
 
 
 def format_spans(old: str, new: str) -> list[FormatSpan] | None:
-    """The spans of two texts that have the same words, each with its difference in formatting. None if the words
-    differ."""
+    """Spans of two texts with the same words, each with its difference in formatting; None if the words differ."""
     if bare_letters(old) != bare_letters(new):
         return None
     return atom_spans(FormattedText(old).atoms(), FormattedText(new).atoms())
@@ -458,8 +452,7 @@ def breaks(gap: str) -> bool:
 
 
 def gap_spans(old: str, new: str) -> list[FormatSpan] | None:
-    """The spans of two gaps, each with its difference in formatting. None if the gaps begin lines of different kinds,
-    such as an item and prose."""
+    """Spans of two gaps, each with its difference in formatting; None if the gaps begin lines of different kinds."""
     (space, mark), (other_space, other) = split_gap(old), split_gap(new)
     spans = space_spans(space, other_space)
     if mark == other:
@@ -481,8 +474,7 @@ def space_spans(old: str, new: str) -> list[FormatSpan]:
 
 
 def _number_spans(old: str, new: str) -> list[FormatSpan]:
-    """Spans that replace a list or heading number by another number. The format of the number is "follows" if both
-    numbers have the same style."""
+    """Spans that replace a list or heading number; the format is "follows" if both numbers have the same style."""
     was, now = _VALUE.search(old), _VALUE.search(new)
     if was and now and was.group().isdecimal() == now.group().isdecimal():
         head, tail = old[: was.start()], old[was.end() :]

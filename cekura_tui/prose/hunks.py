@@ -50,8 +50,7 @@ class Step:
 
 
 def hunks_of(old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[Step]) -> tuple[list[int], list[int]]:
-    """Two lists with the hunk id of each step, or −1 if no hunk contains the step. The first list is for hunks as first
-    shown, the second for hunks split as far as possible."""
+    """Two lists with the hunk id of each step (−1: none): as first shown, and split as far as possible."""
     groups = _StepGroups(old, new, steps)
     for group in groups.inseparable():
         groups.join(group)
@@ -240,8 +239,7 @@ class _StepGroups:
         yield from self._rewritten_code(self.new, self.of_new)
 
     def _rewritten_code(self, units: Sequence[Unit], step_of: dict[int, int]) -> Iterator[list[int]]:
-        """Join all steps of a fence from the first to the last change, if more than half of the fence's steps changed
-        and no changed step moved."""
+        """Join a fence's steps from the first to the last change, if more than half changed and none of these moved."""
         for start, end in _fences(units):
             first, last = step_of[start], step_of[end]
             changed = [n for n in range(first, last + 1) if self.steps[n].is_changed]
@@ -258,8 +256,7 @@ class _StepGroups:
         return max((level_of(unit.gap) for unit in units if unit.kind == "heading"), default=0)
 
     def _one_passage(self, n: int, m: int) -> bool:
-        """Whether two adjacent steps are sentences of one block, or both keep no words and the first of them is a whole
-        line."""
+        """Whether two adjacent steps are sentences of one block, or keep no words and the first is a whole line."""
         keep_nothing = self._keeps_nothing(self.steps[n]) and self._keeps_nothing(self.steps[m])
         return self._in_one_block(n, m) or (keep_nothing and self._is_whole_line(self.steps[n]))
 

@@ -19,8 +19,7 @@ _KEPT_CONTEXT = 200
 
 
 def chunk_ranges(text: str) -> list[tuple[int, int]]:
-    """[start, end) of the chunks of a text. A chunk has at most LONGEST_LINE characters, and ends after a space if the
-    second half of the chunk contains a space."""
+    """[start, end) of chunks of at most LONGEST_LINE characters; a chunk ends after a space in its second half."""
     found = []
     start = 0
     while len(text) - start > LONGEST_LINE:
@@ -57,8 +56,7 @@ def in_chunks(line: ProseLine) -> list[ProseLine]:
 
 
 _MOST_PARTS = 500
-"""A long "±" line may have up to this many lines of text, both versions together. A longer replacement is drawn line by
-line."""
+"""Most lines of text, of both versions, in a "±" line; a longer replacement is drawn line by line."""
 
 
 def _version_lines(span: WordSpan, continues: bool) -> Iterator[ProseLine]:
@@ -83,8 +81,7 @@ def _shortened(span: WordSpan, after: bool, before: bool) -> WordSpan:
 
 
 Mark = Literal[" ", "-", "+", "~", "±"]
-"""How a line changed: unchanged (" "), removed ("-"), added ("+"), reworded ("~"), or replaced by another text ("±").
-"""
+"""How a line changed: not at all (" "), removed ("-"), added ("+"), reworded ("~") or replaced ("±")."""
 
 _SIGNS: dict[Op, tuple[str, str]] = {"same": ("", ""), "del": ("[-", "-]"), "ins": ("{+", "+}")}
 
@@ -268,8 +265,7 @@ def _trimmed(removed: str, added: str) -> list[WordSpan]:
 
 
 def _line_gap(text: str) -> str:
-    """The white space at the start of a text, up to the last line break in it, or as a whole if it
-    has no line break."""
+    """The white space at the start of a text, up to the last line break in it, if any."""
     gap = text[: len(text) - len(text.lstrip())]
     return gap[: gap.rfind("\n") + 1] if "\n" in gap else gap
 
@@ -316,8 +312,7 @@ class _LineWriter:
                 self._write(span.op, visible(span.text), span.format)
 
     def _write_replacement(self, removed: WordSpan, added: WordSpan) -> None:
-        """Write a "±" line. If the line already has a list marker and nothing else, both versions begin with this
-        marker."""
+        """Write a "±" line; if the line has only a list marker so far, both versions begin with it."""
         marker = "".join(span.text for span in self._row if span.op == "same")
         if self._row and structure(marker) is not None and all(span.op == "same" for span in self._row):
             self._row = []
@@ -366,8 +361,7 @@ def _sides(op: Op) -> tuple[Op, ...]:
 
 
 def mark_of(spans: Iterable[WordSpan]) -> Mark:
-    """The mark of a line with these spans. Changed list numbers count as unchanged, and unchanged white space is
-    ignored."""
+    """A line's mark; changed list numbers count as unchanged, and unchanged white space is ignored."""
     ops = {"same" if span.format == "follows" else span.op for span in spans if span.op != "same" or span.text.strip()}
     if len(ops) > 1:
         return "~"
@@ -417,8 +411,7 @@ def counts(removed: int, added: int) -> str:
 
 
 def change_words(diff: ProseDiff) -> str:
-    """Number of added and removed words of a diff, such as "+14 −6 words". If no words are added or removed, a phrase
-    such as "no changes"."""
+    """Added and removed words of a diff, such as "+14 −6 words", or a phrase such as "no changes"."""
     if counted := counts(diff.removed_words, diff.added_words):
         return f"{counted} words"
     return "only white space changes" if diff.hunks else "no changes"
@@ -479,8 +472,7 @@ def _unchanged(passage: Passage, before: int, after: int) -> Iterator[str]:
 
 
 def _marked(line: ProseLine) -> str:
-    """A line with `signed` changes. If a changed span has several lines of text, each of these
-    lines has its own signs."""
+    """A line with `signed` changes; each line of text in a changed span has its own signs."""
     text = "… " if line.continues else ""
     for span in line.spans:
         text += "\n".join(signed(span.op, capped(part)) if part else "" for part in span.text.split("\n"))
@@ -532,8 +524,7 @@ def staged_lines(diff: ProseDiff, choices: Choices) -> StagedLines:
 
 
 def _before_change(written: str, spans: Sequence[WordSpan]) -> str:
-    """The staged text of a piece before the first changed word. If no word follows, the whole text without trailing
-    white space."""
+    """A piece's staged text before the first changed word; if no word follows, the whole text, right-stripped."""
     after = written[len(spans[0].text) if spans and spans[0].op == "same" else 0 :]
     return written[: len(written) - len(after.lstrip())] if after.strip() else written.rstrip()
 
@@ -564,8 +555,7 @@ class _LineBuilder:
                     self._touched[-1].add(span.op)
 
     def ended(self, text: str) -> Iterator[StagedLine]:
-        """The marked lines of `text`, the written text after renumbering its lists. A final line end does not begin
-        another line."""
+        """The marked lines of the renumbered `text`; a final line end does not begin another line."""
         *lines, last = text.split("\n")
         for line, touched in zip(lines, self._touched, strict=False):
             yield StagedLine(visible(line.removesuffix("\r")), _mark(touched))

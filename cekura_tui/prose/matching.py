@@ -31,8 +31,7 @@ def never() -> bool:
 
 
 def stoppable(stop: Stop, items: Iterable[_Item], every: int = 64) -> Iterator[_Item]:
-    """Yield the items. Calls `stop` before the first item and after every `every` items; raises Stopped if `stop`
-    returns True."""
+    """Yield the items; before the first and after every `every`, raise Stopped if `stop` returns True."""
     for n, item in enumerate(items):
         if n % every == 0 and stop():
             raise Stopped
@@ -71,8 +70,7 @@ def match(
 
 
 def in_order_fallback(old: Sequence[Hashable], new: Sequence[Hashable]) -> Fallback:
-    """A fallback for repeated members that uses `difflib_fallback`. If difflib finds nothing, equal members are paired
-    in order."""
+    """A fallback for repeated members: `difflib_fallback`, else equal members are paired in order."""
     by_difflib = difflib_fallback(old, new)
 
     def fallback(a: int, b: int, c: int, d: int) -> Pairs:
@@ -149,8 +147,7 @@ def _unique_pairs(old: Sequence[Hashable], new: Sequence[Hashable], gap: Gap) ->
 
 
 def longest_increasing(pairs: Pairs, weights: Sequence[int] | None = None) -> Pairs:
-    """The longest subsequence of `pairs`, which are sorted by i, that increases in i and j. With `weights` (one for
-    each pair), the heaviest."""
+    """The longest (with `weights`, the heaviest) subsequence of `pairs`, sorted by i, that increases in i and j."""
     return _longest_increasing(pairs) if weights is None else _heaviest_increasing(pairs, weights)
 
 

@@ -63,8 +63,7 @@ class Merge:
         return tuple(part for part in self.parts if isinstance(part, Conflict))
 
     def text(self, decisions: Mapping[int, str]) -> Prompt:
-        """The whole prompt, with renumbered lists. `decisions` has the text of each conflict by number; raises KeyError
-        if the text of a conflict is missing."""
+        """The whole prompt, with renumbered lists. `decisions` has each conflict's text by number, else KeyError."""
         numbers = count(1)
         texts = [decisions[next(numbers)] if isinstance(part, Conflict) else part for part in self.parts]
         return Prompt(renumbered("".join(texts), *self.sources))
@@ -248,8 +247,7 @@ class _Merger:
         return sorted([*found, *joined], key=attrgetter("sort_key"))
 
     def _same_additions(self) -> list[frozenset[Changeset]]:
-        """Couple the changesets of edits by which the two sides add the same rule at different places. Table rows and
-        reworded sentences do not count as added."""
+        """Couple edits by which both sides add the same rule at different places, but not rows and rewordings."""
         ours, theirs = (
             [
                 (plain_words(text), n)

@@ -64,8 +64,7 @@ class _NumberedItem:
 
     @property
     def names(self) -> list[tuple[object, str]]:
-        """Keys by which this item is found in another text, best first: style or column, with all words or with the
-        first words."""
+        """Keys of this item in another text, best first: style or column, with all words or with the first words."""
         first_words = " ".join(self.words.split(" ")[:_FIRST_WORDS])
         return [(written, words) for written in (self.key, self.key[0]) for words in (self.words, first_words)]
 
@@ -89,8 +88,7 @@ def renumbered(text: str, *sources: str) -> str:
 
 
 def _romans(text: str) -> frozenset[str]:
-    """The letter cases ("i" lower, "I" upper) in which the text has a Roman numeral of several letters. Only in these
-    letter cases is a single i, v or x read as a Roman numeral."""
+    """The letter cases ("i" or "I") with a Roman numeral of several letters; only in these, single i, v, x are one."""
     marks = {hit.group(1) for hit in _ROMAN.finditer(text)}
     numbers = (mark for mark in marks if _roman(roman_value(mark.lower())) == mark.lower())
     return frozenset("I" if mark.isupper() else "i" for mark in numbers)
@@ -173,8 +171,7 @@ def _link(items: Sequence[_NumberedItem], keys: Sequence[_Key], parents: Sequenc
     of_parts: dict[tuple[int, ...], dict[int, int]] = defaultdict(dict)
     """Index of the last item, by number and depth. A deeper item cannot be a parent."""
     since: list[tuple[int, int]] = []
-    """Stack of (depth, n): n is the last item that has this depth or less, or that follows a line of this depth or
-    less."""
+    """Stack of (depth, n): n is the last item of this depth or less, or after a line of this depth or less."""
     for n, (item, key, parent) in enumerate(zip(items, keys, parents, strict=True)):
         item.before = last.get(key, -1)
         if item.prefix:
@@ -222,8 +219,7 @@ class _Source:
         return (item.is_separated and jump != 1) or jump < 0 or item.prefix != self.items[item.before].prefix
 
     def place_of(self, item: _NumberedItem, last: int = -1) -> int:
-        """The index in this source of an item of another text, −1 if the source does not have the item. Of several
-        equal items, the next after index `last`."""
+        """This source's index of another text's item, −1 if missing; of several equal items, the next after `last`."""
         places = next(filter(None, map(self._by_name.get, item.names)), [-1])
         after = bisect_right(places, last)
         return places[after] if after < len(places) else places[max(after - 2, 0)]
@@ -311,8 +307,7 @@ class _Numbering:
         return [s for s, places in enumerate(self._places) if places[n] >= 0]
 
     def _origin(self, n: int) -> tuple[int, int]:
-        """(source, index): the source in which the style and number of item `n` are most similar, and the item's index
-        in that source."""
+        """(source, index) of item `n` in the source in which its style and number are most similar."""
 
         def similarity(s: int) -> tuple[bool, bool]:
             there = self._sources[s].items[self._places[s][n]]

@@ -236,8 +236,7 @@ def _replaced(
 
 
 def _same_structure(gap: str, other: str) -> bool:
-    """Whether two gaps have the same kinds of markers, with any numbers. False if either gap is empty or if only one
-    gap has a line break."""
+    """Whether two gaps have the same kinds of markers; False if one is empty or only one breaks the line."""
     if not (gap and other) or ("\n" in gap) != ("\n" in other):
         return False
     return (found := structure(gap)) is not None and found == structure(other)
@@ -313,8 +312,7 @@ def similar_pairs(ones: Sequence[Passage], others: Sequence[Passage]) -> Iterato
 
 
 def _couple_moves(edits: list[SideEdit]) -> list[SideEdit]:
-    """If one edit removes a passage and another edit adds an equal or similar passage, merge the changesets of the two
-    edits."""
+    """Merge the changesets of two edits if one removes a passage and the other adds an equal or similar one."""
     moving = [(n, edit) for n, edit in enumerate(edits) if not edit.is_reworded]
     removed = [(plain_words(text), n) for n, edit in moving for text in edit.removed]
     added = [(plain_words(text), n) for n, edit in moving for text in edit.added]

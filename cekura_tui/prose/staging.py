@@ -107,8 +107,7 @@ class Wording:
 
 
 def wording(diff: ProseDiff, hunk: Hunk, choices: Choices | None = None) -> Wording:
-    """The passage of a hunk for editing; the proposed version has the layout changes that `choices` accept. `hunk` must
-    not be a layout hunk."""
+    """A hunk's passage for editing, with the layout changes that `choices` accept; not for layout hunks."""
     main = diff.pieces[hunk.main]
     parts = [piece for piece in diff.pieces if piece.hunk == hunk.number]
     away = [piece for piece in parts if piece.moved == "away"]

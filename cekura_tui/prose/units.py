@@ -352,8 +352,7 @@ class _Item:
 class _PlaceNames:
     def __init__(self) -> None:
         self.sections: list[tuple[str, str]] = []
-        """(kind, name) of the open sections: tags that have a closing tag, a heading, and a title below that heading.
-        """
+        """(kind, name) of open sections: tags that have a closing tag, a heading, and a title below that heading."""
         self.items: list[_Item] = []
         self.counts = Counter[str]()
         self.name = ""
@@ -387,8 +386,7 @@ class _PlaceNames:
         self.name = ""
 
     def _heading(self, unit: Unit) -> None:
-        """Open a section. A heading with "#" ends the open heading and title; any other title ("**Fees**") ends only
-        the open title."""
+        """Open a section: a "#" heading ends the open heading and title, another title ("**Fees**") only the title."""
         kind = "heading" if unit.marker.startswith("#") else "title"
         while self.sections and self.sections[-1][0] in ("title", kind):
             self.sections.pop()
@@ -422,8 +420,7 @@ class _PlaceNames:
         return f"{'paragraph' if unit.kind == 'text' else unit.kind} {self.counts[unit.kind]}"
 
     def _item_name(self, unit: Unit) -> str:
-        """Open an item and return its path. An item with a larger indentation or another style of marker is nested in
-        the previous open item."""
+        """Open an item and return its path; a larger indentation or another marker nests it in the previous item."""
         indent, style = unit.indent, style_of(unit.marker)
         while self.items and self.items[-1].indent > indent:
             self.items.pop()

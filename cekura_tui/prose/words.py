@@ -60,8 +60,7 @@ def _slid_to_clause_ends(old: Sequence[str], new: Sequence[str], pairs: Pairs) -
 
 
 def _without_small_matches(old: Sequence[str], new: Sequence[str], pairs: Pairs, least: float) -> Pairs:
-    """Drop matches that are small compared with the changes before and after them. Drop all matches if less than the
-    share `least` of the weight is left."""
+    """Drop matches that are small beside the changes around them; all, if less than the share `least` is left."""
     old_upto, new_upto = (list(accumulate(map(weight, words), initial=0)) for words in (old, new))
     todo = _runs(pairs)[::-1]
     runs: list[tuple[int, int, int]] = []
@@ -193,8 +192,7 @@ def _matched_word(old: str, new: str, before: Sequence[Atom], after: Sequence[At
 
 
 def _replaced(old: str, new: str) -> list[WordSpan]:
-    """Spans that replace one text by another. White space and marks that both texts begin with or end with stay
-    unchanged."""
+    """Spans that replace one text by another, but not the white space and marks with which both begin or end."""
     if old == new:
         return [WordSpan("same", old)]
     if old.strip() == new.strip() == "":
@@ -222,8 +220,7 @@ def _is_word_letter(letter: str) -> bool:
 
 
 def tidy(spans: Iterable[WordSpan]) -> list[WordSpan]:
-    """Drop empty spans, merge adjacent spans of the same kind, and put the deletions of each change before the
-    insertions."""
+    """Drop empty spans, merge adjacent ones of a kind, and put each change's deletions before its insertions."""
     found: list[WordSpan] = []
     filled = (span for span in spans if span.text)
     for (is_same, kind, hunk), group in groupby(filled, lambda span: (span.op == "same", span.format, span.hunk)):

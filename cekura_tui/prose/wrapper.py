@@ -112,8 +112,7 @@ def _is_same_space(text: str, space: str) -> bool:
 
 @dataclass
 class _Peeling:
-    """Strips layers off the proposed prompt `text` until only [start, end) is left. Lines of the sent prompt are not
-    stripped."""
+    """Strips layers off the proposed `text` until [start, end) is left; lines of the sent prompt stay."""
 
     sent: str
     text: str
@@ -250,8 +249,7 @@ class _Peeling:
         return bool((names and (ends_open or is_before_block)) or (speaks and is_before_block))
 
     def _remark(self) -> bool:
-        """Strip the end of the text, from the first paragraph that is a remark by the model. Returns whether anything
-        was stripped."""
+        """Strip the end of the text from the model's first remark on; returns whether anything was stripped."""
         start = max(self.start + (self.end - self.start) // 3, self.end - _REMARK_START)
         for found in _PARAGRAPH.finditer(self.text, start, self.end):
             behind = self.text[found.end() : self.end]
@@ -263,8 +261,7 @@ class _Peeling:
         return False
 
     def _rule(self) -> bool:
-        """Strip a horizontal rule that separated the answer from a stripped remark. Returns whether anything was
-        stripped."""
+        """Strip the rule between the answer and a stripped remark; returns whether anything was stripped."""
         if not self.notes:
             return False
         if (first := _RULE.match(self.text, self.start, self.end)) and not _RULE.match(self.sent):

@@ -51,8 +51,7 @@ def replace_damaged(path: Path) -> str:
 
 
 def _set_aside(path: Path) -> Path:
-    """Give a damaged file another name with a hard link, or copy the file where links are not supported. The file's
-    -wal and -shm are renamed to match. Returns the new path."""
+    """Rename a damaged file by hard link or copy, and its -wal and -shm to match; returns the new path."""
     named = f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}"
     free = (f"{named}{'' if n == 0 else f'-{n}'}" for n in itertools.count())
     aside = next(place for name in free if not (place := path.with_name(name)).exists())
@@ -94,8 +93,7 @@ class Database:
     """An open connection to the database file, for one thread; writes go through `write()`."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file, or create a missing file. Raises NewerDatabase if a newer version of the program wrote the
-        file, and NotOpened if the file cannot be opened."""
+        """Open or create the file. Raises NewerDatabase, or NotOpened if the file cannot be opened."""
         self.path = path
         self.notice = ""
         """A message about damage to the database, to show to the user once; empty if no damage was found."""
@@ -149,8 +147,7 @@ class Database:
             return self._open(path)
 
     def _open(self, path: Path) -> sqlite3.Connection:
-        """Open the file; retry for `BUSY_MS` while another window creates or replaces the file. SQLite itself may fail
-        at once, without waiting for its timeout."""
+        """Open the file; retry for `BUSY_MS` while another window replaces it, as SQLite may fail without waiting."""
         end = time.monotonic() + BUSY_MS / 1000
         while True:
             try:

@@ -97,8 +97,7 @@ def _is_kind(name: str) -> bool:
 
 
 def _parsed(text: object, form: type) -> Any:
-    """Parse a JSON column. Raises ValueError or TypeError if the text has another form. `form` is dict for an object,
-    or list for a list of ids, which is returned as a tuple."""
+    """Parse a JSON column as `form`: a dict, or a list of ids, returned as a tuple. Raises ValueError or TypeError."""
     value: Any = json.loads(text) if isinstance(text, str) else None
     if type(value) is dict and form is dict:
         return value

@@ -41,8 +41,7 @@ from cekura_tui.store.prompts import (
 )
 
 MAX_ANSWER = 400_000
-"""Maximum number of characters saved of one raw answer. An improved prompt in the answer is also saved whole
-elsewhere."""
+"""Maximum characters saved of one raw answer; an improved prompt in it is also saved whole elsewhere."""
 MAX_ANSWERS, MAX_ANSWERS_BYTES = 200, 2 * 2**20
 """Maximum number and total bytes of raw answers saved per job; the oldest answers are pruned."""
 ALL_ANSWERS_BYTES = 64 * 2**20
@@ -341,8 +340,7 @@ class JobStore(AccountStore):
             return [rows.get(number) for number in numbers]
 
     def take_over(self, number: int, at: float) -> Job:
-        """Move another key's job, with its prompt history, to this account, and set the job to running. A job that is
-        not running, lost or stopped is returned unchanged."""
+        """Move another key's running, lost or stopped job with its prompt history to this account, as running."""
         key_id, profile = self._account.key_id, self._account.profile
         with self._rows() as rows:
             if (job := rows.get(number)).state not in _TRANSFERABLE:
@@ -508,8 +506,7 @@ class JobRows:
                 self.forget(row["number"], at)
 
     def forget(self, number: int, at: float) -> None:
-        """Empty a job's row, readable or not, and delete the job's answers and the texts that nothing else uses. The
-        empty row stays, so the job's number is not used again."""
+        """Empty a job's row, which keeps its number, and delete its answers and the texts that nothing else uses."""
         try:
             self.get(number)
         except UnreadableJob:

@@ -102,8 +102,7 @@ def forget_uses(sql: sqlite3.Connection, job: int) -> None:
 
 
 ALL_TEXTS_BYTES = 256 * 2**20
-"""Maximum total size of all prompts, in bytes. Prompts that only the history uses are deleted first; after that, the
-oldest jobs that the user has seen are forgotten."""
+"""Maximum bytes of all prompts: prompts of the history alone are deleted first, then the oldest seen jobs."""
 
 
 def prune_texts(sql: sqlite3.Connection) -> bool:

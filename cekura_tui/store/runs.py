@@ -158,8 +158,7 @@ class RunStore(AccountStore):
         return {row.id: row for row in (read_row(saved["row"]) for saved in rows)}
 
     def opened(self, run_id: int) -> tuple[Run, float] | None:
-        """A cached opened run and the Unix time when the run was fetched; None if the run is not cached. Without an API
-        key, the latest copy fetched with any key is returned."""
+        """A cached run and its fetch time (Unix); None if not cached. Without an API key, any key's latest copy."""
         rows = self._database.read(f"SELECT source, got_at {_OPENED}", *self._pair, run_id, self._account.any_key)
         if not rows:
             return None

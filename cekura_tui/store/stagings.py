@@ -124,8 +124,7 @@ class StagingStore(AccountStore):
                 sql.execute("INSERT OR REPLACE INTO typed VALUES (?, ?, ?)", (number, hunk, prompt_bytes(Prompt(text))))
 
     def save_written(self, number: int, text: str, staged: Prompt) -> None:
-        """Save the prompt that is staged while the text with the hash `text` is written to the agent. After
-        20 later writes it is deleted."""
+        """Save the staged prompt of a write of the text with hash `text`; after 20 later writes it is deleted."""
         with self._database.write() as sql:
             self._job(sql, number)
             sql.execute(_PRUNE_WRITTEN, (number, WRITTEN))

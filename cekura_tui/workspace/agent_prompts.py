@@ -150,8 +150,7 @@ class UpdateMessages:
         return PromptUpdateFailed(message, self.saved_hint, "new", failure, "The server changed white space")
 
     def other(self, name: str, failure: ApiError | None, differing: int) -> PromptUpdateFailed:
-        """The error if the agent has neither the old nor the new prompt after the write. `differing` is the number of
-        words that differ from the written text."""
+        """The error if the agent has neither prompt after the write; `differing` is the number of differing words."""
         words = f"{count(differing, 'word')} {'differs' if differing == 1 else 'differ'} from what was written"
         message = f"{name} now has neither {self.old} nor {self.new}: {words}."
         more = f" {failure.message}" if failure else ""
@@ -279,8 +278,7 @@ class AgentPrompts:
         return None if use is None or use.sha256 == current else use
 
     async def preview_restore(self, agent_id: int, chosen: PromptUse | None = None) -> PromptRestore:
-        """Read an agent, and plan to restore the `chosen` prompt; if None, to take the last update back. Raises
-        StoreError, ApiError, and UsageError if there is nothing to do."""
+        """Plan to restore `chosen`, or else to take the last update back. Raises StoreError, ApiError, UsageError."""
         agent, now = await self._read(agent_id, "", "nothing was restored", "Its prompts are in the history.")
         writes, has = self._uses.writes(agent_id), sha256(now)
         use = chosen or _last_replaced(writes, has)

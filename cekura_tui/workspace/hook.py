@@ -21,8 +21,7 @@ _log = logging.getLogger("cekura_tui.workspace")
 
 
 class JobHook:
-    """Runs the command once per finished job on the session's loop, with at most four calls at a time. `report` is
-    called with a message about a failed call."""
+    """Runs the command per finished job, at most four at a time; `report` gets a message about a failed call."""
 
     def __init__(self, command: str, report: Callable[[str], None], *, limit: float = LIMIT) -> None:
         self._words = command_words(command)

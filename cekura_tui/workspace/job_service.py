@@ -58,16 +58,14 @@ class JobService:
         self._store, self._client, self._engine, self._no_key = store, client, engine, no_key
 
     async def draft(self, agent_id: int | None, run_ids: Sequence[int]) -> tuple[Draft, Job] | None:
-        """The latest draft for these runs, with its job. Without such a draft, the agent's latest draft is returned.
-        None if there is no draft or the draft is damaged."""
+        """The latest draft for these runs, else the agent's, with its job; None without one, or if it is damaged."""
         job = self._store.jobs.lalaunch_draft(agent_id, run_ids)
         with contextlib.suppress(DamagedText):
             return (self._store.jobs.draft_of(job), job) if job else None
         return None
 
     async def save_draft_again(self, fields: Mapping[str, Any], over: list[Any] | None) -> None:
-        """Save a draft that an ended process could not save, in place of the job with the number and the prompt `over`
-        if that job is unchanged."""
+        """Save a draft of an ended process in place of the job with the number and prompt `over`, if unchanged."""
         exact: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()}
         job = self._store.jobs.get(over[0]) if over else None
         is_unchanged = job is not None and [job.number, job.prompt_sha256] == over

@@ -92,8 +92,7 @@ class _PassedSearch:
 
 
 def _nearest(target: RunRow, rows: list[RunRow], found: int | None) -> int | None:
-    """The id of the newest run before the target, among `rows` and `found`; else the newest id of all. None if there is
-    no run. Ids increase with time."""
+    """The id of the newest run before the target, else the newest of all; None without runs. Ids rise with time."""
     ids = [row.id for row in rows] + ([] if found is None else [found])
     return max((number for number in ids if number < target.id), default=max(ids, default=None))
 

@@ -31,16 +31,14 @@ class RunNotes:
 
 
 class SavedViews:
-    """Saved views, used filters and list columns. Methods raise StoreError, and UsageError for a text that is
-    too long."""
+    """Saved views, used filters and columns. Methods raise StoreError, and UsageError for too long a text."""
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self._views, self._clock = store.views, clock
         self._remembers = not store.database.unwritable
 
     async def save(self, name: str, text: str | None) -> None:
-        """Save a filter as a view, in place of a saved view with this name; None deletes the view. Raises UsageError if
-        the name is empty or is the name of a built-in view."""
+        """Save a view, or delete it if `text` is None. Raises UsageError for an empty or a built-in view's name."""
         if text is None:
             self._views.forget(name)
             return

@@ -87,8 +87,7 @@ class RunPrefetch:
         return cached[0] if cached is not None and 0 <= self._clock() - cached[1] < FRESH else None
 
     async def fetch(self, run_id: int) -> None:
-        """Prefetch a run once the shared budget allows a request; errors are only logged. If other runs are requested
-        during the wait, only the run requested last is read."""
+        """Prefetch a run when the budget allows, unless another is requested meanwhile; errors are only logged."""
         self._requested = run_id
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read_requested())
@@ -229,8 +228,7 @@ async def _find_evidence(view: RunView) -> VerdictEvidence:
 
 
 def _evidence_of(view: RunView, stop: threading.Event) -> VerdictEvidence:
-    """Find the evidence for a run's applicable verdicts; called in a thread. The search ends early once `stop` is set,
-    or after MAX_EXPLAINED characters of explanations."""
+    """Find evidence for applicable verdicts in a thread, until `stop` or MAX_EXPLAINED characters of explanations."""
     all_found: list[tuple[Verdict, Findings]] = []
     finder, left = EvidenceFinder(view.transcript.turns), MAX_EXPLAINED
     for verdict in view.judgements:

@@ -29,16 +29,14 @@ class AlreadyThere(UsageError):
 
 
 def safe_name(text: str, ending: str) -> str:
-    """Turn any text into a file name of at most 120 bytes that ends with `ending`, such as ".txt". The name has only
-    letters, digits, `-`, `_` and `.`."""
+    """A file name from any text: at most 120 bytes of letters, digits, `-`, `_` and `.`, ending with `ending`."""
     name = re.sub(r"[^\w.-]+", "-", clean(text)).strip(".-")
     name = name.encode()[: 120 - len(ending.encode())].decode(errors="ignore").rstrip(".-")
     return f"{name or 'unnamed'}{ending}"
 
 
 def check_output(name: str, *, force: bool) -> Path:
-    """The path of a file to write, checked before any work is done. Raises AlreadyThere if the file exists and `force`
-    is false, and UsageError if the file cannot be written."""
+    """Path of a file to write, checked early. Raises AlreadyThere unless `force`, and UsageError if not writable."""
     path = expand(name)
     try:
         target = path.resolve()
@@ -97,8 +95,7 @@ def check_prompt(prompt: str, named: str = "The prompt") -> Prompt:
 
 
 def without_file_end(text: str, before: str) -> str:
-    """A text from a file, without the byte order mark and the line break at the end that editors add, unless the text
-    `before` had them."""
+    """A file's text without the byte order mark and final line break that editors add, unless `before` had them."""
     text = text if before.startswith("\ufeff") else text.removeprefix("\ufeff")
     return text if before.endswith("\n") else text.removesuffix("\n").removesuffix("\r")
 

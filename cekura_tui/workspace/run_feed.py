@@ -295,8 +295,7 @@ class RunFeed:
         self._visible.update(runs, self._monotonic())
 
     async def _get(self, runs: PagedRuns, number: int, *, budgeted: bool = False) -> None:
-        """Fetch a page into the list `runs`. If the page is past the end, the list is truncated. Any other error is
-        recorded in the list and raised."""
+        """Fetch a page into `runs`, or truncate the list past its end; other errors are recorded there and raised."""
         shifts = runs.shifts
         try:
             page = await self._fetch(number, runs, budgeted=budgeted)
@@ -406,8 +405,7 @@ class RunFeed:
             self._reopen = True
 
     def _due_runs(self, runs: PagedRuns) -> list[int]:
-        """The ids of up to `AT_ONCE` unfinished runs to re-read, least recently re-read first. Runs that were re-read
-        at the same time are sorted by their distance from the cursor."""
+        """Up to `AT_ONCE` unfinished runs to re-read, least recently re-read first, then nearest to the cursor."""
         ids = runs.unsettled(self._visible.view.cursor)
         if self.sweep is not None:
             ids = list(dict.fromkeys([*ids, *(row.id for row in self.sweep.rows if not row.outcome.settled)]))

@@ -95,8 +95,7 @@ class RunSweep:
         return [row for row in self.rows if passes(row)]
 
     def joined(self, rows: Sequence[RunRow]) -> Sequence[RunRow]:
-        """Merge `rows` of the list with the rows that the sweep found, newest first. A row of the list that lacks
-        fields is completed from the sweep's full row."""
+        """Merge `rows` with the sweep's, newest first; a row that lacks fields is completed from the sweep's row."""
         # Avoid sorting up to tens of thousands of rows: nearly all are in `_found` by the end of a pass.
         others = {row.id: row for row in rows if self._found.get(row.id) != row}
         if not others:
@@ -193,8 +192,7 @@ class RunSweep:
     async def _next(
         self, one: _Pass, on_wait: Callable[[ApiError, float], None], session: Session
     ) -> MatchingPage | None:
-        """Fetch the next page of a pass on the session's loop; None after the last page. A cancelled call may still
-        run, so this method changes nothing but the pass."""
+        """Fetch a pass's next page, None after the last; changes only the pass, as a cancelled call may still run."""
         if one.pages is None:
             one.pages = session.matching_runs(self.query, on_wait, self._clock(), one.since, patient=self._patient)
         return await anext(one.pages, None)
@@ -272,8 +270,7 @@ class RunLoad:
         return load_time(missing, unread)
 
     async def run(self) -> bool:
-        """Load what is missing, and runs created or finished since the last load; returns whether nothing is missing.
-        An error is kept in `error`."""
+        """Load runs that are missing, new or finished meanwhile; whether all are loaded. `error` keeps an error."""
         self.on, self.error, complete = True, None, False
         loop, context = asyncio.get_running_loop(), copy_context()  # requests run on the session's loop
 

@@ -100,8 +100,7 @@ class Setup:
 
     @property
     def key_is_saved(self) -> bool:
-        """Whether the key in use is the profile's saved key, or was typed in by the user. False for a key from any
-        other source, such as a flag or the environment."""
+        """Whether the key in use is the profile's saved key or was typed in, not from a flag or the environment."""
         return self.key is not None and self.key.source in (KEYBOARD, str(self.paths.credentials))
 
     @property
@@ -148,8 +147,7 @@ class Setup:
         return replace(self, offline=True)
 
     def looked_up_again(self, *, may_run: bool = True) -> Setup:
-        """This setup with a missing or saved key looked up again; a key from any other source is kept. Without
-        `may_run`, no `api_key_command` is run."""
+        """This setup with a missing or saved key looked up again; without `may_run`, no `api_key_command` is run."""
         if self.key_places is None or (self.key is not None and not self.key_is_saved):
             return replace(self, offline=False)
         found = look_up(replace(self.key_places, may_run=may_run), self.server)
@@ -226,8 +224,7 @@ def make_setup(
 
 
 def _saved_url(paths: Paths, profile: str, file: SettingsFile) -> str:
-    """The server URL that was saved with the profile's key. Empty if no valid URL is saved, or if the profile's
-    settings in config.toml set the URL."""
+    """The server URL saved with the profile's key; empty if invalid, or if config.toml sets it for the profile."""
     own = file.values if profile == PROFILE else {}
     if "api_url" in file.profiles.get(profile, {}) or "api_url" in own:
         return ""

@@ -38,8 +38,7 @@ Chosen = Mapping[str, HunkChoice]
 
 
 def parts_by_hunk(diff: ProseDiff) -> dict[str, tuple[str, ...]]:
-    """The keys of the parts of each divisible hunk, by the key of the hunk. The diff may show a hunk whole or split
-    into parts."""
+    """The keys of the parts, by key of each divisible hunk, whether the diff shows it whole or split."""
     found = {hunk.key: hunk.parts for hunk in diff.hunks if hunk.parts}
     for hunk in diff.hunks:
         if hunk.whole:
@@ -48,16 +47,14 @@ def parts_by_hunk(diff: ProseDiff) -> dict[str, tuple[str, ...]]:
 
 
 def choices_by_number(diff: ProseDiff, chosen: Chosen) -> dict[int, HunkChoice]:
-    """The choices for the hunks of a diff, by hunk number. An undecided part inherits the choice for the whole hunk,
-    unless that choice is an edited text."""
+    """The choices by hunk number; an undecided part inherits the hunk's choice, unless that is an edited text."""
     whole = {key: choice for key, choice in chosen.items() if choice.what != "edited"}
     found = {hunk.number: chosen.get(hunk.key) or whole.get(hunk.whole) for hunk in diff.hunks}
     return {number: choice for number, choice in found.items() if choice is not None}
 
 
 def undecided_hunks(diff: ProseDiff, choices: Choices) -> list[Hunk]:
-    """The undecided hunks. Text that the model put around its answer counts as decided. Such text is left out unless
-    the user accepts it."""
+    """The undecided hunks; the model's text around its answer counts as decided, and is left out unless accepted."""
     return [hunk for hunk in diff.hunks if hunk.number not in choices and hunk.kind != "wrapper"]
 
 
@@ -76,8 +73,7 @@ def _by_key(diff: ProseDiff, chosen: Chosen, made: Mapping[int, HunkChoice | Non
 
 
 def _splits_for(diff: ProseDiff, chosen: Chosen, wanted: AbstractSet[str]) -> frozenset[str]:
-    """The keys of the hunks to show in parts: the `wanted` hunks, and hunks with a choice for a part. Hunks that were
-    edited as a whole are left out."""
+    """The keys of hunks to show in parts: `wanted`, or with a chosen part; but no hunk that was edited whole."""
     edited = {key for key, choice in chosen.items() if choice.what == "edited"}
     return frozenset(
         whole
@@ -177,8 +173,7 @@ class StagingService:
         self._serials = itertools.count(1)
 
     async def current(self, number: int, diff: ProseDiff) -> tuple[StagingStep, Mapping[str, str]]:
-        """The current choices of all windows, and unfinished texts by hunk key. Raises StoreError if the job is
-        forgotten."""
+        """All windows' current choices, and unfinished texts by hunk key. Raises StoreError if the job is forgotten."""
         now = self._stagings.current(number)
         step = self._step(number, diff, StagedStep(now, now))
         return replace(step, diff=await self.with_splits(number, diff)), self._stagings.typed(number)
@@ -220,8 +215,7 @@ class StagingService:
         return self._step(number, self._split_now(number, diff, step.after), step)
 
     async def undo(self, number: int, diff: ProseDiff) -> StagingStep:
-        """Undo the last step in effect that this window, or a process that has ended, has made. If there is no such
-        step, nothing changes."""
+        """Undo the last step in effect of this window or of a process that has ended, if there is one."""
         hunks = {hunk.key for hunk in diff.hunks}
         for whole, parts in parts_by_hunk(diff).items():
             hunks.update((whole, *parts))
@@ -238,8 +232,7 @@ class StagingService:
         return _splits_for(diff, chosen, self._stagings.splits(number) | of_typed)
 
     def _split_now(self, number: int, diff: ProseDiff, chosen: Chosen) -> ProseDiff:
-        """Return the diff with hunks split to fit these choices. Unlike `with_splits`, this method is synchronous,
-        because a step is one transaction."""
+        """The diff split to fit these choices; synchronous, unlike `with_splits`, as a step is one transaction."""
         split = self._hunks_to_split(number, diff, chosen)
         return diff if split == _split_of(diff) else self.comparisons.diff_now(diff.old, diff.new, split)
 
@@ -369,8 +362,7 @@ class _JobData:
 
 
 class Suggestions:
-    """The suggestions of one session. `run` loads a run by id. `evidence` finds the turns to which a run's
-    verdicts refer."""
+    """The suggestions of a session: `run` loads a run by id, `evidence` finds the turns behind its verdicts."""
 
     def __init__(
         self,
@@ -388,8 +380,7 @@ class Suggestions:
         self._explained: tuple[int, ProseDiff, SuggestionReasons] | None = None
 
     async def open(self, number: int) -> OpenedSuggestion:
-        """Open the suggestion of a succeeded job, with the current choices and unfinished texts. Raises StoreError, and
-        UsageError if the job has no suggestion."""
+        """Open a succeeded job's suggestion. Raises StoreError, and UsageError if the job has none."""
         suggestion = await self._jobs.suggestion(number)
         if suggestion.improved_prompt is None:
             raise UsageError(f"Job {number} has no suggestion ({suggestion.job.state.words}).")
@@ -407,8 +398,7 @@ class Suggestions:
             await self._staging.choose(number, diff, hunks)
 
     async def explain(self, opened: OpenedSuggestion) -> SuggestionReasons:
-        """Find possible reasons for the changes in the job's runs and the server's issues. Data that cannot be loaded
-        is reported in `problems`."""
+        """Find possible reasons for the changes; data that cannot be loaded is reported in `problems`."""
         job, diff = opened.suggestion.job, opened.diff
         cached = self._explained
         if cached is not None and cached[0] == job.number and cached[1] is diff:
@@ -449,8 +439,7 @@ class Suggestions:
             return f"Can't load run {number}: {error.message}"
 
     async def _issues(self, run_ids: tuple[int, ...], agent_id: int | None) -> tuple[_Issues, list[str]]:
-        """The server's issues about these runs, and error messages. The issues are None if the server does not offer
-        issues, and empty after any other error."""
+        """The server's issues, and error messages; None if not offered, empty after any other error."""
         try:
             return read_issues(await self._client.issues(run_ids, agent_id)), []
         except CekuraTuiError as error:

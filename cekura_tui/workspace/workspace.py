@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 CLOSING = 1.8
-"""Maximum seconds to close a workspace, including HOOK_GRACE seconds in which running `on_job_done` calls may end, and
-KILL_GRACE seconds to kill the remaining calls."""
+"""Maximum seconds to close, with HOOK_GRACE for `on_job_done` calls to end and KILL_GRACE to kill the rest."""
 HOOK_GRACE = 1.0
 KILL_GRACE = 0.2
 KEY_CHECK_EVERY = 3.0
@@ -75,8 +74,7 @@ class Workspace:
         return self._loop is not None
 
     def start(self, on_change: Callable[[], None]) -> None:
-        """Start the background thread, and open the session there. `on_change` is called on the background thread after
-        every change of a job, and after every notice or new key."""
+        """Open the session in a thread, which calls `on_change` after each change of a job, notice or key."""
         self._on_change = on_change
         started = threading.Event()
         self._thread = threading.Thread(target=self._run_loop, args=(started,), name="workspace", daemon=True)
@@ -161,8 +159,7 @@ class Workspace:
         return tuple(self._requests)
 
     async def call(self, ask: Callable[[Session], Awaitable[T]]) -> T:
-        """Call `ask` with the session as soon as the session is open, and return the result. Raises the error of `ask`,
-        or the error that prevented opening the session."""
+        """Call `ask` with the session once it is open. Raises the error of `ask`, or of opening the session."""
         await asyncio.shield(asyncio.wrap_future(self._running))
         return await asyncio.wrap_future(self.send(ask))
 
@@ -175,8 +172,7 @@ class Workspace:
         return await self.call(asked)
 
     def send(self, ask: Callable[[Session], Awaitable[T]]) -> Future[T]:
-        """Start a call of `ask` without waiting; the call completes even if the returned future is dropped. Raises
-        Closed if the background loop does not run."""
+        """Start a call of `ask`, which ends even if the future is dropped. Raises Closed if the loop does not run."""
         if self._loop is None or not self._loop.is_running():
             raise Closed("cekura-tui is closing.")
         # In a new context: a timer, even a cancelled one, would keep the caller's screen in memory for a minute.
@@ -360,8 +356,7 @@ class Workspace:
                     self._on_change()
 
     async def _close(self) -> None:
-        """Close the session, then let running `on_job_done` calls end. The calls have the rest of CLOSING seconds, but
-        at most HOOK_GRACE seconds."""
+        """Close the session, then wait until CLOSING, at most HOOK_GRACE, for running `on_job_done` calls."""
         began = time.monotonic()
         try:
             if self._open_session is not None:

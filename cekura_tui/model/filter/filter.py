@@ -252,15 +252,13 @@ def _resolved(text: str, now: float, last: bool) -> float | None:
 
 
 def _day(day: tuple[int, int, int], last: bool, back: int = 0) -> float:
-    """The first (or `last`) instant, in local time, of the day that is `back` days before `day`. Computed from
-    midnights, since a day may have 23 or 25 hours."""
+    """The first (or `last`) local instant of the day `back` days before `day`; a day may have 23 or 25 hours."""
     year, month, number = day
     return _midnight(year, month, number - back + 1) - 1e-6 if last else _midnight(year, month, number - back)
 
 
 def _midnight(year: int, month: int, day: int) -> float:
-    """Unix time of local midnight; the first midnight of a day that has two. A day has two midnights if clocks are set
-    back to midnight; `mktime` may return either of them."""
+    """Unix time of local midnight: of the first, if the day has two because clocks are set back to midnight."""
     at = time.mktime((year, month, day, 0, 0, 0, 0, 0, -1))
     return at - _UNITS["h"] if time.localtime(at - _UNITS["h"])[:3] == time.localtime(at)[:3] else at
 

@@ -316,8 +316,7 @@ def suggested_terms(wanted: Filter) -> Iterator[str]:
 
 
 def completions(text: str, names: KnownNames) -> Iterator[str]:
-    """Yield the whole text with the last term completed, by the first key that fits or by each value that fits. Yields
-    nothing if the text is empty or ends with a space."""
+    """Yield the text with its last term completed by the first key, or by each value, that fits."""
     places = list(split_words(text))
     if not places or places[-1][1] < len(text):
         return

@@ -99,8 +99,7 @@ def generalised(explanation: str) -> str:
 
 
 def _mask_until_stable(text: str, *, fold: bool) -> str:
-    """Mask until the text stays the same, since cutting a text can create a new number or quotation. Each round
-    shortens the text, so the loop ends."""
+    """Mask until the text stays the same, since a cut can create a number; each round shortens the text."""
     after = _mask_once(text.lstrip()[:_READ], fold=fold)
     while (again := _mask_once(after, fold=fold)) != after:
         after = again
@@ -138,8 +137,7 @@ def _first_sentence(text: str) -> str:
 
 
 def _reasons(verdict: Verdict) -> list[str]:
-    """The reasons of a failed verdict: unmet parts, or else lines marked as bad, or else one explaining line. Empty if
-    no line explains anything."""
+    """The reasons of a failed verdict: unmet parts, else lines marked as bad, else one explaining line, if any."""
     texts = verdict.reasons[:_TEXTS] or ((shown,) if isinstance(shown := verdict.shown_value, str) else ())
     pieces = [piece for text in texts for line in _LINE_ENDS.split(text[:_READ]) for piece in _MARKED.split(line)]
     lines = [piece.strip() for piece in pieces if piece.strip()]

@@ -208,8 +208,7 @@ class PagedRuns:
                 self._pages[number] = rows
 
     def add_newer(self, rows: Iterable[RunRow]) -> None:
-        """Update the rows of known runs; runs that are new to the list wait until `show_waiting`. While the newest page
-        is not loaded, new runs can't be recognised and are ignored."""
+        """Update known runs; new runs wait until `show_waiting`, and are ignored without the newest page."""
         rows = tuple(rows)
         self.change(rows)
         oldest = -1

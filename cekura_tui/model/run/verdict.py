@@ -343,8 +343,7 @@ def _of_metric(metric: Metric, line: Threshold | None) -> Verdict:
 
 
 def _consistent_score(score: float | None, state: State, *judged: bool | None) -> float | None:
-    """The score; None if it contradicts the state, or if the verdict does not apply. `judged` has for each test whether
-    the score passes, or None if unknown."""
+    """The score; None if it contradicts the state or does not apply. `judged`: whether the score passes each test."""
     return None if state == "na" or (state != "review" and (state == "fail") in judged) else score
 
 

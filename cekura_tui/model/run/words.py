@@ -234,8 +234,7 @@ class VerdictReason(NamedTuple):
 
 
 def reasons(verdict: Verdict) -> Iterator[VerdictReason]:
-    """Everything that explains a verdict, as the preview, a run and all exports say it: the value, texts, parts of the
-    expected outcome, categories, percentiles."""
+    """What explains a verdict, in all pages and exports: value, texts, outcome parts, categories, percentiles."""
     is_category = verdict.source == "critical_category"
     if isinstance(shown := verdict.shown_value, str) and shown and (is_category or len(shown) > LONGEST_WORD):
         yield VerdictReason(shown if is_category else f"value: {shown}")

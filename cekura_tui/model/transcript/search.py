@@ -212,8 +212,7 @@ def folded(text: str) -> str:
 
 
 def read_query(text: str) -> TranscriptQuery:
-    """Parse any text as a query: words, a "phrase", and speakers, such as `agent:` before a word or alone. Only the
-    first LONGEST_QUERY characters are read."""
+    """Parse any text as words, a "phrase", and speakers such as `agent:`; only LONGEST_QUERY characters are read."""
     words: dict[str, None] = {}
     speakers: dict[Speaker, None] = {}
     for side, phrase, word in _PART.findall(folded(clean(text[:LONGEST_QUERY]))):
@@ -280,8 +279,7 @@ def snippet_of(text: str, words: Sequence[str]) -> tuple[str, tuple[tuple[int, i
 
 
 def matches_in(text: str, words: Sequence[str], most: int | None = None) -> list[tuple[int, int]]:
-    """(start, end) of the matches of the folded `words` in a text, sorted; overlapping matches are merged. Only the
-    first `most` matches of each word are read."""
+    """Sorted, merged (start, end) of the matches of the folded `words`; only the first `most` of each word."""
     parts = [_FOLDS[ord(char)] for char in text]
     whole = "".join(parts)
     found = sorted(

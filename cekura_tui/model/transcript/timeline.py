@@ -22,8 +22,7 @@ AN_HOUR = 3_600
 LONG_SILENCE = 2.0
 """A silence longer than this many seconds is a gap."""
 LONGEST_CALL = 7 * 86_400.0
-"""Latest time of a call, in seconds, that is taken as valid. A later time is a time of day or a mistake, and would
-squeeze the whole call into one cell."""
+"""Latest valid time of a call, in seconds; a later time would squeeze the whole call into one cell."""
 _SHORTEST_OVERLAP = 0.1
 _LANES: dict[Speaker, LaneName] = {
     "testing": "caller",
@@ -201,8 +200,7 @@ def time_of(turn: Turn, *, hours: bool) -> str:
 
 
 def key_figures(timeline: Timeline, cited: Container[int]) -> list[list[str]]:
-    """Key figures of a call in three wordings, longest first; each wording is a list of phrases. `cited` has the
-    numbers of the turns that verdicts cite."""
+    """Key figures of a call as lists of phrases, in three wordings, longest first; `cited` has turn numbers."""
     hours = needs_hours(timeline.length)
     longest = max(timeline.gaps, key=lambda gap: gap.seconds, default=None)
     gaps, long = count(len(timeline.gaps), "gap"), _seconds(longest.seconds if longest else 0)
