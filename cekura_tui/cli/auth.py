@@ -29,9 +29,6 @@ def auth() -> None:
 profile_option = click.option("--profile", metavar="NAME", help="The same as --profile before the command.")
 
 
-# Login
-
-
 @auth.command()
 @profile_option
 @click.option("--replace", "over", is_flag=True, help="Replace the key that the profile has.")
@@ -139,9 +136,6 @@ def _warn_of_other_server(options: Options, setup: Setup) -> None:
         print_message(f"Note: {place} sets the server {later.server.origin}; this key is not sent there.")
 
 
-# Status
-
-
 @auth.command()
 @profile_option
 @json_option()
@@ -204,9 +198,6 @@ def _status_json(setup: Setup, projects: list[Project], failure: CekuraTuiError 
         "projects": [{"id": project.id, "name": project.name} for project in projects],
         "error": failure.message if failure else None,
     }
-
-
-# Logout
 
 
 @auth.command()

@@ -377,9 +377,6 @@ def _page(view: RunView, note: str, *, transcript: bool, markdown: bool) -> str:
     return transcript_markdown(view) if markdown else transcript_text(view.transcript)
 
 
-# The timeline of a run
-
-
 class Moment(NamedTuple):
     """A line of the timeline. `start` and `end` are seconds of the call; `end` is None for evidence."""
 

@@ -125,9 +125,6 @@ def _as_json(view: SavedView, columns: dict[str, RunColumns]) -> ViewJson:
     }
 
 
-# Notes
-
-
 @click.group()
 def notes() -> None:
     """Read and write notes on runs; they stay on this machine."""

@@ -134,8 +134,6 @@ class WhileAway:
     def away(self) -> bool:
         return self._presence.away_since(self._state.clock()) is not None
 
-    # Absence and return
-
     def begin(self) -> None:
         """Enter a workspace and report the jobs that ended since the last recorded visit."""
         self._unread = self._seen = frozenset()
@@ -191,8 +189,6 @@ class WhileAway:
             self._wait(_PendingMessage(visit_read=True, jobs_read=True))
             self._show_when_ready()
 
-    # Jobs
-
     def jobs_read(self, jobs: Sequence[Job]) -> None:
         self._unread = frozenset(job.number for job in jobs if job.unread)
         if self._pending is not None:
@@ -207,8 +203,6 @@ class WhileAway:
         """Leave these jobs out of the pending message, because a toast has just reported them to a present user."""
         if self._pending is not None and not self.away:
             self._seen |= frozenset(numbers)
-
-    # The message
 
     def _wait(self, pending: _PendingMessage) -> _PendingMessage:
         def give_up() -> None:

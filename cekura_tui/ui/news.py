@@ -100,8 +100,6 @@ class News:
         self._app.notify(message, severity=severity, markup=False, timeout=8)
         self.away.already_reported({job.number for job in ended})
 
-    # Through the terminal
-
     def _send(self) -> None:
         """Send one notification about all jobs that ended since the last notification, unless the user is back."""
         self._sending = None
@@ -122,8 +120,6 @@ class News:
 
             self._title = Title(lambda text: write_between_frames(self._app, text))
         self._title.show(job_counts_text(self._state.jobs) or "cekura-tui")
-
-    # Warnings
 
     def report_trouble(self, error: CekuraTuiError | None) -> None:
         """Warn why jobs can't be polled, unless the last warning said the same. `error` is None if jobs can be polled.

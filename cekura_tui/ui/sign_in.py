@@ -165,8 +165,6 @@ the key in your shell. *Cached* shows the runs and jobs that are saved on this m
         self.query_one(DialogNote).show("")
         self.set_focus(self.query_one(KeyLine) if typing else self.ways)
 
-    # Ways to start
-
     @on(SimpleList.Opened)
     async def choose(self, event: SimpleList.Opened) -> None:
         if event.key == "app.profile":
@@ -211,8 +209,6 @@ the key in your shell. *Cached* shows the runs and jobs that are saved on this m
             note.show(f"{start}{error.sentence()}", failed=True)
         else:
             self.post_message(WorkspaceChanged())
-
-    # The key
 
     @on(Input.Submitted)
     def check(self) -> None:

@@ -127,8 +127,6 @@ Everything known about one job: what was sent, every change of state, and every 
         self.show_state(facts, loaded=record is not None, error=error, empty=empty)
         self.job_actions.refresh()
 
-    # Keys
-
     def _forgotten(self) -> None:
         if self.is_active:
             self.app.pop_screen()

@@ -124,8 +124,6 @@ Jobs run on the server, even while this app is closed. `{job.forget}` deletes a 
             self._read()
         self.job_actions.refresh()
 
-    # The preview
-
     @property
     def _is_outdated(self) -> bool:
         """Whether to read the job under the cursor again, because the job has changed or its launch is not confirmed.
@@ -187,8 +185,6 @@ Jobs run on the server, even while this app is closed. `{job.forget}` deletes a 
         self._next_poll = None
         if is_visible(self) and (job := self.job) is not None and job.state == JobState.RUNNING:
             self._read()
-
-    # Keys
 
     def on_resize(self) -> None:
         self.job_actions.refresh()

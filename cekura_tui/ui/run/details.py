@@ -154,8 +154,6 @@ class RunDetails(VirtualList[TreeRow]):
         self._match: int | None = None
         self._spans: dict[tuple[Path, Part], list[tuple[int, int]]] = {}
 
-    # What is shown
-
     def show_run(self, view: RunView, note: str = "") -> None:
         """Show a run, with the user's note. If the run is only reloaded, the unfolded rows and the cursor stay."""
         shown = self._run_shown
@@ -205,8 +203,6 @@ class RunDetails(VirtualList[TreeRow]):
         rows: Sequence[TreeRow] = self._raw or list(self._tree.rows(self._details, self._windows))
         self.show_rows(rows, reset=reset)
 
-    # Folding
-
     def action_open(self) -> None:
         """Fold or unfold the row under the cursor; open a row that cannot unfold."""
         row = self.cursor_row
@@ -247,8 +243,6 @@ class RunDetails(VirtualList[TreeRow]):
             place += len(self._rows) - before
         self.move_to(self._rows[place].key)
 
-    # Raw JSON
-
     def action_raw(self) -> None:
         """Switch between the tree and the raw JSON. Both keep their own cursor."""
         if self._run_shown is None:
@@ -260,8 +254,6 @@ class RunDetails(VirtualList[TreeRow]):
         self._show(reset=True)
         if cursor is not None:
             self.move_to(cursor)
-
-    # Search
 
     @property
     def match_number(self) -> MatchNumber | None:

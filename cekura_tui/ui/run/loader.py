@@ -72,8 +72,6 @@ class RunLoader:
         # An error in the search for evidence only costs the marks, so it must not end the app.
         return self._page.run_worker(work, group=group, exclusive=True, exit_on_error=group != "evidence")
 
-    # What is loaded
-
     def load(self, *, reload: bool = False, background: bool = False) -> None:
         """Fetch the run. If no run is shown yet, first show the cached run; if the cached run is fresh, do not fetch.
         With `reload`, the cache is not read. With `background`, the request waits for the request budget."""
@@ -167,8 +165,6 @@ class RunLoader:
             key: by_verdict[verdict].pop(0) for key, verdict in keyed(view).items() if by_verdict.get(verdict)
         }
         self._show_evidence(marks_of(found))
-
-    # Polling
 
     @property
     def _may_change(self) -> bool:

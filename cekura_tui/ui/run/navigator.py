@@ -56,8 +56,6 @@ class RunNavigator:
     def _find_line(self) -> FindLine:
         return self._screen.query_one(FindLine)
 
-    # From run to run
-
     def leave(self) -> None:
         """Forget all positions in this run before another run is shown, but keep the search for the other run."""
         self.walk.end()
@@ -73,8 +71,6 @@ class RunNavigator:
             if self._transcript.cursor_key != self._begin_at:
                 self._transcript.go_to(self._begin_at)
             self._begin_at = None
-
-    # Panes
 
     async def handle_key(self, pane: Widget, event: events.Key) -> None:
         """Handle a key in `pane`. While a run is loading, first wait for that run, at most `_KEY_WAIT` seconds. Keys
@@ -135,8 +131,6 @@ class RunNavigator:
         other = focused is not None and (focused.id != self.pane or self._find_line.is_open)
         if self._loader.view is not None and focused is not None and focused.id in PANES and other:
             self.show_pane(focused.id)
-
-    # Search
 
     @property
     def _searched(self) -> TranscriptView | RunDetails:
@@ -202,8 +196,6 @@ class RunNavigator:
     def show_turn(self, turn: int) -> None:
         self._transcript.go_to(turn)
         self.show_pane("transcript")
-
-    # The timeline
 
     def turn_moved(self, turn: Hashable) -> None:
         """Move the timeline's cursor to the current turn."""

@@ -205,8 +205,6 @@ class TimelineStrip(Widget, can_focus=False):
         self._cells: list[list[Cell]] = []
         self._styles_of: dict[str, Style] = {}
 
-    # What is shown
-
     def show(self, timeline: Timeline, marks: Mapping[int, State]) -> None:
         if timeline == self._timeline:
             self.mark(marks)
@@ -244,8 +242,6 @@ class TimelineStrip(Widget, can_focus=False):
         if before != after and self._timeline.has_times:
             height = len(self._timeline.lanes)
             self.refresh(*(Region(column, 0, 1, height) for column in (before, after) if column is not None))
-
-    # Turns by column
 
     def turn_at(self, column: int) -> int | None:
         """The number of the turn that starts in a column, else of a turn that covers it, else of the nearest turn. None
@@ -303,8 +299,6 @@ class TimelineStrip(Widget, can_focus=False):
         at = event.get_content_offset(self)
         if event.button == 1 and at is not None and (n := self.turn_at(at.x)) is not None:
             self.post_message(self.TurnClicked(n))
-
-    # Drawing
 
     def notify_style_update(self) -> None:
         self._styles_of.clear()

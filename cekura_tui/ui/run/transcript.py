@@ -75,8 +75,6 @@ class TranscriptView(VirtualList[Turn]):
         self._sizes: Sequence[tuple[int, int]] = ()
         """(characters, line breaks) in the text of each shown turn; (0, 0) for tool turns."""
 
-    # What is shown
-
     def show_call(self, call: Call, *, reset: bool = False) -> None:
         """Show a call. With `reset`, the call is of another run, and folds, speakers and search are reset. If the
         cursor is on the last turn and the end of that turn is visible, the cursor moves to the last added turn."""
@@ -164,8 +162,6 @@ class TranscriptView(VirtualList[Turn]):
         rows = turns if self._roles == 0 else [turn for turn in turns if passes(turn.speaker)]
         self.show_rows(rows, reset=reset)
 
-    # Rows
-
     def _take(self, rows: Sequence[Turn]) -> None:
         self._sizes = self._call.sizes if rows is self._call.turns else sizes_of(rows)
         super()._take(rows)
@@ -209,15 +205,11 @@ class TranscriptView(VirtualList[Turn]):
             view.hold(self._cursor, line_of(row, match.start, self._look, self._laid_out.width), view.height // 2)
             self.repaint_changes(painted=True)
 
-    # Keys
-
     def cursor_moved(self) -> None:
         if self._moved is not None:
             self._moved(self.cursor_key)
         else:
             super().cursor_moved()
-
-    # Folding
 
     def action_open(self) -> None:
         """Fold or unfold a tool call or tool result; open any other turn."""
@@ -254,8 +246,6 @@ class TranscriptView(VirtualList[Turn]):
             view.reveal(self._cursor)
         elif (self._cursor, line) not in view.lines():
             view.hold(self._cursor, line, view.height // 3)
-
-    # Search
 
     @property
     def match_number(self) -> MatchNumber | None:

@@ -216,8 +216,6 @@ class FilterBar(Widget):
             self.screen.set_focus(before if before is not None and before.is_attached and before.focusable else None)
         self.remove_class("-typing")
 
-    # While the user types
-
     @on(Input.Changed)
     def typed(self, event: Input.Changed) -> None:
         event.stop()

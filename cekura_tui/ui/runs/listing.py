@@ -75,8 +75,6 @@ class RunListing:
         """Sort keys of the shown runs, kept so that a run that changes keeps its place until the next sort."""
         self._before_failures: Filter | None = None
 
-    # What is listed
-
     def change_scope(self, scope: Scope | None) -> None:
         """Change the scope and drop all cached rows. `scope` is None while the scope is unknown."""
         self.scope = scope
@@ -135,8 +133,6 @@ class RunListing:
         if not only_failures(self.filter):
             self._before_failures = self.filter
         return toggle_failures(self.filter, self._before_failures)
-
-    # What is shown
 
     @property
     def _listed(self) -> ListedRuns | None:
@@ -260,8 +256,6 @@ class RunListing:
         if isinstance(row, UnloadedRun):
             row = await self.feed.row_at(place + step)
         return row.id if isinstance(row, RunRow) else None
-
-    # As text
 
     def filter_notes(self) -> tuple[str, ...]:
         """How many runs a local filter or order covers so far, or "load all" has loaded, in several wordings, longest

@@ -118,8 +118,6 @@ class PickScopeDialog(Dialog[Scope]):
         if (row := self.scopes.cursor_row) is not None:
             self.dismiss(row.scope)
 
-    # What is shown
-
     def _fits(self, *scopes: Scope) -> bool:
         text = "\n".join(f"{scope.shown} {scope.id}" for scope in scopes).casefold()
         return all(word in text for word in self._words)
@@ -166,8 +164,6 @@ class PickScopeDialog(Dialog[Scope]):
         elif len(self._projects) > FEW and not self._words:
             text = "Type to find agents of other projects."
         self.query_one(DialogNote).show(text, failed=bool(self._failed))
-
-    # Agents
 
     @property
     def _current_project(self) -> int | None:

@@ -135,8 +135,6 @@ class SearchRunsDialog(Dialog[OpenRun]):
         self._progress = self.set_interval(PROGRESS_EVERY, self._follow_load, pause=True)
         self._search()
 
-    # Keys
-
     @on(Input.Changed)
     def typed(self, event: Input.Changed) -> None:
         if event.value == SearchRunsDialog.last:
@@ -165,8 +163,6 @@ class SearchRunsDialog(Dialog[OpenRun]):
     def choose(self) -> None:
         if (hit := self.query_one(HitList).cursor_row) is not None:
             self.dismiss(OpenRun(hit.run_id, hit.n, self.query_one(SearchLine).value))
-
-    # Searching
 
     def _search(self) -> None:
         """Search now and cancel a search in flight."""
@@ -205,8 +201,6 @@ class SearchRunsDialog(Dialog[OpenRun]):
         if self._to_hits_when_found and self.query_one(SearchLine).value == text:
             self.set_focus(self.query_one(HitList))
         self._to_hits_when_found = False
-
-    # Loading
 
     def load_or_stop(self) -> None:
         """Load the transcripts of all listed runs in the background, or stop loading."""

@@ -90,8 +90,6 @@ class ViewsDialog(Dialog[str]):
         if (view := self._views.cursor_row) is not None:
             self.dismiss(view.filter)
 
-    # Saving
-
     @property
     def _naming(self) -> bool:
         return bool(self.query_one("#view-naming").display)
@@ -145,8 +143,6 @@ class ViewsDialog(Dialog[str]):
             self._own[view.name] = view
             self._draw(view.name)
         return stored
-
-    # Deleting
 
     async def delete(self) -> None:
         view = self._views.cursor_row

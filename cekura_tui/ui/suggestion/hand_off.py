@@ -127,8 +127,6 @@ class HandOffDialog(Dialog[str]):
         title = " · ".join(filter(None, ("File", _folder_words(self._save_line.file_name))))
         self.query_one("#hand-off-folder", Label).update(Content(title))
 
-    # Copying, saving, reading
-
     @property
     def _prompt(self) -> Prompt:
         return self._staged() if self._version == "staged" else self._proposed

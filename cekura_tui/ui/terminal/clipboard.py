@@ -155,9 +155,6 @@ def _send_to(argv: Sequence[str], data: bytes, env: Mapping[str, str], timeout: 
     return f"{argv[0]} {failure}" if failure else ""
 
 
-# Notification
-
-
 def save_copied(text: str, path: Path) -> str:
     """Write the exact text to a file with mode 0600; return an error message, or "" if the text was written."""
     try:
@@ -189,9 +186,6 @@ def _short(path: Path) -> str:
         return str(Path("~") / path.relative_to(Path.home()))
     except (RuntimeError, ValueError):  # there is no home, or the file is elsewhere
         return str(path)
-
-
-# For doctor
 
 
 def describe(methods: Sequence[CopyMethod]) -> str:

@@ -92,8 +92,6 @@ class TerminalDriver(LinuxDriver):
         signal.signal(signal.SIGTSTP, self._on_sigtstp)
         signal.signal(signal.SIGCONT, self._on_sigcont)
 
-    # Drawing
-
     def start_application_mode(self) -> None:
         """Start drawing, unless the terminal is closed; keep the terminal's original modes, to restore at the end."""
         if self._is_lost:
@@ -220,8 +218,6 @@ class TerminalDriver(LinuxDriver):
             # The terminal may have moved lines even if its size is unchanged by the time the app reads it.
             self._loop.call_soon_threadsafe(self._app.refresh)
 
-    # Job control
-
     def _on_sigtstp(self, number: int, frame: FrameType | None) -> None:
         if self._drawing and self._loop.is_running():
             self._loop.call_soon_threadsafe(self._stop_process)
@@ -259,8 +255,6 @@ class TerminalDriver(LinuxDriver):
             self._app.refresh(layout=True)
         else:
             self._loop.call_later(0.5, self._resume_drawing)  # until the shell puts the program in front
-
-    # The terminal
 
     @property
     def _can_write(self) -> bool:

@@ -139,8 +139,6 @@ class InputParser:
         else:
             self._pending = self._pending[: _MAX_KEY + 1]
 
-    # Pastes
-
     def _begin_paste(self, *, marked: bool) -> None:
         self._pasted, self._paste_marked = bytearray(), marked
 
@@ -162,8 +160,6 @@ class InputParser:
         self._pasted = None
         if text := pasted.decode("utf-8", "replace").replace("\0", ""):
             yield events.Paste(text)
-
-    # Keys
 
     def _decode(self, text: bytes, *, final: bool = False) -> Iterator[Message]:
         known, _ = events_of(self._textual, self._decoder.decode(text, final))
