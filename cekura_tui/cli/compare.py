@@ -13,6 +13,7 @@ from cekura_tui.cli.output import put, put_json
 from cekura_tui.cli.script import command
 from cekura_tui.evidence.turn_alignment import Pair, Piece, Sign, align, first_difference, pieces_of
 from cekura_tui.model.errors import UsageError
+from cekura_tui.model.run import words as run_words
 from cekura_tui.model.run.verdict import VerdictPair, pair_verdicts
 from cekura_tui.model.text import clean_line, clock_text, count
 from cekura_tui.model.transcript.timeline import needs_hours, time_of
@@ -71,9 +72,7 @@ async def _second_run(session: Session, first: RunView, other_id: int | None) ->
         raise UsageError(f"The server sent no scenario for run {first.row.id}.", "Give the id of another run, too.")
     second = await session.passed_before(first)
     if second is None:
-        from cekura_tui.model.run.words import no_passed_run_words
-
-        raise UsageError(no_passed_run_words(first.row), "Give the id of another run, too.")
+        raise UsageError(run_words.no_passed_run_words(first.row), "Give the id of another run, too.")
     return second, "last_passed" if second.row.id < first.row.id else "newest_passed"
 
 
@@ -100,11 +99,9 @@ def _put_summary(pairs: Sequence[Pair]) -> None:
 
 
 def _facts(view: RunView) -> Iterator[str]:
-    from cekura_tui.model.run.words import outcome_words
-
     row = view.row
     facts = (
-        ("outcome", outcome_words(row)),
+        ("outcome", run_words.outcome_words(row)),
         ("scenario", row.scenario),
         ("personality", row.personality),
         ("agent", row.agent),
@@ -126,9 +123,7 @@ def _verdict_line(pair: VerdictPair) -> str:
 def _state(verdict: Verdict | None) -> str:
     if verdict is None:
         return "not judged"
-    from cekura_tui.model.run.words import judged_words
-
-    return clean_line(judged_words(verdict))
+    return clean_line(run_words.judged_words(verdict))
 
 
 def _turn_lines(pair: Pair) -> Iterator[str]:
@@ -145,10 +140,8 @@ def _marked(pieces: Sequence[Piece], begin: str, end: str) -> str:
 
 
 def _line(which: str, turn: Turn, text: str) -> str:
-    from cekura_tui.model.run.words import speaker_name
-
     time = time_of(turn, hours=needs_hours(turn.start or 0.0))
-    return f"{which} {time} {speaker_name(turn)}: {text}".replace("\n", "\n" + " " * 8).rstrip()
+    return f"{which} {time} {run_words.speaker_name(turn)}: {text}".replace("\n", "\n" + " " * 8).rstrip()
 
 
 def _as_json(first: RunView, second: RunView, chosen: Chosen, pairs: Sequence[Pair]) -> CompareJson:
@@ -179,8 +172,6 @@ def _as_json(first: RunView, second: RunView, chosen: Chosen, pairs: Sequence[Pa
 
 
 def _run_json(view: RunView) -> ComparedRunJson:
-    from cekura_tui.model.run.words import iso_time
-
     row = view.row
     return {
         "run": row.id,
@@ -189,7 +180,7 @@ def _run_json(view: RunView) -> ComparedRunJson:
         "personality": row.personality,
         "agent": row.agent,
         "seconds": row.seconds,
-        "at": iso_time(row.at) or None,
+        "at": run_words.iso_time(row.at) or None,
         "cached": view.cached,
         "note": view.transcript.note,
     }

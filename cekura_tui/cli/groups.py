@@ -26,6 +26,7 @@ from cekura_tui.model.run.groups import (
     since_words,
 )
 from cekura_tui.model.run.outcome import MARKS, Kind
+from cekura_tui.model.run.words import iso_time
 from cekura_tui.model.text import clean_line, clock_text, count
 
 if TYPE_CHECKING:
@@ -131,8 +132,6 @@ def _outcomes(group: Group) -> list[Kind]:
 
 
 def _group_json(group: Group, since: bool) -> GroupJson:
-    from cekura_tui.model.run.words import iso_time
-
     def run_at(row: RunRow | None) -> RunAtJson | None:
         return {"run": row.id, "at": iso_time(row.at) or None} if row else None
 

@@ -28,6 +28,7 @@ from cekura_tui.model.as_json import to_json
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.filter.match import Matcher, noted_ids
 from cekura_tui.model.filter.parse import FilterProblem, join_words, parse
+from cekura_tui.model.run import words as run_words
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.text import clean_line, clock_text, count
 from cekura_tui.model.transcript.timeline import clock, key_figures, needs_hours
@@ -134,12 +135,10 @@ def _table() -> Printer:
 
 
 def _csv(notes: Mapping[int, str], *, checks: bool) -> Printer:
-    from cekura_tui.model.run.words import csv_header, csv_row
-
-    header = [csv_header(checks=checks)]
+    header = [run_words.csv_header(checks=checks)]
 
     def put_csv(found: Found) -> None:
-        if lines := header + [csv_row(row, notes.get(row.id, ""), checks=checks) for _, row in found]:
+        if lines := header + [run_words.csv_row(row, notes.get(row.id, ""), checks=checks) for _, row in found]:
             put("\n".join(lines))
         header.clear()
 
@@ -148,11 +147,9 @@ def _csv(notes: Mapping[int, str], *, checks: bool) -> Printer:
 
 def _put_json_lines(found: Found, *, checks: bool) -> None:
     """Print one JSON object per line: the run as the server sent it, with its outcome and failed checks added."""
-    from cekura_tui.model.run.words import row_as_json
-
     for run, row in found:
         assert run is not None
-        put_json(row_as_json(run, row, checks=checks))
+        put_json(run_words.row_as_json(run, row, checks=checks))
 
 
 def counted(shown: int, limit: int, checked: int, total: int, *, filtered_here: bool) -> str:
@@ -340,12 +337,10 @@ async def show_run(
 ) -> None:
     """Show one run: the verdicts, failed ones first, then the transcript."""
     if as_json and not transcript and not timeline:
-        from cekura_tui.model.run.words import as_json as run_as_json
-
         run, is_cached = await session.whole_run(run_id)
         if is_cached:
             print_message(_cached_note(session))
-        put_json(run_as_json(run))
+        put_json(run_words.as_json(run))
         return
     view = await session.run(run_id)
     if view.cached:
@@ -354,9 +349,7 @@ async def show_run(
         put_timeline(view, await session.evidence(view), as_json=as_json)
         return
     if as_json:
-        from cekura_tui.model.run.words import transcript_object
-
-        put_json(transcript_object(view), indent=2)
+        put_json(run_words.transcript_object(view), indent=2)
         return
     note = session.store.notes.all().get(run_id, "")
     put(_page(view, note, transcript=transcript, markdown=markdown))
@@ -370,11 +363,9 @@ def _cached_note(session: Session, got_at: float | None = None) -> str:
 
 
 def _page(view: RunView, note: str, *, transcript: bool, markdown: bool) -> str:
-    from cekura_tui.model.run.words import as_markdown, as_text, transcript_markdown, transcript_text
-
     if not transcript:
-        return as_markdown(view) if markdown else as_text(view, note)
-    return transcript_markdown(view) if markdown else transcript_text(view.transcript)
+        return run_words.as_markdown(view) if markdown else run_words.as_text(view, note)
+    return run_words.transcript_markdown(view) if markdown else run_words.transcript_text(view.transcript)
 
 
 class Moment(NamedTuple):
@@ -443,21 +434,18 @@ def _cited(view: RunView, found: Evidence) -> Iterator[Moment]:
 def _cited_lines(found: Evidence) -> Iterator[tuple[int, str]]:
     """Yield (number of the turn, text) of each cited turn, and (0, text) of each verdict with missing quotes."""
     from cekura_tui.evidence.evidence import reason_words
-    from cekura_tui.model.run.words import STATE_WORDS, missing_words
 
     for verdict, findings in found:
-        name = f"{clean_line(verdict.name, 80)}, {STATE_WORDS[verdict.state]}"
+        name = f"{clean_line(verdict.name, 80)}, {run_words.STATE_WORDS[verdict.state]}"
         for one in findings.turns:
             yield one.n, f"evidence, turn {one.n}, of {name}: {clean_line(reason_words(one.why, one.sure))}"
         if findings.missing:
-            yield 0, f"evidence of {name}: {missing_words(findings.missing)}"
+            yield 0, f"evidence of {name}: {run_words.missing_words(findings.missing)}"
 
 
 def _speaker(turn: Turn) -> str:
     """The speaker of a turn; for a tool call, with the tool's name."""
-    from cekura_tui.model.run.words import speaker_name
-
-    return f"{speaker_name(turn)} {clean_line(tool_name(turn), 80)}".rstrip()
+    return f"{run_words.speaker_name(turn)} {clean_line(tool_name(turn), 80)}".rstrip()
 
 
 def _timeline_json(view: RunView, found: Evidence) -> dict[str, object]:

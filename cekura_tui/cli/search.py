@@ -17,6 +17,7 @@ from cekura_tui.cli.script import command
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.filter.match import noted_ids
 from cekura_tui.model.run.query import RunQuery
+from cekura_tui.model.run.words import SPEAKERS
 from cekura_tui.model.text import clean_line, clock_text, count
 from cekura_tui.model.transcript.search import LONGEST_QUERY, Hit, TranscriptHits, join_words, read_query, result_text
 from cekura_tui.model.transcript.timeline import clock, needs_hours
@@ -116,8 +117,6 @@ def _put_hits(found: TranscriptHits, *, as_json: bool) -> None:
 
 
 def _put_run(hits: list[Hit]) -> None:
-    from cekura_tui.model.run.words import SPEAKERS
-
     row = hits[0].row
     when = clock_text(row.at) if row.at is not None else ""
     put(", ".join(filter(None, (f"Run {row.id}", row.judged, clean_line(row.scenario), when))))
