@@ -10,15 +10,15 @@ import click
 from cekura_tui.cli.options import Options, json_option
 from cekura_tui.cli.output import can_ask, print_error, print_message, put, put_json, put_table
 from cekura_tui.cli.script import run_script
+from cekura_tui.config.credentials import ApiKey, check_key, remove_key, save_key
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
+from cekura_tui.model.scope import Project, Scope
 from cekura_tui.model.secrets import shown
 from cekura_tui.model.text import clean_line
+from cekura_tui.workspace.setup import Setup, profile_names
 
 if TYPE_CHECKING:
-    from cekura_tui.config.credentials import ApiKey
     from cekura_tui.model.json_shapes import AuthStatusJson
-    from cekura_tui.model.scope import Project
-    from cekura_tui.workspace.setup import Setup
 
 
 @click.group()
@@ -39,9 +39,6 @@ def login(options: Options, over: bool, profile: str | None) -> None:
     To keep keys of several accounts or servers, give each a name with --profile.
     """
     options = options.with_given({"profile": profile})
-    from cekura_tui.config.credentials import save_key
-    from cekura_tui.model.scope import Scope
-
     setup = options.setup(new_profile=True, may_run=False)
     if setup.demo:
         raise UsageError("The demo workspace needs no key.", "To sign in to a server, leave out --demo.")
@@ -70,8 +67,6 @@ def login(options: Options, over: bool, profile: str | None) -> None:
 def _key_to_save(options: Options, setup: Setup) -> ApiKey:
     """The key from --api-key-file, else a key that the user types at the terminal without echo. Raises KeyMissing if
     the key is not valid, UsageError if there is no terminal."""
-    from cekura_tui.config.credentials import check_key
-
     if options.api_key_file:
         if setup.key is None:
             raise setup.no_key or KeyMissing("No API key found.")
@@ -168,8 +163,6 @@ def _put_status(setup: Setup, projects: list[Project]) -> None:
     if setup.demo:
         put("server: demo workspace\nkey: not needed")
     else:
-        from cekura_tui.workspace.setup import profile_names
-
         put(f"server: {setup.server.origin}")
         put(f"profile: {shown(setup.profile, 3)}")
         put(f"key: {setup.key.source if setup.key else 'none'}")
@@ -184,8 +177,6 @@ def _put_status(setup: Setup, projects: list[Project]) -> None:
 
 
 def _status_json(setup: Setup, projects: list[Project], failure: CekuraTuiError | None) -> AuthStatusJson:
-    from cekura_tui.workspace.setup import profile_names
-
     return {
         "server": setup.origin,
         "profile": shown(setup.profile, 3),
@@ -205,9 +196,6 @@ def _status_json(setup: Setup, projects: list[Project], failure: CekuraTuiError 
 @click.pass_obj
 def logout(options: Options, profile: str | None) -> None:
     """Remove the saved key of the profile from this machine. Jobs, notes and cached runs stay."""
-    from cekura_tui.config.credentials import remove_key
-    from cekura_tui.workspace.setup import profile_names
-
     options = options.with_given({"profile": profile})
     setup = options.setup(new_profile=True, may_run=False)
     if setup.demo:

@@ -14,7 +14,7 @@ from cekura_tui.cli.script import command
 from cekura_tui.evidence.turn_alignment import Pair, Piece, Sign, align, first_difference, pieces_of
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.run import words as run_words
-from cekura_tui.model.run.verdict import VerdictPair, pair_verdicts
+from cekura_tui.model.run.verdict import pair_verdicts
 from cekura_tui.model.text import clean_line, clock_text, count
 from cekura_tui.model.transcript.timeline import needs_hours, time_of
 
@@ -81,7 +81,9 @@ def _put_runs(first: RunView, second: RunView, chosen: Chosen) -> None:
         put("\n  ".join([f"{name}: {view.row.id}", *_facts(view)]))
     put("\nVerdicts")
     for pair in pair_verdicts(first.verdicts, second.verdicts):
-        put(f"  {_verdict_line(pair)}")
+        here, there = (_state(verdict) for verdict in (pair.first, pair.second))
+        both = f"both runs: {here}" if here == there else f"first run {here}; second run {there}"
+        put(f"  {clean_line(pair.verdict.name)}: {both}")
     if not (first.verdicts or second.verdicts):
         put("  none")
 
@@ -111,13 +113,6 @@ def _facts(view: RunView) -> Iterator[str]:
         ("note", view.transcript.note),
     )
     return (f"{name}: {clean_line(text)}" for name, text in facts if text)
-
-
-def _verdict_line(pair: VerdictPair) -> str:
-    """The verdicts of a check in both runs: "Identity check: first run failed; second run passed"."""
-    first, second = (_state(verdict) for verdict in (pair.first, pair.second))
-    both = f"both runs: {first}" if first == second else f"first run {first}; second run {second}"
-    return f"{clean_line(pair.verdict.name)}: {both}"
 
 
 def _state(verdict: Verdict | None) -> str:

@@ -22,12 +22,12 @@ from cekura_tui.cli.output import (
 )
 from cekura_tui.cli.script import exit_of, mark_seen, run_script, state_line, wait_for_jobs
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
+from cekura_tui.model.job import MAX_RUNS, Draft, Job, JobState, Suggestion
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from cekura_tui.model.job import Draft, Job, Suggestion
     from cekura_tui.model.run.view import RunRow
     from cekura_tui.workspace.session import Session
 
@@ -78,7 +78,6 @@ def improve(
     """
     from asyncio import CancelledError
 
-    from cekura_tui.model.job import MAX_RUNS, Draft
     from cekura_tui.store.errors import NotOpened
     from cekura_tui.workspace.prompt_files import check_output, check_prompt, read_prompt_file, source_of
 
@@ -160,7 +159,6 @@ async def _saved_draft(session: Session, typed: Draft | None) -> AsyncIterator[J
     Yields the draft, None if no prompt was typed or the draft could not be saved."""
     from asyncio import CancelledError
 
-    from cekura_tui.model.job import JobState
     from cekura_tui.store.errors import StoreError
 
     saved = None
@@ -183,7 +181,6 @@ async def _saved_draft(session: Session, typed: Draft | None) -> AsyncIterator[J
 
 async def show_demo_job(session: Session) -> Exit:
     """Print the newest failed run, improve its agent's prompt, and print the suggestion."""
-    from cekura_tui.model.job import Draft
     from cekura_tui.model.run.words import verdict_text
 
     row = await _newest_failed(session)

@@ -6,7 +6,6 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -123,8 +122,6 @@ def _cells(text: str) -> int:
 
 Found = Sequence[tuple["Run | None", "RunRow"]]
 """Runs and their rows; the run is None for a cached row."""
-
-
 Printer = Callable[[Found], None]
 """A function that prints the next page of a list."""
 
@@ -263,8 +260,7 @@ def _print_wait(error: ApiError, seconds: float) -> None:
     print_message(wait_text(error, seconds))
 
 
-@dataclass(frozen=True, slots=True)
-class MatchingRuns:
+class MatchingRuns(NamedTuple):
     """A message on how many runs were listed (`words`), and whether no matching run is missing (`complete`)."""
 
     words: str
@@ -351,8 +347,11 @@ async def show_run(
     if as_json:
         put_json(run_words.transcript_object(view), indent=2)
         return
-    note = session.store.notes.all().get(run_id, "")
-    put(_page(view, note, transcript=transcript, markdown=markdown))
+    if transcript:
+        put(run_words.transcript_markdown(view) if markdown else run_words.transcript_text(view.transcript))
+    else:
+        note = session.store.notes.all().get(run_id, "")
+        put(run_words.as_markdown(view) if markdown else run_words.as_text(view, note))
 
 
 def _cached_note(session: Session, got_at: float | None = None) -> str:
@@ -360,12 +359,6 @@ def _cached_note(session: Session, got_at: float | None = None) -> str:
     at which the run was cached, if known."""
     why = "" if session.setup.offline else "Can't reach the server. "
     return f"{why}Showing the cached run{f', as of {clock_text(got_at)}' if got_at else ''}."
-
-
-def _page(view: RunView, note: str, *, transcript: bool, markdown: bool) -> str:
-    if not transcript:
-        return run_words.as_markdown(view) if markdown else run_words.as_text(view, note)
-    return run_words.transcript_markdown(view) if markdown else run_words.transcript_text(view.transcript)
 
 
 class Moment(NamedTuple):
@@ -391,7 +384,7 @@ def put_timeline(view: RunView, found: Evidence, *, as_json: bool) -> None:
         put(figure)
     put()
     # The sort is stable, so moments of the same time keep this order.
-    for moment in sorted([*_speech(view), *_gaps_and_overlaps(view), *_cited(view, found)], key=lambda one: one.start):
+    for moment in sorted(_moments(view, found), key=lambda one: one.start):
         start, end = (clock(time, hours=hours) for time in (moment.start, moment.end))
         put(f"{start if end in ('', start) else f'{start} to {end}'}  {moment.text}")
     turns = view.transcript.turns
@@ -402,11 +395,13 @@ def put_timeline(view: RunView, found: Evidence, *, as_json: bool) -> None:
             put(f"{'no time' if n else 'no turn'}  {text}")
 
 
-def _speech(view: RunView) -> Iterator[Moment]:
+def _moments(view: RunView, found: Evidence) -> Iterator[Moment]:
+    """Yield the turns that have a time, then silences, overlaps and the evidence in these turns."""
     turns, tools = view.transcript.turns, view.call.tools
+    starts: dict[int, float] = {}
     answers = {answer.turn: answer.seconds for answer in view.timeline.answers}
     for span in (span for lane in view.timeline.lanes for span in lane.spans):
-        turn = turns[span.n - 1]
+        turn, starts[span.n] = turns[span.n - 1], span.start
         text = f"{_speaker(turn)}, turn {span.n}"
         if turn.speaker == "tool_call":
             end = tools.end_of(turn)
@@ -415,17 +410,10 @@ def _speech(view: RunView) -> Iterator[Moment]:
         if (seconds := answers.get(span.n)) is not None:
             text += f", answers after {seconds:,.1f} s"
         yield Moment(span.start, span.end, text)
-
-
-def _gaps_and_overlaps(view: RunView) -> Iterator[Moment]:
     for gap in view.timeline.gaps:
         yield Moment(gap.start, gap.end, f"silence, {gap.seconds:,.1f} s, before turn {gap.turn}")
     for both in view.timeline.overlaps:
         yield Moment(both.start, both.end, f"overlap, {both.seconds:,.1f} s, turn {both.turn} over turn {both.into}")
-
-
-def _cited(view: RunView, found: Evidence) -> Iterator[Moment]:
-    starts = {span.n: span.start for lane in view.timeline.lanes for span in lane.spans}
     for n, text in _cited_lines(found):
         if n in starts:
             yield Moment(starts[n], None, text)

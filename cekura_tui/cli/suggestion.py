@@ -11,10 +11,21 @@ import click
 from cekura_tui.cli.completion import complete_jobs
 from cekura_tui.cli.options import AGENT, JOB, F, current_options, json_option, number, path
 from cekura_tui.cli.output import ask, can_ask, print_message, put, put_changes, put_json, put_prompt
+from cekura_tui.cli.prompts import find_event, history_events
 from cekura_tui.cli.script import command
 from cekura_tui.model.errors import Exit, UsageError
 from cekura_tui.model.text import Prompt, clean, clean_line, clock_text, count, sha256
+from cekura_tui.prose.compare import compare
+from cekura_tui.prose.lines import change_words
+from cekura_tui.prose.merge import conflict_places
 from cekura_tui.prose.staging import HunkChoice, wording
+from cekura_tui.workspace.prompt_files import (
+    check_output,
+    read_prompt_file,
+    read_text_file,
+    without_file_end,
+    write_suggestion,
+)
 from cekura_tui.workspace.setup import refuse_read_only
 
 if TYPE_CHECKING:
@@ -144,8 +155,6 @@ async def edit(session: Session, job: int, change: int, text_file: str) -> None:
 
     Blanks at both ends are kept. One line break at the end of the file is not part of the text.
     """
-    from cekura_tui.workspace.prompt_files import read_text_file, without_file_end
-
     opened = await session.suggestions.open(job)
     hunk = _hunk(opened, change)
     if (reason := opened.why_not_edit(hunk)) is not None:
@@ -188,8 +197,6 @@ async def split(session: Session, job: int, change: int) -> None:
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
 async def save(session: Session, job: int, out: str, force: bool) -> None:
     """Write the staged prompt to a file, exactly."""
-    from cekura_tui.workspace.prompt_files import check_output, write_suggestion
-
     target, opened = None if out == "-" else check_output(out, force=force), await session.suggestions.open(job)
     if target is None:
         put_prompt(opened.staged)
@@ -210,7 +217,6 @@ async def update(session: Session, job: int, yes: bool, prompt_file: str | None)
     nothing to update, and with 6 if the update could not be verified.
     """
     from cekura_tui.store.stagings import SHOWN_CONFLICTS
-    from cekura_tui.workspace.prompt_files import read_prompt_file
 
     refuse_read_only(session.setup.read_only, "nothing was written")
     solved = None if prompt_file is None else read_prompt_file(prompt_file)
@@ -252,8 +258,6 @@ def _is_conflicts_json(text: str) -> bool:
 
 
 def _conflicts_json(plan: PromptUpdate) -> dict[str, Any]:
-    from cekura_tui.prose.merge import conflict_places
-
     merge, marked, conflicts = plan.merge, {}, []
     for n, (one, place) in enumerate(zip(merge.conflicts, conflict_places(merge), strict=True), 1):
         conflicts.append({"number": n, "place": place, "sent": one.base, "agent": one.now, "staged": one.staged})
@@ -266,9 +270,6 @@ def _conflicts_json(plan: PromptUpdate) -> dict[str, Any]:
 async def _is_confirmed(does: str, before: Prompt, after: Prompt, warnings: list[str], yes: bool) -> bool:
     """Print the warnings and, unless `yes`, show the changes and ask; raises UsageError without a terminal. `does` says
     what the command does."""
-    from cekura_tui.prose.compare import compare
-    from cekura_tui.prose.lines import change_words
-
     for warning in warnings:
         print_message(f"Note: {warning}")
     does = f"{clean_line(does)} ({change_words(compare(before, after))} compared with its prompt)"
@@ -292,8 +293,6 @@ async def restore(session: Session, agent_id: int, version: str | None, yes: boo
 
     Exits with 3 if there is nothing to restore or take back, and with 6 if the prompt could not be verified.
     """
-    from cekura_tui.cli.prompts import find_event, history_events
-
     refuse_read_only(session.setup.read_only, "nothing was restored")
     found = None if version is None else find_event(await history_events(session, agent_id), agent_id, version)
     plan = await session.agent_prompts.preview_restore(agent_id, found.use if found else None)
