@@ -101,12 +101,7 @@ class RunScreen(Page):
             footer=3,
         ),
         _of_run(
-            "run.test",
-            "T",
-            lambda screen: screen.test([screen.loader.run_id]),
-            "Test",
-            "call the scenario of this run again",
-            footer=9,
+            "run.test", "T", lambda screen: screen.test([screen.loader.run_id]), "Test", "call its scenario again", 9
         ),
         _of_run(
             "run.find",

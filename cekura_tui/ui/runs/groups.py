@@ -223,14 +223,7 @@ class GroupsScreen(Page):
             "Reload",
             "Sort by what is loaded, retry after an error, or load again once all is loaded",
         ),
-        Action(
-            "groups.test",
-            "T",
-            lambda page: page.test_group(),
-            "Test",
-            "Call the scenarios of the group's runs again",
-            footer=5,
-        ),
+        Action("groups.test", "T", lambda page: page.test_group(), "Test", "Call the group's scenarios again", 5),
         Action("groups.back", "escape", lambda page: page.dismiss(None), "Back", footer=4),
     )
     HELP = """\

@@ -110,16 +110,7 @@ class RunsScreen(Page):
             command="Improve the prompt",
             why_not=_why_not_improve,
         ),
-        Action(
-            "runs.test",
-            "T",
-            lambda page: page.test([row.id for row in page.marked.chosen()]),
-            "Test",
-            "Call the scenarios of the marked runs, or of this run, again",
-            footer=10,
-            command="Test the prompt",
-            why_not=lambda page: None if page.marked.rows or len(page.controller.listing.rows) else NOT_OFFERED,
-        ),
+        Action("runs.test", "T", lambda page: page.test_marked(), "Test", "Call the scenarios of these runs again", 10),
         Action(
             "runs.compare-marked",
             "equals_sign",
@@ -405,6 +396,10 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         self._former_run = None
         self.marked.clear()
         self._preview_loader.clear()
+
+    def test_marked(self) -> None:
+        if rows := self.marked.chosen():
+            self.test([row.id for row in rows])
 
     def pick_scope(self, several: NoScope | None) -> None:
         self.opening.begin(partial(self._pick_scope, several), "Loading projects", group="pick")

@@ -64,14 +64,7 @@ class UpdatePromptDialog(Dialog[None]):
         Action("put.conflicts", "tab", "review_conflicts", "Conflicts", footer=6, why_not=_unless_decided),
         _update_action("put.write", "ctrl+g", "write", "Update", footer=7),
         Action("put.restore", "R", "restore", "Restore", footer=8, why_not=lambda dialog: dialog.why_not_restore),
-        Action(
-            "put.test",
-            "T",
-            "test",
-            "Test",
-            footer=7,
-            why_not=lambda dialog: None if dialog.is_written else NOT_OFFERED,
-        ),
+        Action("put.test", "T", "test", "Test", footer=7, why_not=lambda one: None if one.is_written else NOT_OFFERED),
         _update_action("put.history", "h", "history", "Prompt history", footer=9),
         _update_action("put.look", "r", "reload", "Reload", footer=10),
     )

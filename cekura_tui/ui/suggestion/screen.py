@@ -44,6 +44,10 @@ def _without_agent(screen: SuggestionScreen) -> str | None:
     return None if known else "The server did not name the agent of this run, so there is no prompt history."
 
 
+def _unless_tested(screen: SuggestionScreen) -> str | None:
+    return None if screen.tests else NOT_OFFERED
+
+
 _loaded_action = partial(Action, why_not=lambda screen: NOT_OFFERED if screen.staging.opened is None else None)
 _change_action = partial(Action, why_not=lambda screen: None if screen.staging.has_changes else NOT_OFFERED)
 
@@ -113,21 +117,10 @@ class SuggestionScreen(Page):
             "Improve the prompt",
         ),
         Action(
-            "suggestion.test",
-            "T",
-            lambda screen: screen.test_prompt(),
-            "Test",
-            "Call the scenarios again, to test the prompt that the agent has now",
-            15,
-            "Test the prompt",
+            "suggestion.test", "T", "test", "Test", "Call the scenarios again with the prompt that the agent has", 15
         ),
         Action(
-            "suggestion.tests",
-            "I",
-            lambda screen: screen.state.ask(OpenJob(screen.tests[0])),
-            "Tests",
-            "Open the newest test of this suggestion",
-            why_not=lambda screen: None if screen.tests else NOT_OFFERED,
+            "suggestion.tests", "I", "open_test", "Tests", "The newest test of the suggestion", why_not=_unless_tested
         ),
         _change_action("suggestion.turn", "enter", "open", "Turn", "Go to the turn of the call behind the change", 1),
         error_action("suggestion", footer=1, why_not=_unless_failed),
@@ -497,7 +490,10 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             lambda opened: self.improve(opened.suggestion.job.run_ids, GivenPrompt(source, opened.staged))
         )
 
-    def test_prompt(self) -> None:
+    def action_open_test(self) -> None:
+        self.state.ask(OpenJob(self.tests[0]))
+
+    def action_test(self) -> None:
         """Test the suggestion, or if the agent does not have it yet, the present prompt, for more calls to compare."""
         if (job := self.state.job(self.number) or self.job) is not None:
             on_agent = job.update is not None and job.update.state == "current"

@@ -14,8 +14,8 @@ from textual.widgets import Button, Input, Label, Static
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.model.scenario_test import LaunchSettings, LiveAnswer, Way, live_words
-from cekura_tui.model.text import clean, clean_line, count
+from cekura_tui.model.scenario_test import DEFAULT_TIMES, LiveAnswer, Way, live_words
+from cekura_tui.model.text import clean_line, count
 from cekura_tui.store.errors import SentUnrecorded
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import keymap_in_use, with_keys
@@ -54,19 +54,18 @@ class LaunchTestDialog(Dialog[list[Job]]):
         with VerticalScroll(classes="dialog", id="launch-test") as box:
             prompt = "current prompt" if plan.before else "prompt"
             box.border_title = Content(f"Test the {prompt} of {clean_line(plan.agent.name, 50) or 'the agent'}")
-            yield Static(self._facts(), id="test-facts")
-            yield section("Scenarios", ChoiceList(several=True, id="test-scenarios"))
-            if plan.ways:
-                yield section("Called by", ChoiceList(several=False, id="test-ways"))
-            if plan.asks_live:
-                yield section(f"Is this prompt live at {self._provider}?", ChoiceList(several=False, id="test-live"))
+            yield Static(Content("\n").join(self._facts()), id="test-facts")
+            for name, title in (("scenarios", "Scenarios"), ("ways", "Called by"), ("live", self._question)):
+                yield section(title, ChoiceList(several=name == "scenarios", id=f"test-{name}"), id=f"test-{name}-part")
             with Vertical(classes="section", id="test-settings"):
-                yield from self._field("times", "Calls of each", "4", "4 of 4 after 0 of 4 is just proof")
+                yield from self._field(
+                    "times", "Calls of each", str(DEFAULT_TIMES), "4 of 4 after 0 of 4 is just proof"
+                )
                 yield from self._field("limit", "Calls at once", "", "optional")
                 yield from self._field("target", "Other agent's ID", "", "optional: a staging agent there")
                 yield from self._field("name", "Name", plan.name, "")
             yield Static(id="test-cost")
-            yield from self._field("typed", "Type the number", "", "")
+            yield from self._field("typed", "Type the number", "", "of calls, to launch so many")
             yield DialogNote(id="test-note")
             with Horizontal(classes="dialog-buttons"):
                 launch = f"Launch  {keymap_in_use().key_text('launch-test.launch')}".rstrip()
@@ -75,108 +74,111 @@ class LaunchTestDialog(Dialog[list[Job]]):
             yield KeyHint("{launch-test.launch} launch · {choice.choose} choose · tab next · {dialog.close} close")
 
     def _field(self, name: str, label: str, value: str, hint: str) -> Iterator[Horizontal]:
-        line = TypedLine(value, id=f"test-{name}", select_on_focus=False, compact=True)
-        yield Horizontal(Label(Content(label)), line, Label(Content(hint)), id=f"test-{name}-row", classes="test-field")
+        digits = None if name in ("target", "name") else "[0-9]{0,5}"
+        line = TypedLine(value, restrict=digits, id=f"test-{name}", select_on_focus=False, compact=True)
+        yield Horizontal(
+            Label(Content(label)), line, Label(Content(hint)), id=f"test-{name}-part", classes="test-field"
+        )
 
     @property
     def _provider(self) -> str:
         return clean_line(self._plan.agent.provider, 40) or "the provider"
 
-    def _facts(self) -> Content:
+    @property
+    def _question(self) -> str:
+        return f"Is this prompt live at {self._provider}?"
+
+    def _facts(self) -> Iterator[Content]:
         """What the user should know before the launch; warnings first."""
         plan = self._plan
-        warnings = [plan.drift, *plan.notes] if plan.ways else [_NO_WAY, *plan.notes]
+        warnings = ["" if plan.ways else _NO_WAY, plan.drift, *plan.notes]
         warnings += [f"{one.name}: {note}" for one in plan.scenarios for note in one.notes]
-        lines = [Content.styled(f"! {clean_line(text)}", "$warning") for text in warnings if text]
+        yield from (Content.styled(f"! {clean_line(text)}", "$warning") for text in warnings if text)
         if plan.live is not None and not plan.asks_live:
-            lines.append(Content(live_words(plan.live, plan.agent.provider)))
-        return Content("\n").join(lines)
+            yield Content(live_words(plan.live, plan.agent.provider))
 
     def on_mount(self) -> None:
-        plan, rows = self._plan, self.query_one("#test-scenarios", ChoiceList)
-        rows.show_rows(
-            [Choice(str(one.id), f"{clean_line(one.name, 60)} · {one.former_words}") for one in plan.scenarios]
-        )
-        ticked = [one.id for one in plan.scenarios if one.failed != self._also_passed] or [*plan.failing]
-        rows.marks = frozenset(map(str, ticked))
-        for ways in self.query("#test-ways").results(ChoiceList):
-            ways.show_rows([Choice(way.key, self._way_words(way)) for way in plan.ways])
-            ways.marks = frozenset({plan.ways[0].key})
-        restarted = " and the agent restarted since" if plan.asks_restart else ""
-        for live in self.query("#test-live").results(ChoiceList):
-            words = {"published": f"Yes, published{restarted}", "not yet": "Not yet", "anyway": "Test anyway"}
-            live.show_rows([Choice(key, text) for key, text in words.items()])
-            # An agent that was restarted before the last test must be restarted for a new prompt.
-            live.marks = frozenset({plan.live} if plan.live in words and not plan.asks_restart else ())
-        self.query_one("#test-facts").display = bool(self._facts())
-        self.query_one("#test-typed-row").display = False
+        plan = self._plan
+        ticked = [one.id for one in plan.scenarios if one.failed != self._also_passed] or plan.failing
+        scenarios = {str(one.id): f"{clean_line(one.name, 60)} · {one.former_words}" for one in plan.scenarios}
+        restarted = ", and the agent restarted" if plan.asks_restart else ""
+        live = {"published": f"Yes, published{restarted}", "not yet": "Not yet", "anyway": "Test anyway"}
+        # An agent that was restarted for the last test must be restarted for another prompt.
+        known = [plan.live] if plan.live in live and not plan.asks_restart else []
+        ways = {way.key: self._way_words(way) for way in plan.ways}
+        for name, words, chosen in (
+            ("scenarios", scenarios, map(str, ticked)),
+            ("ways", ways, [*ways][:1]),
+            ("live", live if plan.asks_live else {}, known),
+        ):
+            listed = self._list(name)
+            listed.show_rows([Choice(key, text) for key, text in words.items()])
+            listed.marks = frozenset(chosen)
+            self._show_part(name, shown=bool(words))
+        self._show_part("typed", shown=False)
         self._show_cost()
+
+    def _show_part(self, name: str, *, shown: bool) -> None:
+        self.query_one(f"#test-{name}-part").display = shown
 
     def _way_words(self, way: Way) -> str:
         if way.key == "rerun":
-            return f"Rerun of result {self._plan.rerun}: every call of the result once, also what passed"
+            return f"{way.label} {self._plan.rerun}: each of its calls once, also those that passed"
         voice = any(not one.as_text for one in self._plan.scenarios)
         return f"{way.label}: not comparable with the former voice calls" if way.text and voice else way.label
 
     # The choice
 
-    def _chosen(self, name: str) -> str:
-        return next((key for one in self.query(f"#test-{name}").results(ChoiceList) for key in one.chosen), "")
+    def _list(self, name: str) -> ChoiceList:
+        return self.query_one(f"#test-{name}", ChoiceList)
 
     def _typed(self, name: str) -> str:
-        line = self.query_one(f"#test-{name}", TypedLine)
-        return line.value.strip() if self.query_one(f"#test-{name}-row").display else ""
+        shown = self.query_one(f"#test-{name}-part").display
+        return self.query_one(f"#test-{name}", TypedLine).value.strip() if shown else ""
 
-    def _number(self, name: str) -> int | None:
-        text = self._typed(name)
-        if not text:
-            return None
-        if not (text.isascii() and text.isdecimal() and int(text[:6]) > 0 and len(text) < 6):
-            raise UsageError("Type whole numbers from 1.")
-        return int(text)
+    @property
+    def _way(self) -> Way | None:
+        return next((way for way in self._plan.ways if way.key in self._list("ways").chosen), None)
 
-    def _choice(self, live: LiveAnswer) -> LaunchChoice:
-        if not self._plan.ways:
+    def _choice(self, live: LiveAnswer = "own") -> LaunchChoice:
+        if self._way is None:
             raise UsageError(_NO_WAY)
-        scenarios = self.query_one("#test-scenarios", ChoiceList).chosen
         return LaunchChoice(
-            tuple(one.id for one in self._plan.scenarios if str(one.id) in scenarios),
+            tuple(one.id for one in self._plan.scenarios if str(one.id) in self._list("scenarios").chosen),
             live,
-            self._chosen("ways"),
-            self._number("times") or 1,
-            self._number("limit"),
-            self._typed("target"),
-            clean_line(self._typed("name"), 120),
+            self._way.key,
+            times=int(self._typed("times") or DEFAULT_TIMES),
+            limit=int(self._typed("limit") or 0) or None,
+            target=self._typed("target"),
+            name=clean_line(self._typed("name"), 120),
         )
 
     def _live(self) -> LiveAnswer:
-        """The answer to the question whether the prompt is live. Raises UsageError without an answer, or for "not
-        yet"."""
-        plan, answer = self._plan, self._chosen("live")
-        if plan.asks_live and answer not in ("published", "anyway"):
-            restart = ", restart the agent" if plan.asks_restart else ""
-            how = f"Publish the prompt at {self._provider}{restart}, then launch. Nothing was sent."
-            raise UsageError(how if answer else f"Say whether the prompt is live at {self._provider}.")
-        return answer if plan.asks_live else plan.live or "own"  # type: ignore[return-value] # checked above
-
-    def _launches(self) -> list[LaunchSettings]:
-        return planned_launches(self._plan, self._choice("own"))
+        """The answer to the question whether the prompt is live. Raises UsageError unless the test may be launched."""
+        plan, answers = self._plan, self._list("live").chosen
+        if not plan.asks_live:
+            return plan.live or "own"
+        if "not yet" in answers:
+            restart = " and restart the agent" if plan.asks_restart else ""
+            raise UsageError(f"Publish the prompt at {self._provider}{restart}, then launch. Nothing was sent.")
+        if not answers:
+            raise UsageError(f"First answer: {self._question}")
+        return "published" if "published" in answers else "anyway"
 
     @on(ChoiceList.Marked)
     @on(Input.Changed)
     def _show_cost(self) -> None:
         """Show the fields and the cost of the present choice."""
-        way = next((way for way in self._plan.ways if way.key == self._chosen("ways")), None)
-        fields = {"times": way is None or way.key != "rerun", "target": bool(way and way.target)}
-        for name, shown in {**fields, "name": way is None or way.named}.items():
-            self.query_one(f"#test-{name}-row").display = shown
+        way = self._way
+        self._show_part("times", shown=way is None or way.key != "rerun")
+        self._show_part("target", shown=way is not None and bool(way.target))
+        self._show_part("name", shown=way is None or way.named)
         try:
-            words = cost_words(self._launches(), self._plan.credits_left)
+            words = cost_words(planned_launches(self._plan, self._choice()), self._plan.credits_left)
         except UsageError as error:
             words = error.message
-        if self._state.workspace.setup.demo:
-            words += " · free in the demo"
-        self.query_one("#test-cost", Static).update(Content(words))
+        free = " · free in the demo" if self._state.workspace.setup.demo else ""
+        self.query_one("#test-cost", Static).update(Content(words + free))
         self._say("")
 
     # Launching
@@ -185,15 +187,14 @@ class LaunchTestDialog(Dialog[list[Job]]):
     def action_launch(self) -> None:
         if self._launching or not self.is_current:
             return  # a second key press
-        limit = self._state.workspace.setup.settings.max_test_calls
         try:
             choice = self._choice(self._live())
             calls = sum(one.calls for one in planned_launches(self._plan, choice))
         except UsageError as error:
             self._say(error.message, failed=True)
             return
-        if calls > limit and self._typed("typed") != str(calls):
-            self.query_one("#test-typed-row").display = True
+        if calls > self._state.workspace.setup.settings.max_test_calls and self._typed("typed") != str(calls):
+            self._show_part("typed", shown=True)
             self.query_one("#test-typed").focus()
             self._say(f"Type {calls} and press {with_keys('{launch-test.launch}')} to launch {count(calls, 'call')}.")
             return
@@ -216,16 +217,13 @@ class LaunchTestDialog(Dialog[list[Job]]):
         except CekuraTuiError as closing:
             jobs, error = [], closing
         self._launching = False
-        if error is None:
-            self.dismiss(jobs)
-            return
-        words = f"{error.title}: {clean_line(error.sentence(), 600)}"
-        if jobs or isinstance(error, SentUnrecorded):
-            # Close the dialog, because launching again from here would call the scenarios twice.
-            self.notify(words, severity="error", markup=False, timeout=60)
-            self.dismiss(jobs)
-        else:
+        words = f"{error.title}: {clean_line(error.sentence(), 600)}" if error is not None else ""
+        if error is not None and not jobs and not isinstance(error, SentUnrecorded):
             self._say(words, failed=True)
+            return
+        if words:  # launching again from here would call the scenarios twice
+            self.notify(words, severity="error", markup=False, timeout=60)
+        self.dismiss(jobs)
 
     @on(Button.Pressed, "#cancel")
     def action_give_up(self) -> None:
@@ -236,7 +234,7 @@ class LaunchTestDialog(Dialog[list[Job]]):
 
     def _say(self, text: str, *, failed: bool = False) -> None:
         note = self.query_one("#test-note", DialogNote)
-        note.show(clean(text), failed=failed)
+        note.show(text, failed=failed)
         if text:
             note.scroll_visible(animate=False)
 

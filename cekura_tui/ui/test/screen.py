@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from rich.segment import Segment
 from textual import on, work
@@ -22,11 +23,13 @@ from cekura_tui.model.scenario_test import counts_of, live_words
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint, dialog_box
+from cekura_tui.ui.kit.copying import CopyDialog, Offer, write_lines
+from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONES, Notice, OneLine
-from cekura_tui.ui.kit.lists import ColumnHeader, Heading, SimpleList
+from cekura_tui.ui.kit.lists import ColumnHeader, Heading
 from cekura_tui.ui.kit.page import Page, error_action
+from cekura_tui.ui.kit.palette import Command, Palette
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -34,6 +37,7 @@ from cekura_tui.ui.messages import CompareRuns, OpenJob, OpenJobDetails, OpenRun
 from cekura_tui.ui.state import AppState, follow_jobs
 from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.workspace.scenario_tests import PromptTest
+from cekura_tui.workspace.session import Session
 
 _LOOKS: dict[Became, tuple[str, str]] = {
     "fixed": ("✓", "good"),
@@ -47,86 +51,52 @@ _LOOKS: dict[Became, tuple[str, str]] = {
     "no calls": ("–", "dim"),
 }
 """Mark and tone of what became of a scenario."""
-_GUTTER, _SIDE, _BECAME = 3, len("4 of 4"), len("not comparable")
+_GUTTER = 3
 UNJUDGED_RELOAD = 5.0
 """Seconds after which a test is loaded again whose calls have ended, but are not all judged."""
 
 
-class TestLine(NamedTuple):
-    """A scenario, and its number in the comparison."""
-
-    number: int
-    line: ScenarioLine
-
-
-def columns(width: int, side: int) -> Cells:
+def columns(width: int) -> Cells:
     fits = (
-        FitColumn("scenario", 16, ((2, 40),)),
-        FitColumn("before", min(side, 20), drop_order=2),
-        FitColumn("after", _SIDE, ((1, side),)),
-        FitColumn("result", _BECAME),
-        FitColumn("checks that changed", 18, ((3, 1_000),), drop_order=1),
+        FitColumn("scenario", 16, ((1, 22), (3, 40))),
+        FitColumn("before", 6, ((4, 21),)),
+        FitColumn("after", 6, ((2, 21),)),
+        FitColumn("result", len("not comparable")),
+        FitColumn("checks that changed", 18, ((5, 1_000),), drop_order=1),
     )
     return fit_columns(fits, width - _GUTTER)
 
 
-class TestLines(VirtualList[TestLine]):
+class TestLines(VirtualList[tuple[int, ScenarioLine]]):
+    """The scenarios of a test with their numbers."""
+
     ACTIONS: ClassVar[tuple[Action, ...]] = (Action("test-lines.open", "enter", "open", "Compare calls", footer=1),)
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     numbered = True
-    side = _SIDE
-    """The cells that a column of counts needs."""
 
-    def key_of(self, row: TestLine) -> int:
-        return row.number
+    def key_of(self, row: tuple[int, ScenarioLine]) -> int:
+        return row[0]
 
-    def lines_of(self, row: TestLine, width: int, state: RowState) -> Sequence[Line]:
-        line = row.line
+    def lines_of(self, row: tuple[int, ScenarioLine], width: int, state: RowState) -> Sequence[Line]:
+        line = row[1]
         mark, tone = _LOOKS[line.became]
         ink, dim = self.style_of(f"tone--{tone}"), self.style_of("tone--dim")
-        texts = {"scenario": line.name, "before": line.before.words, "after": line.after.words}
-        texts |= {"result": line.became, "checks that changed": line.detail}
-        inks = {"before": dim, "result": ink, "checks that changed": dim}
-        cells = (Segment(f"{fit(texts[name], room)} ", inks.get(name)) for name, room in columns(width, self.side))
-        return [[Segment(f" {mark} ", ink), *cells]]
+        texts = (line.name, line.before.words, line.after.words, line.became, line.detail)
+        styled = zip(texts, (None, dim, None, ink, dim), columns(width), strict=False)
+        return [[Segment(f" {mark} ", ink), *(Segment(f"{fit(text, cells)} ", of) for text, of, (_, cells) in styled)]]
 
 
 class FindTestLine(TypedLine):
-    """The input for a text to filter the scenarios by; hidden while there is none."""
+    """The input for a text to filter the scenarios by; hidden while it is empty and not in use."""
 
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("find-test-line.apply", "enter", lambda line: line.leave(), "Apply", footer=1),
-        Action("find-test-line.clear", "escape", lambda line: line.leave(clear=True), "Show all", footer=2),
+        Action("find-test-line.apply", "enter", lambda line: line.leave(line.value), "Apply", footer=1),
+        Action("find-test-line.clear", "escape", lambda line: line.leave(""), "Show all", footer=2),
     )
 
-    def leave(self, *, clear: bool = False) -> None:
-        self.value = "" if clear else self.value
-        self.display = bool(self.value)
+    def leave(self, value: str) -> None:
+        self.value, self.display = value, bool(value)
         self.screen.query_one(TestLines).focus()
-
-
-class ChooseCallDialog(Dialog[int]):
-    """Offers calls of a scenario, and returns the id of the chosen one."""
-
-    AUTO_FOCUS = "#calls"
-
-    def __init__(self, title: str, calls: Sequence[tuple[int, str]]) -> None:
-        super().__init__()
-        self._title, self._calls = title, calls
-
-    def compose(self) -> ComposeResult:
-        with dialog_box(self._title):
-            yield SimpleList[tuple[int, str]](
-                key=lambda call: call[0], line=lambda call, width, ink: [Segment(fit(f" {call[1]}", width))], id="calls"
-            )
-            yield KeyHint("{list.open} compare · {dialog.close} close")
-
-    def on_mount(self) -> None:
-        self.query_one(SimpleList).show_rows(self._calls)
-
-    @on(SimpleList.Opened)
-    def choose(self, event: SimpleList.Opened) -> None:
-        self.dismiss(event.key)  # type: ignore[arg-type] # a run's id
 
 
 _ACTIONS = (
@@ -142,16 +112,13 @@ _ACTIONS = (
 
 
 def _why_not(screen: BeforeAfterScreen, name: str) -> str | None:
-    """Why an action is not possible now, as a sentence; `NOT_OFFERED` to hide the action; else None."""
-    if (report := screen.report) is None:
-        return NOT_OFFERED
-    reasons = {
-        "improve": None if screen.failing else NOT_OFFERED,
-        "also-passed": None if screen.all_pass else NOT_OFFERED,
-        "suggestion": None if report.settings.job is not None else NOT_OFFERED,
-        "end-calls": None if screen.calls_run else NOT_OFFERED,
+    possible = {
+        "improve": screen.failing,
+        "also-passed": screen.all_pass,
+        "end-calls": screen.calls_run,
+        "suggestion": screen.suggestion,
     }
-    return reasons.get(name)
+    return None if screen.report is not None and possible.get(name, True) else NOT_OFFERED
 
 
 class BeforeAfterScreen(Page):
@@ -164,8 +131,8 @@ class BeforeAfterScreen(Page):
             Action(f"test.{name}", key, do, label, tip, rank, why_not=partial(_why_not, name=name))
             for rank, (name, key, do, label, tip) in enumerate(_ACTIONS, 2)
         ),
-        Action("test.details", "d", "details", "Details", "Details of the job"),
-        Action("test.refresh", "r", "refresh", "Reload"),
+        Action("test.details", "d", lambda page: page.state.ask(OpenJobDetails(page.number)), "Details"),
+        Action("test.refresh", "r", lambda page: page.load(), "Reload"),
         Action("test.back", "escape", "app.pop_screen", "Back", footer=10),
         error_action("test"),
     )
@@ -193,16 +160,15 @@ by what became of them. `{test.improve}` improves again from what still fails, `
         yield OneLine(id="test-headline")
         yield Static(id="test-heads")
         with Pane(title="Scenarios", id="test-pane"):
-            yield ColumnHeader(self._headings, _GUTTER, id="test-header")
+            yield ColumnHeader(
+                lambda width: (Heading(name, name, to) for name, to in columns(width)), _GUTTER, id="names"
+            )
             yield TestLines(id="tests")
             yield Static(id="test-sum")
             yield Notice(id="test-notice")
         with Pane(title="Scenario", id="test-beside"), VerticalScroll(classes="padded", can_focus=False):
             yield Static(id="test-preview")
         yield FindTestLine(placeholder="Name of a scenario, or fixed, still failing, …", id="test-find", compact=True)
-
-    def _headings(self, width: int) -> Iterator[Heading]:
-        return (Heading(name, name, cells) for name, cells in columns(width, self.query_one(TestLines).side))
 
     def on_mount(self) -> None:
         self.query_one(FindTestLine).display = False
@@ -217,11 +183,9 @@ by what became of them. `{test.improve}` improves again from what still fails, `
 
     @property
     def _jobs(self) -> list[Job]:
-        """The jobs of the test in their order, as far as they are known."""
-        if (job := self.job) is None:
-            return [*self.report.jobs] if self.report else []
-        test = job.parameters.get("test")
-        return [one for one in reversed(self.state.jobs) if one.kind == job.kind and one.parameters.get("test") == test]
+        """The jobs of the test, newest first, as far as they are known."""
+        test = self.job.parameters.get("test") if self.job is not None else None
+        return [job for job in self.state.jobs if test is not None and job.parameters.get("test") == test]
 
     def _follow(self) -> None:
         """Load the test again when its jobs have changed, and mark its ended jobs as read."""
@@ -236,20 +200,17 @@ by what became of them. `{test.improve}` improves again from what still fails, `
 
     @work(group="report", exclusive=True)
     async def load(self) -> None:
+        self.error = None
         try:
             self.report = await self.state.workspace.call(lambda session: session.tests.report(self.number))
         except CekuraTuiError as error:
             self.error = error
-            if self.is_unmounted:
-                return
-            if error.exit_status == Exit.KEY_REFUSED:
-                self.show_error(error)
-            elif self.report is not None:
-                self.notify_once(f"Can't reload the test. {error.sentence()}", warning=True)
-        else:
-            self.error = None
         if self.is_unmounted:
             return
+        if self.error is not None and self.error.exit_status == Exit.KEY_REFUSED:
+            self.show_error(self.error)
+        elif self.error is not None and self.report is not None:
+            self.notify_once(f"Can't reload the test. {self.error.sentence()}", warning=True)
         self._draw()
         if self.report is not None and not self.report.is_final and not any(job.state.active for job in self._jobs):
             self.set_timer(UNJUDGED_RELOAD, lambda: self.load() if self.is_active else None)
@@ -258,111 +219,56 @@ by what became of them. `{test.improve}` improves again from what still fails, `
 
     def _draw(self) -> None:
         report, listed = self.report, self.query_one(TestLines)
+        lines, wanted = report.comparison.lines if report else (), self.query_one(FindTestLine).value.strip().casefold()
+        rows = [(n, line) for n, line in enumerate(lines) if wanted in f"{line.name} {line.became}".casefold()]
+        listed.show_rows(rows)
         self._draw_headline()
-        heads = self.query_one("#test-heads", Static)
-        heads.update(Content("\n").join(self._heads()))
-        heads.display = report is not None
-        shown = self._shown()
-        if (
-            side := max([_SIDE, *(len(of.words) for row in shown for of in (row.line.before, row.line.after))])
-        ) != listed.side:
-            listed.side = self.query_one(ColumnHeader).basis = side
-            listed.redraw()
-        listed.show_rows(shown)
-        self.query_one("#test-sum", Static).update(self._sum())
+        for name, texts in (("heads", _heads(report) if report else ()), ("sum", _sum(report) if report else ())):
+            self.query_one(f"#test-{name}", Static).update(Content("\n").join(texts))
         empty = (
-            ("Loading the test …", "")
-            if report is None
-            else ("No scenario matches.", with_keys("{test.find} finds another"))
+            ("No scenario matches.", with_keys("{test.find} finds another")) if lines else ("Loading the test …", "")
         )
-        self.show_state(listed, loaded=bool(shown), error=self.error if report is None else None, empty=empty)
-        for part in (self.query_one(ColumnHeader), self.query_one("#test-sum"), self.query_one("#test-beside")):
-            part.display = bool(shown)
+        self.show_state(listed, loaded=bool(rows), error=self.error if report is None else None, empty=empty)
+        for part in ("#names", "#test-sum", "#test-beside"):
+            self.query_one(part).display = bool(rows)
         self._draw_preview()
         self.refresh_bindings()
 
-    def _shown(self) -> list[TestLine]:
-        lines = self.report.comparison.lines if self.report else ()
-        wanted = self.query_one(FindTestLine).value.strip().casefold()
-        return [TestLine(n, line) for n, line in enumerate(lines) if wanted in f"{line.name} {line.became}".casefold()]
-
     def _draw_headline(self) -> None:
+        """Draw the name of the test, and how many calls ended, or what became of the scenarios."""
         report, jobs = self.report, self._jobs
-        name = report.settings.name if report else f"Test of job {self.number}"
-        parts = [clean_line(name, 80), self._progress(jobs)]
-        if report is not None and report.is_final:
-            parts.append(summary_words(report.comparison))
-        first, *facts = filter(None, parts)
-        head = Content.assemble((f" {first}", "bold"), *((f" · {fact}", "$muted") for fact in facts))
-        self.query_one("#test-headline", OneLine).show(head)
-
-    def _progress(self, jobs: Sequence[Job]) -> str:
-        """How many calls ended while the test runs, or how its jobs ended unless they succeeded."""
         counts = [counts for job in jobs if (counts := counts_of(job)) is not None]
         total, ended = sum(one.total for one in counts), sum(one.ended for one in counts)
-        if any(job.state.active for job in jobs):
-            full = 10 * ended // total if total else 0
-            return f"{ended} of {count(total, 'call')} ended {'▰' * full}{'▱' * (10 - full)}" if total else "starting"
-        odd = {job.state.words for job in jobs if job.state != JobState.SUCCEEDED}
-        return ", ".join(sorted(odd)) or (
-            "" if self.report is None or self.report.is_final else "not all calls are judged yet"
-        )
-
-    def _heads(self) -> Iterator[Content]:
-        if (report := self.report) is None:
-            return
-        settings, comparison = report.settings, report.comparison
-        if report.is_final and comparison.unchanged and not settings.before:
-            yield Content.styled("! No outcome changed: is the new prompt live?", "$warning")
-        equal = comparison.version == "equal" and not settings.before
-        if report.version:
-            yield Content.styled(f"! {report.version}", "$warning") if equal else Content(report.version)
-        yield Content.styled(
-            live_words(settings.live, settings.provider),
-            "$warning" if settings.live in ("anyway", "overwritten") else "",
-        )
-        for job in report.jobs:
-            if job.error and job.state == JobState.FAILED:
-                yield Content.styled(f"✗ Job {job.number}: {clean_line(job.error, 300)}", "$error")
-        if report.window and not report.is_final:
-            yield Content(f"Calls wait until {report.window} for the agent to dial.")
-        if settings.job is not None:
-            what = "Tests the prompt before the suggestion" if settings.before else "Tests the suggestion"
-            yield Content(with_keys(f"{what} of job {settings.job} · {{test.suggestion}} opens it"))
-        if self.all_pass:
-            yield Content.styled(
-                with_keys("All of them pass now · {test.also-passed} calls what passed before, too"), "$success"
-            )
-
-    def _sum(self) -> Content:
-        """The calls that passed before and after, and each check whose pass rate changed."""
-        if self.report is None:
-            return Content("")
-        comparison = self.report.comparison
-        calls = (
-            f"{comparison.before.words} → {comparison.after.words} calls passed"
-            if comparison.compared
-            else "nothing to compare yet"
-        )
-        scenarios = (
-            f"{comparison.passing[0]} → {comparison.passing[1]} of {count(comparison.compared, 'scenario')} pass"
-            if comparison.compared
-            else ""
-        )
-        changes = (change.words for change in comparison.metrics if change.changed)
-        return Content(" · ".join(filter(None, (f" Σ  {calls}", scenarios, *changes))))
+        facts = sorted({job.state.words for job in jobs if job.state != JobState.SUCCEEDED})
+        if any(job.state.active for job in jobs) and total:
+            full = 10 * ended // total
+            facts = [f"{ended} of {count(total, 'call')} ended {'▰' * full}{'▱' * (10 - full)}"]
+        elif report is not None and report.is_final:
+            facts.append(summary_words(report.comparison))
+        name = clean_line(report.settings.name, 80) if report else f"Test of job {self.number}"
+        head = Content.assemble((f" {name}", "bold"), *((f" · {fact}", "$muted") for fact in facts))
+        self.query_one("#test-headline", OneLine).show(head)
 
     @on(TestLines.Moved)
     def _draw_preview(self) -> None:
-        row = self.query_one(TestLines).cursor_row
-        self.query_one("#test-beside", Pane).show_title(row.line.name if row else "Scenario")
-        self.query_one("#test-preview", Static).update(Content("\n").join(_preview(row.line) if row else ()))
+        line = self._line
+        self.query_one("#test-beside", Pane).show_title(line.name if line else "Scenario")
+        self.query_one("#test-preview", Static).update(Content("\n").join(_preview(line) if line else ()))
 
     # Keys
 
     @property
+    def _line(self) -> ScenarioLine | None:
+        row = self.query_one(TestLines).cursor_row
+        return row[1] if row else None
+
+    @property
     def failing(self) -> tuple[int, ...]:
         return self.report.failing_runs if self.report else ()
+
+    @property
+    def suggestion(self) -> int | None:
+        return self.report.settings.job if self.report else None
 
     @property
     def calls_run(self) -> bool:
@@ -370,8 +276,7 @@ by what became of them. `{test.improve}` improves again from what still fails, `
 
     @property
     def all_pass(self) -> bool:
-        lines = self.report.comparison.lines if self.report and self.report.is_final else ()
-        return bool(lines) and all(line.after.passes for line in lines)
+        return self.report is not None and _all_pass(self.report)
 
     def action_find(self) -> None:
         line = self.query_one(FindTestLine)
@@ -385,12 +290,6 @@ by what became of them. `{test.improve}` improves again from what still fails, `
     def action_improve(self) -> None:
         self.improve(self.failing[:MAX_RUNS])
 
-    def action_details(self) -> None:
-        self.state.ask(OpenJobDetails(self.number))
-
-    def action_refresh(self) -> None:
-        self.load()
-
     def action_test_also_passed(self) -> None:
         self.action_test_again(also_passed=True)
 
@@ -401,40 +300,47 @@ by what became of them. `{test.improve}` improves again from what still fails, `
             self.state.ask(TestRuns(former or settings.former, settings.job, settings.before, also_passed))
 
     def action_open_suggestion(self) -> None:
-        number = self.report.settings.job if self.report else None
-        if (job := self.state.job(number)) is not None:
+        if (job := self.state.job(self.suggestion)) is not None:
             self.state.ask(OpenJob(job))
         else:
-            self.notify_once(f"Job {number} is not on this machine any more.")
+            self.notify_once(f"Job {self.suggestion} is not on this machine any more.")
 
     def action_end_calls(self) -> None:
-        jobs = [job.number for job in self._jobs if job.state == JobState.RUNNING]
+        text = "Calls that have not ended are cut off, and do not count."
+        question = ConfirmDialog("End the calls?", text, "End the calls")
+        question.ask(self.app, lambda: self.app.run_worker(self._end_calls(), group="end-calls"))
 
-        def end() -> None:
-            self.app.run_worker(self._end_calls(jobs), group="end-calls")
+    async def _end_calls(self) -> None:
+        numbers = [job.number for job in self._jobs if job.state == JobState.RUNNING]
 
-        ConfirmDialog("End the calls?", "Calls that have not ended are cut off and do not count.", "End the calls").ask(
-            self.app, end
-        )
+        async def end(session: Session) -> None:
+            for number in numbers:
+                await session.tests.end_calls(number)
 
-    async def _end_calls(self, jobs: Sequence[int]) -> None:
         try:
-            for number in jobs:
-                await self.state.workspace.call(lambda session, number=number: session.tests.end_calls(number))  # type: ignore[misc]
+            await self.state.workspace.call(end)
         except CekuraTuiError as error:
             self.notify_once(error.sentence(), warning=True)
-        else:
-            self.notify_once("Ending the calls.")
 
-    def action_copy_or_save(self) -> None:
-        pass
+    @work(group="copy", exclusive=True)
+    async def action_copy_or_save(self) -> None:
+        if (report := self.report) is None:
+            return
+        dashboard = self.state.workspace.setup.settings.dashboard_url
+        markdown = await self.state.workspace.call(lambda session: session.tests.markdown(report, dashboard))
+        texts = {"Markdown": ("md", markdown), "JSON": ("json", json.dumps(report.to_json(), indent=2))}
+        offers = [Offer(f"comparison as {form}", partial(str, text)) for form, (_, text) in texts.items()]
+        for form, (end, text) in texts.items():
+            save = partial(_save, f"test-{self.number}.{end}", text)
+            offers.append(Offer(f"save the comparison as {form} to a file …", partial(str, text), do=save))
+        self.app.push_screen(CopyDialog(f"the test of job {self.number}", offers), self.notify_once)
 
     # Comparing calls
 
     @on(TestLines.Opened)
     def compare(self) -> None:
-        if (row := self.query_one(TestLines).cursor_row) is not None and self.is_current:
-            pair = _pair(row.line)
+        if (line := self._line) is not None and self.is_current:
+            pair = _pair(line)
             self._compare(*pair) if pair else self.notify_once("There is no call on both sides to compare.")
 
     def _compare(self, before: int, after: int) -> None:
@@ -448,37 +354,42 @@ by what became of them. `{test.improve}` improves again from what still fails, `
         """Move the cursor to the next (1) or previous (-1) scenario with calls to compare; return the calls."""
         listed = self.query_one(TestLines)
         at = listed.cursor_index or 0
-        for row in listed.rows[at + 1 :] if step > 0 else listed.rows[:at][::-1]:
-            if (pair := _pair(row.line)) is not None:
-                listed.move_to(row.number)
+        for number, line in listed.rows[at + 1 :] if step > 0 else listed.rows[:at][::-1]:
+            if (pair := _pair(line)) is not None:
+                listed.move_to(number)
                 return pair
         return None
 
     def action_choose_other(self) -> None:
-        row = self.query_one(TestLines).cursor_row
-        after = _newest(row.line.after, failed_first=True) if row else None
-        calls = [(run.id, self._call_words(run)) for run in row.line.before.runs] if row else []
-        if not calls or after is None:
+        pair = _pair(self._line) if self._line else None
+        if self._line is None or pair is None:
             self.notify_once("There is no former call to compare with.")
             return
 
-        def chosen(number: int | None) -> None:
-            if number is not None:
-                self._compare(number, after.id)
+        async def compare(before: int) -> None:
+            self._compare(before, pair[1])
 
-        self.app.push_screen(ChooseCallDialog(f"Compare call {after.id} with", calls), chosen)
+        calls = [
+            Command(_call(run), self.state.when(run.at), partial(compare, run.id)) for run in self._line.before.runs
+        ]
+        self.app.push_screen(Palette(calls, f"Compare call {pair[1]} with", "compare"))
 
-    def _call_words(self, run: CalledRun) -> str:
-        return f"{_call(run)} · {self.state.when(run.at)}{f' · {run.why}' if run.why else ''}"
+
+def _save(name: str, text: str, dialog: CopyDialog) -> None:
+    dialog.save("the comparison", name, partial(write_lines, text))
+
+
+def _all_pass(report: PromptTest) -> bool:
+    return report.is_final and all(line.after.passes for line in report.comparison.lines)
 
 
 def _newest(side: Side, *, failed_first: bool = False) -> CalledRun | None:
     """The newest call that counts, with `failed_first` the newest failed one if there is one; else the newest call."""
-    return max(
-        side.runs,
-        key=lambda run: (failed_first and run.state == "failed", run.counts, run.at or 0.0, run.id),
-        default=None,
-    )
+
+    def rank(run: CalledRun) -> tuple[bool, bool, float, int]:
+        return failed_first and run.state == "failed", run.counts, run.at or 0.0, run.id
+
+    return max(side.runs, key=rank, default=None)
 
 
 def _pair(line: ScenarioLine) -> tuple[int, int] | None:
@@ -491,14 +402,44 @@ def _call(run: CalledRun) -> str:
     return f"{MARKS[kind]} {run.id}"  # type: ignore[index] # a kind of outcome
 
 
+def _heads(report: PromptTest) -> Iterator[Content]:
+    """Sentences about the prompt that was tested; warnings first."""
+    settings, comparison = report.settings, report.comparison
+    if report.is_final and comparison.unchanged and not settings.before:
+        yield Content.styled("! No outcome changed: is the new prompt live?", "$warning")
+    same = comparison.version == "equal" and not settings.before
+    doubted = settings.live in ("anyway", "overwritten")
+    for text, warns in ((report.version, same), (live_words(settings.live, settings.provider), doubted)):
+        if text:
+            yield Content.styled(f"! {text}", "$warning") if warns else Content(text)
+    for job in report.jobs:
+        if job.error:
+            yield Content.styled(f"✗ Job {job.number}: {clean_line(job.error, 300)}", "$error")
+    if report.window and not report.is_final:
+        yield Content(f"Calls wait until {report.window} for the agent to dial.")
+    if settings.job is not None:
+        what = "Tests the prompt before the suggestion" if settings.before else "Tests the suggestion"
+        yield Content(with_keys(f"{what} of job {settings.job} · {{test.suggestion}} opens it"))
+    if _all_pass(report):
+        yield Content.styled(with_keys("All pass now · {test.also-passed} calls what passed before, too"), "$success")
+
+
+def _sum(report: PromptTest) -> Iterator[Content]:
+    """The calls that passed before and after, and each check whose pass rate changed."""
+    both = report.comparison
+    parts = ["nothing to compare yet"]
+    if both.compared:
+        passing = f"{both.passing[0]} → {both.passing[1]} of {count(both.compared, 'scenario')} pass"
+        parts = [f"{both.before.words} → {both.after.words} calls passed", passing]
+    yield Content(" Σ " + " · ".join([*parts, *(change.words for change in both.metrics if change.changed)]))
+
+
 def _preview(line: ScenarioLine) -> Iterator[Content]:
     mark, tone = _LOOKS[line.became]
     yield Content.assemble((f"{mark} ", f"bold {TONES[tone]}"), (line.sentence, "bold"))
-    for change in line.checks:
-        yield Content(f"• {change.words}")
+    yield from (Content(f"• {change.words}") for change in line.checks)
     for name, side in (("before", line.before), ("after", line.after)):
-        if side.runs:
-            yield Content.styled(f"{name:7}{'  '.join(map(_call, side.runs))}", "$muted")
+        yield Content.styled(f"{name:7}{'  '.join(map(_call, side.runs)) or 'no calls'}", "$muted")
     for run in (*line.before.runs, *line.after.runs):
         if run.state == "absent":
             yield Content.styled(f"! {run.id} did not run: {run.why}", "$warning")
