@@ -112,11 +112,10 @@ def live_words(answer: LiveAnswer, provider: str) -> str:
 
 def next_words(agent: Agent) -> str:
     """A sentence, after the update of an agent's prompt at Cekura, about the prompt that the next calls use."""
-    name, answer = provider_name(agent.provider), live_answer(agent)
-    if answer is not None:
-        return live_words(answer, name)
+    if (answer := live_answer(agent)) is not None:
+        return live_words(answer, agent.provider)
     restart = " and restart the agent" if agent.provider in RESTARTED_PROVIDERS else ""
-    return f"Calls use the prompt at {name}, not this record: publish the prompt there, too{restart}."
+    return f"Calls use the prompt at {provider_name(agent.provider)}: publish it there, too{restart}, then test."
 
 
 class LaunchSettings(NamedTuple):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.ui.away import WhileAway, job_counts_text, next_unread, notification_text
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import JOB_MARKS
@@ -42,7 +43,7 @@ def end_message(ended: Sequence[Job], first: Job | None) -> str:
     more = f" and {len(ended) - _MAX_NAMED:,} more" if len(ended) > _MAX_NAMED else ""
     what = "the next finished job"
     if first is not None and [job.number for job in ended] == [first.number]:
-        what = "the suggestion" if first.improved_sha256 is not None else "the details"
+        what = f"the {KINDS[first.kind].result[0]}" if first.has_result_page else "the details"
     return f"{message}{more} · {with_keys('{app.next-unread}')} opens {what}"
 
 

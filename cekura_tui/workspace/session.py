@@ -145,8 +145,9 @@ class Session:
     def tests(self) -> ScenarioTests:
         from cekura_tui.workspace.scenario_tests import ScenarioTests
 
+        read_only, clock = self.setup.read_only, lambda: time.time()
         return ScenarioTests(
-            self.store, self.client, self.engine, self.jobs, self.budget, read_only=self.setup.read_only
+            self.store, self.client, self.engine, self.jobs, self.budget, read_only=read_only, clock=clock
         )
 
     @classmethod

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scenes import add_cases, add_proposal, light_picture, prepare
+from scenes import add_cases, add_proposal, add_test, light_picture, prepare
 from textual.app import App
 
 
@@ -33,6 +33,14 @@ def proposed(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("proposed") / "home"
     shutil.copytree(prepared, home)
     add_proposal(home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def tested(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("tested") / "home"
+    shutil.copytree(prepared, home)
+    add_test(home)
     return home
 
 

@@ -23,6 +23,8 @@ WIDE, SMALL = (120, 36), (80, 24)
         pytest.param("details", SMALL, id="details-80x24"),
         pytest.param("compared", WIDE, id="compared"),
         pytest.param("untimed", SMALL, id="untimed-80x24"),
+        pytest.param("test_dialog", SMALL, id="test-dialog"),
+        pytest.param("running_test", SMALL, id="running-test"),
     ],
 )
 def test_a_screen_matches_its_snapshot(
@@ -30,6 +32,14 @@ def test_a_screen_matches_its_snapshot(
 ) -> None:
     with prepared_app(prepared) as app:
         assert snap_compare(app, run_before=MORE_SCENES.get(scene) or SCENES[scene], terminal_size=size)
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["120x36", "80x24"])
+def test_before_and_after_match_their_snapshot(
+    snap_compare: Callable[..., bool], tested: Path, size: tuple[int, int]
+) -> None:
+    with prepared_app(tested) as app:
+        assert snap_compare(app, run_before=MORE_SCENES["before_after"], terminal_size=size)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ import asyncio
 import os
 import re
 import shutil
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
@@ -33,7 +34,9 @@ from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.ui.app import CekuraApp
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.suggestion.screen import SuggestionScreen
+from cekura_tui.ui.test.screen import BeforeAfterScreen
 from cekura_tui.workspace import session as session_room
+from cekura_tui.workspace.scenario_tests import LaunchChoice
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import DemoOptions, Setup, demo_setup
 from cekura_tui.workspace.workspace import Workspace
@@ -359,6 +362,63 @@ def add_proposal(home: Path) -> None:
         asyncio.run(_proposed(home))
 
 
+RETESTED = (900238, 900212, 900205, 900140)
+"""Ids of failed runs whose scenarios `add_test` calls again."""
+
+
+def add_test(home: Path) -> None:
+    """Put the suggestion of job 3 on the agent and test it, in a directory filled by `prepare`, as job `PROPOSED`."""
+
+    async def add() -> None:
+        session = Session.open(_setup(home, 1e9))
+        try:
+            improved = (await session.jobs.suggestion(3)).improved_prompt or Prompt("")
+            await session.agent_prompts.write(await session.agent_prompts.preview_update(3, improved), improved)
+            plan = await session.tests.plan(RETESTED, job=3)
+            session.engine.start()
+            choice = LaunchChoice(plan.failing, "published", plan.ways[0].key, name="Ask who is calling")
+            (job,) = await session.tests.launch(plan, choice)
+            await eventually(lambda: session.store.jobs.get(job.number).state.final, "the calls ended")  # type: ignore[union-attr]
+            await session.tests.report(job.number)
+            session.store.jobs.mark_seen(job.number, EPOCH + 299)
+            assert job.number == PROPOSED
+        finally:
+            await session.close()
+
+    with fixed_clock(Clock(EPOCH + 290)):
+        asyncio.run(add())
+    with closing(sqlite3.connect(_setup(home, 1.0).paths.home / "demo.db")) as database, database:
+        database.execute(
+            "UPDATE launch SET created = created - 1e9"
+        )  # so long ago that the calls have ended at any speed
+
+
+async def test_dialog(pilot: Pilot[Any]) -> None:
+    """Show the dialog that tests the prompt on the scenario of a failed run, with the answer that it is live."""
+    await runs(pilot)
+    await pilot.press("T")
+    await sees(pilot, "Test the prompt of", "credits, estimated")
+    await pilot.press("tab", "tab", "space")
+    await still(pilot)
+
+
+async def running_test(pilot: Pilot[Any]) -> None:
+    """Show a test whose calls have just begun."""
+    await test_dialog(pilot)
+    await pilot.press("ctrl+g")
+    await sees(pilot, "0 of 4 calls ended", "Repeat prescription", "to come")
+    await still(pilot)
+
+
+async def before_after(pilot: Pilot[Any]) -> None:
+    """Show the test of `add_test`."""
+    await sees(pilot, "runs", "live", "1 running")
+    app: CekuraApp = pilot.app  # type: ignore[assignment]
+    app.push_screen(BeforeAfterScreen(app.state, PROPOSED))
+    await sees(pilot, "Ask who is calling", "Repeat prescription", "unclear", gone="to come")
+    await still(pilot)
+
+
 async def changes(pilot: Pilot[Any]) -> None:
     """Show the proposal of `add_proposal` with one change accepted and one rejected; the cursor is on the
     next change."""
@@ -385,6 +445,9 @@ MORE_SCENES: dict[str, Scene] = {
     "compared": compared,
     "untimed": untimed,
     "changes": changes,
+    "test_dialog": test_dialog,
+    "running_test": running_test,
+    "before_after": before_after,
     "wrapped": _case("wrapped"),
     "restyled": _case("restyled", "G"),
     "section": _case("section", "n", "n"),

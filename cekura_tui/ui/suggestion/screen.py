@@ -117,11 +117,15 @@ class SuggestionScreen(Page):
             "Improve the prompt",
         ),
         Action(
-            "suggestion.test", "T", "test", "Test", "Call the scenarios again with the prompt that the agent has", 15
+            "suggestion.test",
+            "T",
+            "test",
+            "Test",
+            "Call the scenarios again with the prompt that the agent has",
+            4,
+            label_now=lambda screen: "" if screen.is_on_agent else None,
         ),
-        Action(
-            "suggestion.tests", "I", "open_test", "Tests", "The newest test of the suggestion", why_not=_unless_tested
-        ),
+        Action("suggestion.tests", "I", "open_test", "Tests", "Its newest test", why_not=_unless_tested),
         _change_action("suggestion.turn", "enter", "open", "Turn", "Go to the turn of the call behind the change", 1),
         error_action("suggestion", footer=1, why_not=_unless_failed),
         Action(
@@ -274,7 +278,10 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self.set_class(opened is not None, "-read")
         if opened is not None:
             key = self._keys.found_in(opened.suggestion.improved_prompt or "")
-            self.query_one(HangingText).show(summary(opened.suggestion, opened.diff, self.reasons, key))
+            few = self.staging.has_changes and not (self.is_on_agent or self.tests)
+            advice = with_keys("Few former calls to compare with: {suggestion.test} tests the current prompt first.")
+            lines = summary(opened.suggestion, opened.diff, self.reasons, key, advice if few else "")
+            self.query_one(HangingText).show(lines)
             issues = len(self.reasons.issues or ()) if self.reasons else 0
             self.query_one("#summary-pane", Pane).show_title(
                 "Summary", f"{count(issues, 'issue')} below" if issues else ""
@@ -495,9 +502,13 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
 
     def action_test(self) -> None:
         """Test the suggestion, or if the agent does not have it yet, the present prompt, for more calls to compare."""
-        if (job := self.state.job(self.number) or self.job) is not None:
-            on_agent = job.update is not None and job.update.state == "current"
-            self.state.ask(TestRuns(job.run_ids, self.number, before=not on_agent))
+        if (job := self.job) is not None:
+            self.state.ask(TestRuns(job.run_ids, self.number, before=not self.is_on_agent))
+
+    @property
+    def is_on_agent(self) -> bool:
+        job = self.state.job(self.number)
+        return job is not None and job.update is not None and job.update.state == "current"
 
     @property
     def tests(self) -> list[Job]:

@@ -66,10 +66,10 @@ def _runs(run_ids: Sequence[int]) -> str:
 
 
 def summary(
-    suggestion: Suggestion, diff: ProseDiff, explained: SuggestionReasons | None, key: str = ""
+    suggestion: Suggestion, diff: ProseDiff, explained: SuggestionReasons | None, key: str = "", advice: str = ""
 ) -> list[Content]:
-    """Lines with warnings, the server's summary and the issues. `explained` is None while the issues load; `key` names
-    an API key in the improved prompt, "" if there is none."""
+    """Lines with warnings, the server's summary, `advice` and the issues. `explained` is None while the issues load;
+    `key` names an API key in the improved prompt, "" if there is none."""
     warnings = [f"The improved prompt contains {key}."] if key else []
     warnings += [clean_line(diff.coarse)] if diff.coarse else []
     # Warnings first, because the summary may be longer than its pane.
@@ -81,6 +81,7 @@ def summary(
         lines.append(Content(f"{shown} · {saves} · `jobs show {suggestion.job.number} --prompt` prints all"))
     found = clean(suggestion.job.summary_of_changes or "The server sent no summary.").strip().split("\n")
     lines += (Content(line.rstrip()) for line in found)
+    lines += [Content.styled(advice, "$muted")] if advice else []
     if explained is None:
         return [*lines, Content.styled("Loading the issues …", "$muted")]
     if explained.issues is None:

@@ -14,7 +14,7 @@ from textual.widgets import Button, Input, Label, Static
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.model.scenario_test import DEFAULT_TIMES, LiveAnswer, Way, live_words
+from cekura_tui.model.scenario_test import DEFAULT_TIMES, LiveAnswer, Way, live_words, provider_name
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.store.errors import SentUnrecorded
 from cekura_tui.ui.actions import Action
@@ -82,7 +82,7 @@ class LaunchTestDialog(Dialog[list[Job]]):
 
     @property
     def _provider(self) -> str:
-        return clean_line(self._plan.agent.provider, 40) or "the provider"
+        return provider_name(self._plan.agent.provider)
 
     @property
     def _question(self) -> str:

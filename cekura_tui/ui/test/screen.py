@@ -26,7 +26,7 @@ from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.copying import CopyDialog, Offer, write_lines
 from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.kit.inputs import TypedLine
-from cekura_tui.ui.kit.lines import TONE_CLASSES, TONES, Notice, OneLine
+from cekura_tui.ui.kit.lines import TONE_CLASSES, TONES, Notice, StatusLine
 from cekura_tui.ui.kit.lists import ColumnHeader, Heading
 from cekura_tui.ui.kit.page import Page, error_action
 from cekura_tui.ui.kit.palette import Command, Palette
@@ -58,11 +58,11 @@ UNJUDGED_RELOAD = 5.0
 
 def columns(width: int) -> Cells:
     fits = (
-        FitColumn("scenario", 16, ((1, 22), (3, 40))),
-        FitColumn("before", 6, ((4, 21),)),
+        FitColumn("scenario", 16, ((1, 22), (4, 40))),
+        FitColumn("before", 6, ((5, 21),)),
         FitColumn("after", 6, ((2, 21),)),
         FitColumn("result", len("not comparable")),
-        FitColumn("checks that changed", 18, ((5, 1_000),), drop_order=1),
+        FitColumn("checks that changed", 18, ((3, 36), (6, 1_000)), drop_order=1),
     )
     return fit_columns(fits, width - _GUTTER)
 
@@ -157,7 +157,7 @@ by what became of them. `{test.improve}` improves again from what still fails, `
         """The states and counts of the test's jobs when the test was last loaded."""
 
     def body(self) -> ComposeResult:
-        yield OneLine(id="test-headline")
+        yield StatusLine(id="test-headline")
         yield Static(id="test-heads")
         with Pane(title="Scenarios", id="test-pane"):
             yield ColumnHeader(
@@ -245,9 +245,9 @@ by what became of them. `{test.improve}` improves again from what still fails, `
             facts = [f"{ended} of {count(total, 'call')} ended {'▰' * full}{'▱' * (10 - full)}"]
         elif report is not None and report.is_final:
             facts.append(summary_words(report.comparison))
-        name = clean_line(report.settings.name, 80) if report else f"Test of job {self.number}"
-        head = Content.assemble((f" {name}", "bold"), *((f" · {fact}", "$muted") for fact in facts))
-        self.query_one("#test-headline", OneLine).show(head)
+        status = self.query_one(StatusLine)
+        status.left = (report.settings.name if report else f"Test of job {self.number}",)
+        status.right = tuple(facts)
 
     @on(TestLines.Moved)
     def _draw_preview(self) -> None:
@@ -430,8 +430,8 @@ def _sum(report: PromptTest) -> Iterator[Content]:
     parts = ["nothing to compare yet"]
     if both.compared:
         passing = f"{both.passing[0]} → {both.passing[1]} of {count(both.compared, 'scenario')} pass"
-        parts = [f"{both.before.words} → {both.after.words} calls passed", passing]
-    yield Content(" Σ " + " · ".join([*parts, *(change.words for change in both.metrics if change.changed)]))
+        parts = [f"calls passed: {both.before.words} → {both.after.words}", passing]
+    yield Content("Σ " + " · ".join([*parts, *(change.words for change in both.metrics if change.changed)]))
 
 
 def _preview(line: ScenarioLine) -> Iterator[Content]:
