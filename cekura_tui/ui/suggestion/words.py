@@ -68,12 +68,13 @@ def _runs(run_ids: Sequence[int]) -> str:
 def summary(
     suggestion: Suggestion, diff: ProseDiff, explained: SuggestionReasons | None, key: str = "", advice: str = ""
 ) -> list[Content]:
-    """Lines with warnings, the server's summary, `advice` and the issues. `explained` is None while the issues load;
+    """Lines with warnings, `advice`, the server's summary and the issues. `explained` is None while the issues load;
     `key` names an API key in the improved prompt, "" if there is none."""
     warnings = [f"The improved prompt contains {key}."] if key else []
     warnings += [clean_line(diff.coarse)] if diff.coarse else []
-    # Warnings first, because the summary may be longer than its pane.
+    # First, because the summary may be longer than its pane.
     lines = [Content.styled(f"! {warning}", "$warning") for warning in warnings]
+    lines += [Content.styled(advice, "$muted")] if advice else []
     if not diff.is_compared:
         proposed = suggestion.improved_prompt or ""
         shown = f"Shows the first {shown_length(proposed):,} of {count(len(proposed), 'character')}"
@@ -81,7 +82,6 @@ def summary(
         lines.append(Content(f"{shown} · {saves} · `jobs show {suggestion.job.number} --prompt` prints all"))
     found = clean(suggestion.job.summary_of_changes or "The server sent no summary.").strip().split("\n")
     lines += (Content(line.rstrip()) for line in found)
-    lines += [Content.styled(advice, "$muted")] if advice else []
     if explained is None:
         return [*lines, Content.styled("Loading the issues …", "$muted")]
     if explained.issues is None:
