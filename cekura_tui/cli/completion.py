@@ -104,8 +104,7 @@ def complete_jobs(ctx: click.Context, param: click.Parameter, typed: str) -> lis
 
 
 def complete_filters(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem[str]]:
-    """Complete a filter's key, or after a colon a value of that key in cached runs. Completions that a shell would not
-    take literally are left out."""
+    """Complete a filter's key, or after a colon a cached value, unless a shell would not take the text literally."""
     from cekura_tui.model.filter.filter import KEYS
     from cekura_tui.model.filter.parse import completions, names_in
 

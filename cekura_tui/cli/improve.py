@@ -216,8 +216,7 @@ async def _newest_failed(session: Session) -> RunRow:
 
 
 async def _wait(session: Session, job: Job, within: float | None, later: str) -> Job:
-    """Wait for a launched job, at most `within` seconds, and return the job. If interrupted, print that the job still
-    runs on the server, with the hint `later`."""
+    """Wait for a job, at most `within` seconds; return the job. If interrupted, print that it runs, and `later`."""
     from asyncio import CancelledError
 
     try:

@@ -37,8 +37,7 @@ class Options(NamedTuple):
     demo_options: DemoOptions = DemoOptions()
 
     def with_given(self, flags: Mapping[str, Any]) -> Self:
-        """Return a copy with the options given in `flags`, where None means not given. Flags that begin with `demo_`
-        are options of the demo server."""
+        """A copy with the options in `flags` (None: not given). Flags named `demo_…` are options of the demo server."""
         given = {name: value for name, value in flags.items() if value is not None}
         embedded = {name: given.pop(f"demo_{name}") for name in DemoOptions._fields if f"demo_{name}" in given}
         return self._replace(**given, demo_options=self.demo_options._replace(**embedded))

@@ -105,8 +105,7 @@ async def history_events(session: Session, agent_id: int) -> list[Event]:
 
 
 def find_event(events: list[Event], agent_id: int, which: str) -> Event:
-    """The event with the number `which`, or the newest event whose hash begins with `which`. Raises UsageError if no
-    event or several prompts match."""
+    """The event with the number `which`, or the newest whose hash begins with `which`. Raises UsageError."""
     if which.isascii() and which.isdecimal() and len(which) < _MIN_HASH:
         found = [event for event in events if event.n == int(which)]
     else:

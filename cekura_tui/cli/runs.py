@@ -123,7 +123,6 @@ def _cells(text: str) -> int:
 Found = Sequence[tuple["Run | None", "RunRow"]]
 """Runs and their rows; the run is None for a cached row."""
 Printer = Callable[[Found], None]
-"""A function that prints the next page of a list."""
 
 
 def _table() -> Printer:
@@ -233,8 +232,7 @@ async def list_runs(session: Session, wanted: Filter, limit: int, as_json: bool,
 
 
 async def _load_checks(session: Session, ids: Sequence[int]) -> ApiError | None:
-    """Load the failed checks of runs, and return the error that ended the requests. Prints how many requests this
-    takes, and the progress."""
+    """Load failed checks of runs; return the error that ended the requests. Prints their number and the progress."""
     from cekura_tui.jobs.polling import load_words
 
     if ids:
@@ -300,8 +298,7 @@ async def read_matching(
 
 
 async def _list_cached(session: Session, wanted: Filter, limit: int, listing: Printer) -> MatchingRuns:
-    """Like `read_matching`, but for cached runs; the message also says when the runs were cached. Raises KeyMissing if
-    no cached run matches."""
+    """Like `read_matching`, but for cached runs; also says when they were cached. Raises KeyMissing if none matches."""
 
     notes, query = session.store.notes.all(), RunQuery(await session.scope(), wanted)
     passes = Matcher(wanted, now=time.time(), notes=notes)
@@ -355,8 +352,7 @@ async def show_run(
 
 
 def _cached_note(session: Session, got_at: float | None = None) -> str:
-    """The message that a cached run is shown, with the reason unless the session is offline, and with the time `got_at`
-    at which the run was cached, if known."""
+    """The message that a cached run is shown: why, unless the session is offline, and when it was cached, if known."""
     why = "" if session.setup.offline else "Can't reach the server. "
     return f"{why}Showing the cached run{f', as of {clock_text(got_at)}' if got_at else ''}."
 
@@ -370,7 +366,6 @@ class Moment(NamedTuple):
 
 
 def put_timeline(view: RunView, found: Evidence, *, as_json: bool) -> None:
-    """Print the timeline of a run; `found` holds the evidence of its verdicts."""
     if as_json:
         put_json(_timeline_json(view, found))
         return

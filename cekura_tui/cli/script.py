@@ -132,8 +132,7 @@ def _print_notice(session: Session) -> None:
 
 
 def _report_unrecorded(session: Session, options: Options) -> None:
-    """Print how to recover launches that could not be recorded. An error that is being raised is left to the
-    caller to print."""
+    """Print how to recover launches that could not be recorded. The caller prints an error that is being raised."""
     for launch in session.engine.unrecorded:
         launch.hint = launch.hint_at_end(options.command_line)
         if launch is not sys.exception():

@@ -79,8 +79,7 @@ def _scope_text(session: Session, query: RunQuery | None, covered: int) -> str:
 
 
 async def _search_all(session: Session, text: str, query: RunQuery, *, as_json: bool) -> tuple[TranscriptHits, int]:
-    """Load the transcripts of all runs of a query, and print the hits of each page of runs as soon as it is loaded.
-    Return the hits and the number of loaded runs."""
+    """Load the transcripts of a query, and print hits page by page. Return the hits and the number of loaded runs."""
     load, found, progress = await session.transcript_load(query), TranscriptHits(), ProgressLine()
     announced = False
 

@@ -82,8 +82,7 @@ def _unless_selected(app: CekuraApp) -> str | None:
 
 
 def _unless_suspendable(app: CekuraApp) -> str | None:
-    """Hide the action in a prompt box, where ctrl+z means undo; otherwise return why the program can't be suspended.
-    None if the program can be suspended."""
+    """Hide the action in a prompt box, where ctrl+z means undo; otherwise say why the program can't be suspended."""
     if hasattr(app.focused, "action_undo"):
         return NOT_OFFERED
     return None if app.can_suspend else "Can't suspend: cekura-tui was not started from a shell with job control."
@@ -437,7 +436,6 @@ class CekuraApp(App[None]):
         super()._display(screen, renderable)
 
     async def _key_while_too_small(self, event: events.Event) -> None:
-        """Handle only keys that quit or suspend."""
         actions = app_actions(self, event.key) if isinstance(event, events.Key) and self.screen_stack else set()
         if actions & {"quit", "help_quit"}:
             await self.action_quit()
@@ -467,7 +465,6 @@ class CekuraApp(App[None]):
 
     @on(WorkspaceChanged)
     def workspace_changed(self) -> None:
-        """Close the sign-in and reload everything."""
         if self._locked:
             self.pop_screen()
         self.state.hints.begin(self._workspace.setup)

@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 def read_first_frame(
     workspace: Workspace, scope: Scope | None, clock: Callable[[], float] = time.time
 ) -> tuple[RunListing, tuple[Job, ...]]:
-    """The cached runs and jobs to show first. The runs belong to `scope`; without `scope`, to the configured scope;
-    without both, to the scope chosen last."""
+    """The cached runs and jobs to show first; the runs of `scope`, else of the configured or the last chosen scope."""
     setup = workspace.setup
     named = scope or setup.scope
     text = named.text if named else None

@@ -150,7 +150,6 @@ class Keymap:
 
 
 def default_keys(action: Action) -> tuple[str, ...]:
-    """Textual's names of an action's default keys."""
     return tuple(action.keys.split(",")) if action.keys else ()
 
 

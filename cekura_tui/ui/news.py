@@ -34,8 +34,7 @@ _MAX_NAMED = 4
 
 
 def end_message(ended: Sequence[Job], first: Job | None) -> str:
-    """The text of a toast that says how jobs ended, successes first, and what `U` opens. `first` is the unread job that
-    ended first, None if there is none."""
+    """A toast's text on ended jobs, successes first, and what `U` opens. `first` is the unread job that ended first."""
     words = {JobState.NO_ISSUES: "found no issues"}
     ordered = sorted(ended, key=lambda job: job.state not in _SUCCESSES)
     texts = [f"job {job.number} {words.get(job.state, job.state.words)}" for job in ordered[:_MAX_NAMED]]

@@ -29,8 +29,7 @@ _OPEN_AT_LINE = frozenset(("vi", "vim", "nvim", "nano", "emacs", "emacsclient", 
 
 
 def settings_palette(app: App[None], state: AppState) -> Palette:
-    """A palette of all settings as a start with the same flags and variables would find them. Choosing any opens
-    config.toml in the user's editor."""
+    """A palette of all settings as a start with the same flags would find them. Choosing one opens the editor."""
     setup, home = state.workspace.setup, str(account_paths(state.workspace.setup).home)
     by_flag = [name for name, flag in FLAGS.items() if setup.origins.get(name) == flag]
     given: dict[str, Any] = {name: getattr(setup.settings, name) for name in by_flag}

@@ -189,7 +189,6 @@ the key in your shell. *Cached* shows the runs and jobs that are saved on this m
         self.show_form(typing=False)
 
     def copy_export(self) -> None:
-        """Copy the shell line that sets the key."""
         self.app.post_message(CopyRequested(_EXPORT, "the line"))
         self.query_one(DialogNote).show(f"Quit, run {_EXPORT}<your key>, and start again.")
 

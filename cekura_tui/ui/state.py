@@ -124,7 +124,6 @@ def follow_jobs(widget: Widget, state: AppState, draw: Callable[[], None]) -> No
     timer: Timer | None = None
 
     def redraw(_: object = None) -> None:
-        """Draw now, and again when an elapsed time changes."""
         nonlocal timer
         if timer is not None:
             timer.stop()

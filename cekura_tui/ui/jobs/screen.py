@@ -126,8 +126,7 @@ Jobs run on the server, even while this app is closed. `{job.forget}` deletes a 
 
     @property
     def _is_outdated(self) -> bool:
-        """Whether to read the job under the cursor again, because the job has changed or its launch is not confirmed.
-        Most updates of the list are about other jobs."""
+        """Whether to read the job under the cursor again: the job has changed, or its launch is not confirmed."""
         job, record = self.job, self._record
         return job is None or record is None or record.job != job or job.state in OPEN_LAUNCH
 

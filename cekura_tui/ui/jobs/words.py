@@ -67,8 +67,7 @@ def time_left(job: Job, state: AppState) -> str:
 
 
 def progress_bar(job: Job, state: AppState, cells: int = 5) -> str:
-    """A bar of `cells` cells that shows the ended part of a test's calls, else the elapsed part of the usual time; ""
-    if neither is known."""
+    """A bar of the ended part of a test's calls, else of the elapsed part of the usual time; "" if neither is known."""
     counts, timing = counts_of(job) if job.state == JobState.RUNNING else None, _usual_time(job, state)
     if counts is not None and counts.total:
         full = cells * counts.ended // counts.total

@@ -86,8 +86,7 @@ class SaveLine(TypedLine):
 
 
 class SaveDialog(Dialog[str]):
-    """Asks for a file name and suggests `name`; `what` describes the text in the dialog's title. The result is the
-    message of `write`, or None if the user cancels."""
+    """Asks for a file name and suggests `name`; `what` is in the title. Returns the message of `write`, or None."""
 
     AUTO_FOCUS = "Input"
 

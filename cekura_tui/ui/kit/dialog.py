@@ -83,7 +83,6 @@ class DialogNote(Static):
 
 
 def dialog_box(title: str, *, id: str | None = None, classes: str = "") -> Vertical:  # noqa: A002 - Textual's own word
-    """The frame of a dialog; the title is cleaned."""
     box = Vertical(id=id, classes=f"dialog {classes}")
     box.border_title = Content(clean(title))
     return box

@@ -151,8 +151,6 @@ def _paragraph(text: str, width: int) -> Iterator[Content]:
 
 
 class ManualText(WrappedText):
-    """A page of the manual."""
-
     COMPONENT_CLASSES: ClassVar[set[str]] = {"manual--heading", "manual--code", "manual--rule"}
     DEFAULT_CSS = """
     ManualText {

@@ -24,8 +24,7 @@ def text_of(event: events.Key) -> str | None:
 
 
 def is_typed(character: str | None) -> bool:
-    """Whether a character is text. Joiners, spaces and new emoji count as text if `clean()` keeps them. False for None
-    and for more than one character."""
+    """Whether a character is text. Joiners, spaces and new emoji count as text if `clean()` keeps them."""
     if character is None or len(character) != 1:
         return False
     return character.isprintable() or (

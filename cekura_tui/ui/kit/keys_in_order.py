@@ -22,8 +22,7 @@ _focus_at: WeakKeyDictionary[events.Key, Callable[[], Widget | None]] = WeakKeyD
 """For each key, a weak reference (as the screen may reference the key) to the widget in focus when it arrived."""
 
 MakePlaceholder = Callable[[str, Callable[[], object], Callable[[], bool]], Screen[None]]
-"""Makes a placeholder screen. The arguments are its text and two functions: one cancels loading, and the other returns
-whether loading has ended."""
+"""Makes a placeholder screen from its text, a function that cancels loading, and one that says if loading has ended."""
 
 
 class PendingDialog:

@@ -51,8 +51,7 @@ def _narrow_breaks(line: str, width: int) -> list[tuple[int, int]]:
 
 
 def _letters(line: str) -> tuple[list[int], list[int]]:
-    """Start and width in cells of each letter with its combining marks. An emoji made of joined emoji counts as several
-    letters, as in `cells.drawn`."""
+    """Start and width in cells of each letter with its combining marks. Joined emoji count as several letters."""
     begins: list[int] = []
     cells: list[int] = []
     for place, character in enumerate(line):

@@ -272,8 +272,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self._locate_selection()
 
     def scroll_anchor(self) -> tuple[int, int, int]:
-        """(row, line of the row, line of the screen) that must not move when rows change. The row is the cursor's row
-        if it is visible, else the top row."""
+        """(row, line of the row, line of the screen) that stays: of the cursor's row if visible, else the top row."""
         for at, (index, line) in enumerate(self._shown):
             if index == self._cursor:
                 return index, line, at

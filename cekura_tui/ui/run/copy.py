@@ -24,8 +24,7 @@ from cekura_tui.workspace.setup import run_command
 
 
 class Form(NamedTuple):
-    """A text format of a transcript. `make(view, first=n)` returns the text of the first n turns. Without `first`,
-    `make` returns the text of all turns."""
+    """A text format of a transcript. `make(view, first=n)` returns the first n turns; without `first`, all turns."""
 
     name: str
     ending: str

@@ -109,8 +109,7 @@ def _paragraphs(row: TreeRow, style_of: StyleOf) -> Iterator[list[_StyledRun]]:
 
 
 def _label_runs(row: TreeRow, style_of: StyleOf) -> list[_StyledRun]:
-    """The label and the name of a row as `label (name): `, or as `label: ` or `name: ` if the row has only one. Empty
-    if the row has neither a label nor a name."""
+    """A row's label and name as `label (name): `, or one of them as `label: ` or `name: `; empty if it has neither."""
     dim, strong = style_of("tone--dim"), style_of("tone--strong")
     if row.label and row.name:
         name = _StyledRun(row.name, dim, "name")

@@ -80,8 +80,7 @@ class EvidenceWalk:
         self._screen.notify_once("Still looking for the turns that the verdicts cite." if looking else text)
 
     def texts(self) -> tuple[str, ...]:
-        """Descriptions of the current evidence, from long to short. Empty if there is no current evidence, or if the
-        transcript's cursor is on another turn."""
+        """Descriptions of the current evidence, from long to short; empty if the cursor is not on the cited turn."""
         if self._at is None:
             return ()
         key, place = self._at

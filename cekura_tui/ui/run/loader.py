@@ -19,8 +19,7 @@ from cekura_tui.workspace.run_lists import claim_request
 from cekura_tui.workspace.session import Session
 
 NeighbourOf = Callable[[int, int], Awaitable[int | None]]
-"""A function of a run id and a step, which returns the id of the run that many rows below in the list. The function
-returns None past either end of the list."""
+"""Gets a run id and a step; returns the id of the run that many rows below in the list, None past either end."""
 POLL_INTERVAL = 3.0
 """Seconds between two polls of a run that is not finished."""
 MAX_POLL_INTERVAL = 60.0

@@ -198,7 +198,6 @@ class RunNavigator:
         self.show_pane("transcript")
 
     def turn_moved(self, turn: Hashable) -> None:
-        """Move the timeline's cursor to the current turn."""
         self._screen.query_one(TimelineStrip).move_cursor(turn if isinstance(turn, int) else None)
         self._draw_title()
 

@@ -143,8 +143,7 @@ def _speech(lane: Lane, scale: Scale) -> list[Cell]:
 
 
 def _silence(cells: list[Cell], gap: Silence, scale: Scale) -> None:
-    """Draw a silence as dots and the length in seconds, up to the turn that ends the silence. A length that is wider
-    than the silence starts earlier."""
+    """Draw a silence as dots and its length in seconds, up to the next turn. A wider length starts earlier."""
     stop = scale.column(gap.end)
     if stop == 0 or cells[stop - 1] != BLANK:
         return
@@ -261,8 +260,7 @@ class TimelineStrip(Widget, can_focus=False):
         return self._spans[min(near, key=lambda n: (near[n], -n))].n
 
     def step(self, columns: int) -> int | None:
-        """The number of the turn about `columns` columns after the cursor's turn, or before if `columns` is negative.
-        None if there is no further turn."""
+        """The turn about `columns` columns after the cursor's turn (before if negative), by number; None at an end."""
         self._lay_out()
         last = len(self._spans) - 1
         if last < 0 or not columns:

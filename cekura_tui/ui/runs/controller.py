@@ -140,8 +140,7 @@ class RunsController:
             self._page.start_worker(self._name_scope, "scope-name", exclusive=True)
 
     async def _find_scope(self) -> None:
-        """Find the scope and list its runs. If there are several scopes, let the user choose. After an error, retry,
-        unless the server refused the API key."""
+        """Find the scope, or let the user choose one of several. Retry after an error unless the key was refused."""
         try:
             scope = await self._state.workspace.call(lambda session: session.scope())
         except NoScope as several:
@@ -286,8 +285,7 @@ class RunsController:
         return self.names
 
     async def read_names(self) -> bool:
-        """Add the names of the scope's cached runs to `names`, once per scope; return whether names were added. Raises
-        StoreError."""
+        """Add the scope's cached names to `names`, once per scope; return whether any were. Raises StoreError."""
         scope = self.listing.scope
         if self.names_loaded or scope is None:
             return False

@@ -234,7 +234,6 @@ class ExportRunsDialog(Dialog[str]):
         return True
 
     def write_now(self) -> None:
-        """Write what is loaded, without the rest."""
         if self._stop_loading() and self._load is not None:
             self._export(self._load)
 
@@ -270,8 +269,7 @@ class RunCopies:
     program: str
 
     def dialog(self) -> CopyDialog:
-        """The copy dialog. It returns SAVE_THESE or SAVE_ALL to save these runs or the list, or a RowsText to copy once
-        the failed checks are loaded."""
+        """The copy dialog. It returns SAVE_THESE, SAVE_ALL, or a RowsText to copy once the failed checks are loaded."""
         whose = count(len(self.rows), "run") if len(self.rows) != 1 else f"run {self.rows[0].id}"
         return CopyDialog(whose, self._offers(), self._missing())
 
@@ -366,8 +364,7 @@ def write_runs(path: Path, rows: Sequence[RunRow], notes: Mapping[int, str], *, 
 
 
 def check_export(name: str, *, force: bool) -> Path:
-    """The path of the file for an export; the ending of `name` selects the format. Raises the errors of
-    `check_output`."""
+    """The file of an export; the ending of `name` selects the format. Raises the errors of `check_output`."""
     if Path(name).suffix.lower() not in ENDINGS:
         raise UsageError(f"Unknown file type: {clean_line(name)}.", "Use .csv, or .jsonl for JSON lines.")
     return check_output(name, force=force)

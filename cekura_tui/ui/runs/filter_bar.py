@@ -56,8 +56,6 @@ class FilterSuggester(Suggester):
 
 
 class FilterInput(TypedLine):
-    """The input for a filter; pasted line breaks become spaces."""
-
     COMPONENT_CLASSES: ClassVar[set[str]] = {"filter-input--wrong"}
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("filter.apply", "enter", lambda line: line.action_submit(), "Apply", footer=1),
@@ -82,8 +80,7 @@ class FilterInput(TypedLine):
             self.refresh()
 
     def put(self, text: str, rest: str = "") -> None:
-        """Set the input's text to `text` and `rest`, with the cursor between the two. The text may be longer than
-        LONGEST, as a stored filter can be."""
+        """Set the text to `text` and `rest`, with the cursor in between. A stored filter may be longer than LONGEST."""
         self.value = one_line(text) + rest
         self.cursor_position = len(self.value) - len(rest)
 
@@ -187,16 +184,14 @@ class FilterBar(Widget):
         self.watch(self._input, "selection", self._validate, init=False)
 
     def show(self, filter_text: str, *notes: str, group: str = "") -> None:
-        """Show a filter, the name of its group, and the first of `notes` that fits. Repaint only after a change. The
-        text of an open input is not changed."""
+        """Show a filter, its group and the first of `notes` that fits. The text of an open input is not changed."""
         shown = self._shown
         if (filter_text, notes, group) != (shown.text, shown.notes, shown.group):
             shown.text, shown.notes, shown.group = filter_text, notes, group
             shown.refresh()
 
     def edit(self) -> None:
-        """Open the input with the current filter. Must be called by a priority action, so that the input gets keys
-        typed ahead."""
+        """Open the input with the current filter. Only for a priority action: the input then gets keys typed ahead."""
         if not self.editing:
             self.editing = True
             self._focused_before, self._history_lines, self._submitted_wrong = self.screen.focused, (), False
@@ -266,8 +261,7 @@ class FilterBar(Widget):
         return len(self._completions) > 1 and text == self._completions[self._completion_index]
 
     def browse_history(self, step: int) -> None:
-        """Go `step` filters back in the history, or forward if `step` is negative. The history starts with the text
-        typed before the first step."""
+        """Go `step` filters back in the history (forward, if negative), which starts with the text typed before."""
         value = self._input.value.rstrip()
         if not self._history_lines or value != self._history_lines[self._history_index]:
             earlier = (one_line(text) for text in (*self._typed_here, *self.history))

@@ -84,8 +84,7 @@ _WORDS: dict[Kind, str] = {
     "unknown": "no verdict",
 }
 _SHRINK_ORDER: tuple[Kind, ...] = ("passed", "running", "unknown", "review", "error", "failed")
-"""The order in which outcomes lose their word if the bar is too narrow, and keep only mark and number. The rows of the
-list show what each mark means."""
+"""The order in which outcomes lose their word if the bar is too narrow, and keep only mark and number."""
 
 
 class _Chip(NamedTuple):
@@ -132,8 +131,7 @@ class OutcomeBar(Static):
         return Content.assemble(line, " " * room, key) if room >= 4 and counted.counts else line
 
     def _chips(self) -> list[_Chip]:
-        """The bar's chips with as many words as fit. If the bar is too narrow, words are dropped in the order of
-        _SHRINK_ORDER."""
+        """The bar's chips with as many words as fit; words are dropped in the order of _SHRINK_ORDER."""
         counted = self.outcomes
         for shorter in range(len(_SHRINK_ORDER) + 1):
             chips: list[_Chip] = []

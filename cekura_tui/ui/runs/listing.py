@@ -110,8 +110,7 @@ class RunListing:
         self.sort_again()
 
     def show_cached(self, cached: CachedRuns | None, known: Sequence[tuple[RunRow, float]]) -> None:
-        """Show the cached list or, if `cached` is None, the cached runs in `known`. `known` has pairs of a row and the
-        Unix time when the row was fetched."""
+        """Show the cached list or, if None, the cached runs in `known`, each with the Unix time when it was fetched."""
         self.cached, self.known = cached, tuple(row for row, _ in known)
         self._known_since = min((at for _, at in known), default=None)
 
@@ -341,8 +340,7 @@ class RunListing:
         return Freshness("good", "live") if feed.live else Freshness("dim", f"paused, as of {when(feed.got_at)}")
 
     def _age(self, when: Callable[[float | None], str]) -> str:
-        """When the shown cached rows were fetched, as the end of a sentence. Empty if the server has sent the list, or
-        if the time is unknown."""
+        """When the shown cached rows were fetched, as the end of a sentence; empty if unknown or the list is fresh."""
         if self.fresh:
             return ""
         if self.cached is not None:

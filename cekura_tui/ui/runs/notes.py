@@ -30,8 +30,7 @@ _ANY_SPACE = re.compile(r"\s+")
 
 
 class NoteInput(TypedLine):
-    """The input for a note: one line, in which pasted line breaks become spaces. Text that is too long for a note is
-    accepted, so that the user can shorten the text."""
+    """The input for a note. Text that is too long for a note is accepted, so that the user can shorten the text."""
 
     longest = 2 * LONGEST_NOTE
 
@@ -142,8 +141,7 @@ class NoteDialog(Dialog[str]):
 
 
 class NoteWriter:
-    """Opens the note dialog, and saves the note that the dialog returns, then calls `changed`. `page` is the run list,
-    which stays open."""
+    """Opens the note dialog over the run list (`page`), saves the note that it returns, then calls `changed`."""
 
     def __init__(self, page: Page, controller: RunsController, changed: Callable[[], None]) -> None:
         self._page, self._controller, self._workspace = page, controller, page.state.workspace
@@ -168,8 +166,7 @@ class NoteWriter:
         return dialog
 
     async def _look_up(self, run_id: int, dialog: NoteDialog) -> None:
-        """Load the stored notes and the draft of the run into the dialog. Another window may have changed the note, and
-        a crash may have left a draft."""
+        """Load the stored note, which another window may have changed, and the draft, which a crash may have left."""
         listing, latest = self._controller.listing, self._workspace.unsaved.latest
         before = listing.notes
         try:

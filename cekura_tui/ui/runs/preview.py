@@ -41,8 +41,6 @@ _SPEAKER_CELLS = 7
 
 
 class RunPreview(Pane):
-    """Draws a run that `PreviewLoader` has loaded."""
-
     def __init__(self, state: AppState) -> None:
         super().__init__(title="Preview", id="preview")
         self._state = state
@@ -205,8 +203,7 @@ def _turn(turn: Turn, width: int, times: bool) -> Iterator[Content]:
 
 
 def hanging(words: Content, width: int, indent: int, head: Content | None = None) -> Iterable[Content]:
-    """Wrap a paragraph to `width` cells. The first line begins with `head`, or with `indent` blanks if `head` is None.
-    Each further line begins with `indent` blanks."""
+    """Wrap a paragraph to `width` cells, indented by blanks; `head`, if given, replaces the first line's blanks."""
     before = head if head is not None else Content(" " * indent)
     for start, end in breaks(words.plain, width - indent):
         yield Content.assemble(before, words[start:end])
@@ -214,6 +211,5 @@ def hanging(words: Content, width: int, indent: int, head: Content | None = None
 
 
 def _line(text: str, limit: int = 300) -> str:
-    """Put the text on one line of at most `limit` characters, with ✗, ✓ and ! in place of emoji. Terminals differ in
-    the number of cells that an emoji takes."""
+    """One line of at most `limit` characters; ✗, ✓ and ! replace emoji, whose width differs between terminals."""
     return drawn(clean_line(text, limit)).translate(_MARKS)

@@ -92,7 +92,6 @@ class PickScopeDialog(Dialog[Scope]):
             yield KeyHint("enter choose · {scopes.up} {scopes.down} move · {dialog.close} cancel")
 
     def on_mount(self) -> None:
-        """Show the projects immediately, and load agents."""
         self._show()
         self._load()
 

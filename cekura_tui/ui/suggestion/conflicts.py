@@ -180,8 +180,7 @@ class ConflictResolver:
         self._advance()
 
     def edit(self, key: str, text: str) -> bool:
-        """Resolve the conflict `key` with this text, and go to the next undecided conflict. Returns False, and changes
-        nothing, if a reload has removed the conflict."""
+        """Resolve the conflict `key` with this text, and go to the next; False if a reload has removed the conflict."""
         if (number := self.decisions.number_of(key)) is None:
             return False
         self.decisions.decide_text(number, text)

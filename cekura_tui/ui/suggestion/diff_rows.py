@@ -104,8 +104,7 @@ def _folded(n: int, passage: Passage, before: int, after: int) -> Iterator[DiffR
 
 
 def _hunk_rows(n: int, diff: ProseDiff, passage: Passage, choices: Choices, notes: HunkNotes) -> Iterator[DiffRow]:
-    """The rows of a passage of a hunk. The heading and the notes have negative parts, so that the lines keep their keys
-    when notes are loaded."""
+    """The rows of a hunk's passage. Heading and notes have negative parts, so that lines keep their keys."""
     hunk = diff.hunks[passage.hunk - 1]
     choice = choices.get(hunk.number)
     # Text that the model put around its answer is rejected by default.

@@ -22,8 +22,7 @@ _GUTTER = 3
 
 @dataclass(frozen=True, slots=True)
 class StagedRow:
-    """A line of the text, or a chunk of a long line. `line` is the index of the line. `start` is the index of the
-    chunk's first character in the line."""
+    """A chunk of a line: the index of the line, and of the chunk's first character in the line (`start`)."""
 
     line: int
     start: int

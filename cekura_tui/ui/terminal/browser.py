@@ -13,8 +13,7 @@ _OPEN_SCRIPT = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.argv[1]
 
 
 async def open_link(link: str) -> bool:
-    """Open a web link in a graphical browser, without printing anything. May take seconds. Returns False if the browser
-    cannot be opened or if `link` is not a web link."""
+    """Open a web link in a graphical browser, which may take seconds. Returns False for other links or failures."""
     return await asyncio.wrap_future(in_thread(lambda: _open(link)))  # cancelling the wait does not stop the browser
 
 

@@ -19,8 +19,7 @@ from cekura_tui.ui.terminal.capabilities import Multiplexer, read_multiplexer, r
 from cekura_tui.ui.terminal.passthrough import wrap
 
 TIMEOUT = 2.0
-"""Maximum seconds for all tools together, because quitting waits for the tools. A tool hangs, for example, if a
-forwarded display is lost."""
+"""Maximum seconds for all tools together: quitting waits for them, and a lost forwarded display makes one hang."""
 LARGE = 50_000
 """Number of bytes above which the message warns that some terminals drop such a long text."""
 MAX_BYTES = 750_000

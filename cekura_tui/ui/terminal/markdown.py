@@ -13,9 +13,7 @@ from rich.style import StyleType
 from rich.theme import Theme
 
 PLAIN: Mapping[str, StyleType] = {"heading": "bold", "code": "bold", "rule": "dim"}
-"""Styles that suit any terminal."""
 MAX_WIDTH = 100
-"""Maximum line length in cells."""
 
 
 class _LeftHeading(Heading):
@@ -25,8 +23,6 @@ class _LeftHeading(Heading):
 
 
 class _PlainCode(TextElement):
-    """An indented code block."""
-
     style_name = "markdown.code_block"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:

@@ -75,8 +75,7 @@ class Terminal:
 
 
 def _discard_other_output() -> None:
-    """Redirect stdout and stderr to /dev/null and interrupt the blocked writes of other threads, because their output
-    would fill a stalled terminal again."""
+    """Send stdout and stderr to /dev/null, and interrupt other threads' writes, to keep a stalled terminal empty."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
