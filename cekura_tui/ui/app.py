@@ -606,8 +606,7 @@ class CekuraApp(App[None]):
             lines = text.count("\n") + 1
             self._copies.copy(text, f"{lines:,} lines" if lines > 1 else "the selection")
 
-    def action_copy_text(self) -> None:
-        self.action_copy_selection()
+    action_copy_text = action_copy_selection
 
     @on(CopyRequested)
     def copy_text(self, request: CopyRequested) -> None:

@@ -71,9 +71,8 @@ class PromptSources(ChoiceList):
     def reopen_hint(self) -> str:
         """A sentence that says how to open the saved draft later. A dialog that was opened with a given prompt does not
         start with the draft, so the user must choose the draft."""
-        if self._given:
-            return with_keys(f"Press {{runs.improve}} on the same runs to open it; here, choose “{_WORDS['draft']}”.")
-        return with_keys("Press {runs.improve} on the same runs to open it.")
+        here = f"; here, choose “{_WORDS['draft']}”" if self._given else ""
+        return with_keys(f"Press {{runs.improve}} on the same runs to open it{here}.")
 
     def text_of(self, source: str) -> Prompt:
         """The text of a source; "" until the text is loaded."""

@@ -118,8 +118,7 @@ Everything known about one job: what was sent, every change of state, and every 
         if self.is_unmounted:
             return
         job = self.job or (self._record.job if self._record else None)
-        text = job_headline(self._number, job)
-        self.query_one("#job-headline", OneLine).show(text)
+        self.query_one("#job-headline", OneLine).show(job_headline(self._number, job))
         facts, record, empty = self.query_one(JobFacts), self._record, (f"Loading job {self._number} …", "")
         if record is not None:
             facts.show_rows(facts_of(record, self._answers, self.state))

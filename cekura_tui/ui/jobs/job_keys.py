@@ -184,9 +184,8 @@ JOB_ACTIONS = (
     _action("job.stop", "L", "stop", "Stop polling", "Stop polling a job", 2),
     _action("job.resume", "L", "resume", "Resume polling", "Poll a job again", 3),
     _action("job.again", "i", "launch_again", "Relaunch", "Relaunch an unconfirmed, lost or failed job", 4),
-    _action(
-        "job.forget", "D", "forget", "Delete", "Delete a job from this machine", 999
-    ),  # after the other actions of a page
+    # After the other actions of a page.
+    _action("job.forget", "D", "forget", "Delete", "Delete a job from this machine", 999),
     _action("job.copy", "y", "copy", "Copy or save", "A job as JSON or its requests as curl, without the key", 6),
 )
 ACTION_NAMES = ("details", "stop", "resume", "launch_again", "forget", "copy")

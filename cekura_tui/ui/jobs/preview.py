@@ -39,8 +39,7 @@ class ChangeExcerpt:
 @dataclass(frozen=True, slots=True)
 class ChangeSummary:
     """The totals of a suggestion's changes, and excerpts of the first changes. `size` is the number of staged words, or
-    of proposed words while none are staged. `problem` says why the changes could not
-    be loaded; "" if they were loaded."""
+    of proposed words while none are staged. `problem` says why the changes could not be loaded, if so."""
 
     total: int = 0
     undecided: int = 0

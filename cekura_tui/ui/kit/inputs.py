@@ -11,7 +11,7 @@ from textual.widgets import Input
 
 from cekura_tui.model.text import clean
 from cekura_tui.ui.actions import bind, do_action, is_offered
-from cekura_tui.ui.kit.keys_in_order import do_binding, handled_elsewhere
+from cekura_tui.ui.kit.keys_in_order import consume, do_binding, handled_elsewhere
 from cekura_tui.ui.terminal.cells import one_line
 
 _NO_TEXT = ("Cc", "Cs", "Co", "Zl", "Zp")
@@ -69,8 +69,7 @@ class TypedLine(Input):
 
     def on_paste(self, event: events.Paste) -> None:
         """Insert all lines; Textual would insert only the first."""
-        event.prevent_default()
-        event.stop()
+        consume(event)
         self.replace(" ".join(event.text[: 2 * self.longest].splitlines()), *self.selection)
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
@@ -85,6 +84,5 @@ class TypedLine(Input):
         elif event.is_printable:
             await super()._on_key(event)
         else:
-            event.stop()
-            event.prevent_default()
+            consume(event)
             self.replace(text, *self.selection)

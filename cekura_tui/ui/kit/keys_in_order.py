@@ -106,9 +106,9 @@ async def handled_elsewhere(widget: Widget, event: events.Key) -> bool:
     if focused is widget or (screen is widget and focused is _focus_at.get(event, lambda: focused)()):
         if not _too_early(screen, event):
             return False
-        _consume(event)
+        consume(event)
         return True
-    _consume(event)
+    consume(event)
     if not _too_early(screen, event) and not await do_key(app, event.key, priority=True):
         later = events.Key(event.key, event.character)
         later.time = event.time
@@ -120,14 +120,14 @@ async def handled_elsewhere(widget: Widget, event: events.Key) -> bool:
 async def do_binding(widget: Widget, event: events.Key) -> None:
     """Run a key's binding at once; Textual would first bubble the key up to the app."""
     if await do_key(widget.app, event.key):
-        _consume(event)
+        consume(event)
 
 
 async def do_in_order(screen: Widget, event: events.Key) -> None:
     """Implement a screen's `_on_key`: run the key's binding, or forward the key if the focus or the screen has changed.
     A key that was pressed too early for the screen is dropped."""
     if _too_early(screen, event):
-        _consume(event)
+        consume(event)
     elif not await handled_elsewhere(screen, event):
         await do_binding(screen, event)
         event.stop()  # it must not bubble to the app, which may have another screen on top by then
@@ -138,6 +138,6 @@ def _too_early(screen: Widget, event: events.Key) -> bool:
     return event.key != "escape" and event.time < getattr(screen, "keys_dropped_until", 0.0)
 
 
-def _consume(event: events.Key) -> None:
+def consume(event: events.Key | events.Paste) -> None:
     event.stop()
     event.prevent_default()

@@ -226,9 +226,6 @@ class Palette(Dialog[None]):
             self._moved(row.command)
 
     @on(CommandList.Opened)
-    async def clicked(self) -> None:
-        await self.choose()
-
     async def choose(self) -> None:
         """Close the palette and run the command under the cursor before later keys, unless the command is disabled."""
         row = self.list.cursor_row

@@ -14,7 +14,7 @@ from cekura_tui.model.text import Prompt, count, has_controls, prompt_bytes
 from cekura_tui.ui.actions import ACTIONS
 from cekura_tui.ui.keymap import keymap_in_use
 from cekura_tui.ui.kit.inputs import is_typed, text_of
-from cekura_tui.ui.kit.keys_in_order import do_binding, handled_elsewhere
+from cekura_tui.ui.kit.keys_in_order import consume, do_binding, handled_elsewhere
 from cekura_tui.ui.terminal.textual_private import drop_toasts, type_into
 
 _CLOSED = "Press enter to edit the prompt."
@@ -65,8 +65,7 @@ class PromptArea(TextArea):
         size = sum(len(prompt_bytes(Prompt(text))) for text in (self.text, event.text))
         is_too_long = size - len(prompt_bytes(Prompt(self.selected_text))) > MAX_PROMPT_BYTES
         if self._is_closed or is_too_long:
-            event.prevent_default()
-            event.stop()
+            consume(event)
             if self._is_closed:
                 self.app.notify(_CLOSED, markup=False)
             else:
@@ -78,8 +77,7 @@ class PromptArea(TextArea):
             return
         text = text_of(event) if self.check_consume_key(event.key, event.character) else None
         if self._is_closed and (event.key == "enter" or text is not None):
-            event.stop()
-            event.prevent_default()
+            consume(event)
             if event.key == "enter":
                 self.read_only = False
             else:
@@ -87,8 +85,7 @@ class PromptArea(TextArea):
         elif event.key == "enter" or self.read_only or (text is not None and event.is_printable):
             await super()._on_key(event)
         elif text is not None:
-            event.stop()
-            event.prevent_default()
+            consume(event)
             type_into(self, text)
         else:
             event.prevent_default()  # Textual would insert the letter of alt+letter

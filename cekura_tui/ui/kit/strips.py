@@ -73,9 +73,6 @@ def _wide_breaks(line: str, width: int) -> list[tuple[int, int]]:
     def is_space(k: int) -> bool:
         return line[begins[k] : begins[k + 1]] == " "
 
-    def may_break(k: int) -> bool:
-        return is_space(k) or cells[k] == 2 or cells[k - 1] == 2
-
     pieces = []
     first = 0
     while first < count:
@@ -83,7 +80,7 @@ def _wide_breaks(line: str, width: int) -> list[tuple[int, int]]:
         while last < count and used + cells[last] <= width:
             used, last = used + cells[last], last + 1
         cut = last = max(last, first + 1)
-        while first < cut < count and not may_break(cut):
+        while first < cut < count and not (is_space(cut) or 2 in cells[cut - 1 : cut + 1]):
             cut -= 1
         end = cut
         while end > first and cut < count and is_space(end - 1):

@@ -231,16 +231,13 @@ class RunDetails(VirtualList[TreeRow]):
             self._windows[row.path] = range(PAGE)
             self._show()
         elif row.kind == "more":
-            self._turn_page(row)
+            place, before = self._cursor, len(self._rows)
+            self._windows[row.path] = self._tree.extended(row, value_at(self._roots(), row.path), self._windows)
+            self._show()
+            if row.key[-1] == ABOVE:
+                place += len(self._rows) - before
+            self.move_to(self._rows[place].key)
         return row.kind in ("closed", "more")
-
-    def _turn_page(self, row: TreeRow) -> None:
-        place, before = self._cursor, len(self._rows)
-        self._windows[row.path] = self._tree.extended(row, value_at(self._roots(), row.path), self._windows)
-        self._show()
-        if row.key[-1] == ABOVE:
-            place += len(self._rows) - before
-        self.move_to(self._rows[place].key)
 
     def action_raw(self) -> None:
         """Switch between the tree and the raw JSON. Both keep their own cursor."""
@@ -274,8 +271,7 @@ class RunDetails(VirtualList[TreeRow]):
         total = len(self._matches)
         if not total:
             return None
-        place = (0 if step > 0 else total - 1) if self._match is None else (self._match + step) % total
-        self._match = place
+        place = self._match = (0 if step > 0 else total - 1) if self._match is None else (self._match + step) % total
         self._go_to(self._matches[place])
         return place + 1, total
 

@@ -14,7 +14,6 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.filter.filter import Filter
 from cekura_tui.model.run.outcome import MARKS, Kind
 from cekura_tui.model.secrets import shown
 from cekura_tui.model.text import clean_line, count
@@ -38,7 +37,8 @@ def header_facts(state: AppState, listing: RunListing, error: CekuraTuiError | N
     profile, locked = "demo" if setup.demo else shown(setup.profile, 3), ("read-only",) if setup.read_only else ()
     place = "…" if scope is None else scope.name or str(scope.id)
     kind = "project" if scope is None else scope.kind
-    agents = ", ".join(_agents_of(listing.filter)) or "all agents"
+    values = [one for term in listing.filter.terms if term.key == "agent" and not term.negated for one in term.values]
+    agents = ", ".join(f"{'~' * value.contains}{value.text}" for value in values) or "all agents"
     going = sum(job.state.active for job in state.jobs)
     return HeaderFacts(
         (
@@ -50,11 +50,6 @@ def header_facts(state: AppState, listing: RunListing, error: CekuraTuiError | N
         listing.freshness(state.when, error),
         f"{count(going, 'job')} running" if going else "",
     )
-
-
-def _agents_of(wanted: Filter) -> list[str]:
-    terms = [term for term in wanted.terms if term.key == "agent" and not term.negated]
-    return [f"{'~' * value.contains}{value.text}" for term in terms for value in term.values]
 
 
 class RunsHeader(Static):

@@ -19,8 +19,6 @@ from cekura_tui.ui.kit.strips import LEAST, Layer, Line, RowState, Span, StyledT
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.terminal.cells import fit
 
-_GUTTER = 5
-"""Number of cells before the text: three blanks, a rule, a blank."""
 _MAX_MARKED = 20_000
 """Maximum length of both versions together, in characters, for changed words to be marked."""
 
@@ -88,7 +86,7 @@ class ConflictTexts(VirtualList[ConflictRow]):
 
 
 def _text_width(width: int) -> int:
-    return max(width - _GUTTER - 1, LEAST)
+    return max(width - 6, LEAST)  # three blanks, a rule and a blank before the text, a blank after it
 
 
 def _trimmed_lines(base: str, text: str) -> list[tuple[str, tuple[Span, ...]]]:

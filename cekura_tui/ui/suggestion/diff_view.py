@@ -54,7 +54,6 @@ class ProseDiffView(VirtualList[DiffRow]):
     class HunkMoved(ListMessage):
         hunk: int  # 0 between the hunks
 
-    @dataclass
     class SplitRequested(ListMessage):
         pass
 

@@ -16,9 +16,6 @@ from cekura_tui.ui.kit.strips import Line, RowState, prose_width
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.suggestion.diff_lines import hanging_breaks, with_background
 
-_GUTTER = 3
-"""Number of cells before the text: a blank, the mark, a blank."""
-
 
 @dataclass(frozen=True, slots=True)
 class StagedRow:
@@ -108,4 +105,4 @@ def _rows(n: int, line: StagedLine) -> Iterator[StagedRow]:
 
 
 def _text_width(width: int) -> int:
-    return prose_width(width - _GUTTER - 1)
+    return prose_width(width - 4)  # a blank, the mark and a blank before the text, a blank after it
