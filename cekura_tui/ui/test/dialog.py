@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import ClassVar
 
 from textual import on, work
@@ -14,7 +14,7 @@ from textual.widgets import Button, Input, Label, Static
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.model.scenario_test import DEFAULT_TIMES, LiveAnswer, Way, live_words, provider_name
+from cekura_tui.model.scenario_test import DEFAULT_TIMES, WAYS, LiveAnswer, Way, live_words, provider_name
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.store.errors import SentUnrecorded
 from cekura_tui.ui.actions import Action
@@ -47,7 +47,7 @@ class LaunchTestDialog(Dialog[list[Job]]):
     def __init__(self, state: AppState, plan: ScenarioPlan, *, also_passed: bool = False) -> None:
         super().__init__()
         self._state, self._plan, self._also_passed = state, plan, also_passed
-        self._launching = False
+        self._launching, self._provider = False, provider_name(plan.agent.provider)
 
     def compose(self) -> ComposeResult:
         plan = self._plan
@@ -55,12 +55,11 @@ class LaunchTestDialog(Dialog[list[Job]]):
             prompt = "current prompt" if plan.before else "prompt"
             box.border_title = Content(f"Test the {prompt} of {clean_line(plan.agent.name, 50) or 'the agent'}")
             yield Static(Content("\n").join(self._facts()), id="test-facts")
-            for name, title in (("scenarios", "Scenarios"), ("ways", "Called by"), ("live", self._question)):
+            live = f"Is this prompt live at {self._provider}?"
+            for name, title in (("scenarios", "Scenarios"), ("ways", "Called by"), ("live", live)):
                 yield section(title, ChoiceList(several=name == "scenarios", id=f"test-{name}"), id=f"test-{name}-part")
             with Vertical(classes="section", id="test-settings"):
-                yield from self._field(
-                    "times", "Calls of each", str(DEFAULT_TIMES), "4 of 4 after 0 of 4 is just proof"
-                )
+                yield from self._field("times", "Calls each", str(DEFAULT_TIMES), "4 of 4 after 0 of 4 is just proof")
                 yield from self._field("limit", "Calls at once", "", "optional")
                 yield from self._field("target", "Other agent's ID", "", "optional: a staging agent there")
                 yield from self._field("name", "Name", plan.name, "")
@@ -76,17 +75,8 @@ class LaunchTestDialog(Dialog[list[Job]]):
     def _field(self, name: str, label: str, value: str, hint: str) -> Iterator[Horizontal]:
         digits = None if name in ("target", "name") else "[0-9]{0,5}"
         line = TypedLine(value, restrict=digits, id=f"test-{name}", select_on_focus=False, compact=True)
-        yield Horizontal(
-            Label(Content(label)), line, Label(Content(hint)), id=f"test-{name}-part", classes="test-field"
-        )
-
-    @property
-    def _provider(self) -> str:
-        return provider_name(self._plan.agent.provider)
-
-    @property
-    def _question(self) -> str:
-        return f"Is this prompt live at {self._provider}?"
+        row = Label(Content(label)), line, Label(Content(hint))
+        yield Horizontal(*row, id=f"test-{name}-part", classes="test-field")
 
     def _facts(self) -> Iterator[Content]:
         """What the user should know before the launch; warnings first."""
@@ -106,17 +96,17 @@ class LaunchTestDialog(Dialog[list[Job]]):
         # An agent that was restarted for the last test must be restarted for another prompt.
         known = [plan.live] if plan.live in live and not plan.asks_restart else []
         ways = {way.key: self._way_words(way) for way in plan.ways}
-        for name, words, chosen in (
-            ("scenarios", scenarios, map(str, ticked)),
-            ("ways", ways, [*ways][:1]),
-            ("live", live if plan.asks_live else {}, known),
-        ):
-            listed = self._list(name)
-            listed.show_rows([Choice(key, text) for key, text in words.items()])
-            listed.marks = frozenset(chosen)
-            self._show_part(name, shown=bool(words))
+        self._fill("scenarios", scenarios, map(str, ticked))
+        self._fill("ways", ways, [*ways][:1])
+        self._fill("live", live if plan.asks_live else {}, known)
         self._show_part("typed", shown=False)
         self._show_cost()
+
+    def _fill(self, name: str, words: Mapping[str, str], chosen: Iterable[str]) -> None:
+        listed = self._list(name)
+        listed.show_rows([Choice(key, text) for key, text in words.items()])
+        listed.marks = frozenset(chosen)
+        self._show_part(name, shown=bool(words))
 
     def _show_part(self, name: str, *, shown: bool) -> None:
         self.query_one(f"#test-{name}-part").display = shown
@@ -155,30 +145,27 @@ class LaunchTestDialog(Dialog[list[Job]]):
 
     def _live(self) -> LiveAnswer:
         """The answer to the question whether the prompt is live. Raises UsageError unless the test may be launched."""
-        plan, answers = self._plan, self._list("live").chosen
-        if not plan.asks_live:
-            return plan.live or "own"
-        if "not yet" in answers:
-            restart = " and restart the agent" if plan.asks_restart else ""
-            raise UsageError(f"Publish the prompt at {self._provider}{restart}, then launch. Nothing was sent.")
-        if not answers:
-            raise UsageError(f"First answer: {self._question}")
-        return "published" if "published" in answers else "anyway"
+        answer = next(iter(self._list("live").chosen), "")
+        if not self._plan.asks_live:
+            return self._plan.live or "own"
+        if answer in ("published", "anyway"):
+            return answer  # type: ignore[return-value] # as mypy cannot see
+        restart = " and restart the agent" if self._plan.asks_restart else ""
+        raise UsageError(f"Publish the prompt at {self._provider}{restart}, and say so above. Nothing was sent.")
 
     @on(ChoiceList.Marked)
     @on(Input.Changed)
     def _show_cost(self) -> None:
         """Show the fields and the cost of the present choice."""
-        way = self._way
-        self._show_part("times", shown=way is None or way.key != "rerun")
-        self._show_part("target", shown=way is not None and bool(way.target))
-        self._show_part("name", shown=way is None or way.named)
+        way = self._way or WAYS["rerun"]
+        self._show_part("times", shown=way.key != "rerun")
+        self._show_part("target", shown=bool(way.target))
+        self._show_part("name", shown=way.named)
         try:
             words = cost_words(planned_launches(self._plan, self._choice()), self._plan.credits_left)
         except UsageError as error:
             words = error.message
-        free = " · free in the demo" if self._state.workspace.setup.demo else ""
-        self.query_one("#test-cost", Static).update(Content(words + free))
+        self.query_one("#test-cost", Static).update(Content(words))
         self._say("")
 
     # Launching
@@ -247,9 +234,8 @@ def open_test_dialog(page: Page, request: TestRuns) -> None:
         run_ids, job, before, also = request
         try:
             refuse_read_only(state.workspace.setup.read_only, "nothing is launched")
-            plan = await state.workspace.call(
-                lambda session: session.tests.plan(run_ids, job=job, before=before, also_passed=also)
-            )
+            asked = {"before": before, "also_passed": also}
+            plan = await state.workspace.call(lambda session: session.tests.plan(run_ids, job=job, **asked))
         except CekuraTuiError as error:
             page.show_error(error)
         else:

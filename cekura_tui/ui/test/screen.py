@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 from rich.segment import Segment
 from textual import on, work
@@ -37,20 +38,11 @@ from cekura_tui.ui.messages import CompareRuns, OpenJob, OpenJobDetails, OpenRun
 from cekura_tui.ui.state import AppState, follow_jobs
 from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.workspace.scenario_tests import PromptTest
-from cekura_tui.workspace.session import Session
 
-_LOOKS: dict[Became, tuple[str, str]] = {
-    "fixed": ("✓", "good"),
-    "improved": ("↑", "good"),
-    "unclear": ("?", "warn"),
-    "still failing": ("✗", "bad"),
-    "newly failing": ("✗", "bad"),
-    "worse": ("↓", "bad"),
-    "still passing": ("✓", "dim"),
-    "not comparable": ("≠", "warn"),
-    "no calls": ("–", "dim"),
-}
-"""Mark and tone of what became of a scenario."""
+_LOOKS = dict(
+    zip(get_args(Became), ["✓good", "↑good", "?warn", "✗bad", "✗bad", "↓bad", "✓dim", "≠warn", "–dim"], strict=True)
+)
+"""The mark of what became of a scenario, followed by the mark's tone."""
 _GUTTER = 3
 UNJUDGED_RELOAD = 5.0
 """Seconds after which a test is loaded again whose calls have ended, but are not all judged."""
@@ -79,8 +71,8 @@ class TestLines(VirtualList[tuple[int, ScenarioLine]]):
 
     def lines_of(self, row: tuple[int, ScenarioLine], width: int, state: RowState) -> Sequence[Line]:
         line = row[1]
-        mark, tone = _LOOKS[line.became]
-        ink, dim = self.style_of(f"tone--{tone}"), self.style_of("tone--dim")
+        mark, ink, dim = _LOOKS[line.became][0], _LOOKS[line.became][1:], self.style_of("tone--dim")
+        ink = self.style_of(f"tone--{ink}")
         texts = (line.name, line.before.words, line.after.words, line.became, line.detail)
         styled = zip(texts, (None, dim, None, ink, dim), columns(width), strict=False)
         return [[Segment(f" {mark} ", ink), *(Segment(f"{fit(text, cells)} ", of) for text, of, (_, cells) in styled)]]
@@ -100,7 +92,7 @@ class FindTestLine(TypedLine):
 
 
 _ACTIONS = (
-    ("also-passed", "plus", "test_also_passed", "Test what passed", "Also call the scenarios that passed before"),
+    ("also-passed", "plus", "test_again(True)", "Test what passed", "Also call the scenarios that passed before"),
     ("improve", "i", "improve", "Improve", "Improve the prompt from the calls that still fail"),
     ("other", "equals_sign", "choose_other", "Compare with", "Compare the new call with another former one"),
     ("again", "T", "test_again", "Test again", "Call the scenarios again"),
@@ -112,13 +104,10 @@ _ACTIONS = (
 
 
 def _why_not(screen: BeforeAfterScreen, name: str) -> str | None:
-    possible = {
-        "improve": screen.failing,
-        "also-passed": screen.all_pass,
-        "end-calls": screen.calls_run,
-        "suggestion": screen.suggestion,
-    }
-    return None if screen.report is not None and possible.get(name, True) else NOT_OFFERED
+    if (report := screen.report) is None:
+        return NOT_OFFERED
+    possible = {"improve": report.failing_runs, "also-passed": _all_pass(report), "suggestion": report.settings.job}
+    return None if (screen.running_jobs if name == "end-calls" else possible.get(name, True)) else NOT_OFFERED
 
 
 class BeforeAfterScreen(Page):
@@ -263,20 +252,14 @@ by what became of them. `{test.improve}` improves again from what still fails, `
         return row[1] if row else None
 
     @property
-    def failing(self) -> tuple[int, ...]:
-        return self.report.failing_runs if self.report else ()
+    def running_jobs(self) -> list[int]:
+        """Numbers of the test's jobs whose calls may not have ended."""
+        return [job.number for job in self._jobs if job.state == JobState.RUNNING]
 
     @property
-    def suggestion(self) -> int | None:
-        return self.report.settings.job if self.report else None
-
-    @property
-    def calls_run(self) -> bool:
-        return any(job.state == JobState.RUNNING for job in self._jobs)
-
-    @property
-    def all_pass(self) -> bool:
-        return self.report is not None and _all_pass(self.report)
+    def _loaded(self) -> PromptTest:
+        assert self.report is not None, "the actions are hidden before"
+        return self.report
 
     def action_find(self) -> None:
         line = self.query_one(FindTestLine)
@@ -288,22 +271,19 @@ by what became of them. `{test.improve}` improves again from what still fails, `
         self._draw()
 
     def action_improve(self) -> None:
-        self.improve(self.failing[:MAX_RUNS])
+        self.improve(self._loaded.failing_runs[:MAX_RUNS])
 
-    def action_test_also_passed(self) -> None:
-        self.action_test_again(also_passed=True)
-
-    def action_test_again(self, *, also_passed: bool = False) -> None:
-        if self.report is not None:
-            former = tuple(number for line in self.report.comparison.lines for number in line.before.run_ids)
-            settings = self.report.settings
-            self.state.ask(TestRuns(former or settings.former, settings.job, settings.before, also_passed))
+    def action_test_again(self, also_passed: bool = False) -> None:
+        former = tuple(number for line in self._loaded.comparison.lines for number in line.before.run_ids)
+        settings = self._loaded.settings
+        self.state.ask(TestRuns(former or settings.former, settings.job, settings.before, also_passed))
 
     def action_open_suggestion(self) -> None:
-        if (job := self.state.job(self.suggestion)) is not None:
+        number = self._loaded.settings.job
+        if (job := self.state.job(number)) is not None:
             self.state.ask(OpenJob(job))
         else:
-            self.notify_once(f"Job {self.suggestion} is not on this machine any more.")
+            self.notify_once(f"Job {number} is not on this machine any more.")
 
     def action_end_calls(self) -> None:
         text = "Calls that have not ended are cut off, and do not count."
@@ -311,28 +291,22 @@ by what became of them. `{test.improve}` improves again from what still fails, `
         question.ask(self.app, lambda: self.app.run_worker(self._end_calls(), group="end-calls"))
 
     async def _end_calls(self) -> None:
-        numbers = [job.number for job in self._jobs if job.state == JobState.RUNNING]
-
-        async def end(session: Session) -> None:
-            for number in numbers:
-                await session.tests.end_calls(number)
-
+        jobs = self.running_jobs
         try:
-            await self.state.workspace.call(end)
+            await self.state.workspace.call(lambda session: asyncio.gather(*map(session.tests.end_calls, jobs)))
         except CekuraTuiError as error:
             self.notify_once(error.sentence(), warning=True)
 
     @work(group="copy", exclusive=True)
     async def action_copy_or_save(self) -> None:
-        if (report := self.report) is None:
-            return
-        dashboard = self.state.workspace.setup.settings.dashboard_url
+        report, dashboard = self._loaded, self.state.workspace.setup.settings.dashboard_url
         markdown = await self.state.workspace.call(lambda session: session.tests.markdown(report, dashboard))
         texts = {"Markdown": ("md", markdown), "JSON": ("json", json.dumps(report.to_json(), indent=2))}
         offers = [Offer(f"comparison as {form}", partial(str, text)) for form, (_, text) in texts.items()]
         for form, (end, text) in texts.items():
-            save = partial(_save, f"test-{self.number}.{end}", text)
-            offers.append(Offer(f"save the comparison as {form} to a file …", partial(str, text), do=save))
+            do = partial(CopyDialog.save, what="the comparison", name=f"test-{self.number}.{end}")
+            do = partial(do, write=partial(write_lines, text))
+            offers.append(Offer(f"save the comparison as {form} to a file …", partial(str, text), do=do))
         self.app.push_screen(CopyDialog(f"the test of job {self.number}", offers), self.notify_once)
 
     # Comparing calls
@@ -373,10 +347,6 @@ by what became of them. `{test.improve}` improves again from what still fails, `
             Command(_call(run), self.state.when(run.at), partial(compare, run.id)) for run in self._line.before.runs
         ]
         self.app.push_screen(Palette(calls, f"Compare call {pair[1]} with", "compare"))
-
-
-def _save(name: str, text: str, dialog: CopyDialog) -> None:
-    dialog.save("the comparison", name, partial(write_lines, text))
 
 
 def _all_pass(report: PromptTest) -> bool:
@@ -435,8 +405,8 @@ def _sum(report: PromptTest) -> Iterator[Content]:
 
 
 def _preview(line: ScenarioLine) -> Iterator[Content]:
-    mark, tone = _LOOKS[line.became]
-    yield Content.assemble((f"{mark} ", f"bold {TONES[tone]}"), (line.sentence, "bold"))
+    look = _LOOKS[line.became]
+    yield Content.assemble((f"{look[0]} ", f"bold {TONES[look[1:]]}"), (line.sentence, "bold"))
     yield from (Content(f"• {change.words}") for change in line.checks)
     for name, side in (("before", line.before), ("after", line.after)):
         yield Content.styled(f"{name:7}{'  '.join(map(_call, side.runs)) or 'no calls'}", "$muted")
