@@ -64,16 +64,10 @@ def _rule_metric(rule: Rule, failed: bool, turn: DialogueTurn | None, dice: Dice
 def declared_metrics(dice: Dice) -> list[Json]:
     """Metrics with a threshold in the rubric; of the two boolean ones, "True" passes the first, "False" the second."""
     latency = 700 + dice.below(900)
+    measured: Json = {"score": latency, "value": str(latency), "explanation": [f"Median response after {latency} ms."]}
+    extra = {"percentiles": {"p50": latency, "p90": latency * 1.6, "p99": None}}
     return [
-        _metric(
-            LATENCY,
-            "Average latency (ms)",
-            "numeric",
-            score=latency,
-            value=str(latency),
-            explanation=[f"Median response after {latency} ms."],
-            extra={"percentiles": {"p50": latency, "p90": latency * 1.6, "p99": None}},
-        ),
+        _metric(LATENCY, "Average latency (ms)", "numeric", **measured, extra=extra),
         _metric(TERMINATION, "Call ended properly", "boolean", value="True", explanation=["Both sides said goodbye."]),
         _metric(INFRASTRUCTURE, "Infrastructure issues", "boolean", value="False"),
     ]
@@ -90,15 +84,8 @@ def undeclared_metrics(dice: Dice, foreign: bool) -> list[Json]:
         _metric(VOICEMAIL, "Voicemail detected", "boolean", value="False", explanation=["A person answered."]),
     ]
     if not foreign:
-        metrics.append(
-            _metric(
-                LANGUAGE,
-                "Language followed",
-                "binary_workflow_adherence",
-                explanation=["The caller did not change the language."],
-                extra={"trigger_failed": True},
-            )
-        )
+        kind, why = "binary_workflow_adherence", ["The caller did not change the language."]
+        metrics.append(_metric(LANGUAGE, "Language followed", kind, explanation=why, extra={"trigger_failed": True}))
     return metrics
 
 
@@ -145,13 +132,8 @@ def outcome_of(script: Script, broken: frozenset[str], evidence: dict[str, Dialo
         aligned = key not in broken
         met += aligned
         turn = evidence.get(key) if key is not None else None
-        alignments.append(
-            {
-                "outcome": f"Met: {text}" if aligned else f"Not met: {text}",
-                "prompt_part": text,
-                "aligned": ("yes" if aligned else "no") if in_words else aligned,
-            }
-        )
+        outcome, word = (f"Met: {text}", "yes") if aligned else (f"Not met: {text}", "no")
+        alignments.append({"outcome": outcome, "prompt_part": text, "aligned": word if in_words else aligned})
         mark = ("✅ " if aligned else "❌ ") if marked else ""
         where = f" See [{clock_text(turn.start)}]." if turn is not None and not aligned else ""
         explanation.append(f"{mark}{text}{'' if aligned else ' This did not happen.'}{where}")

@@ -145,16 +145,10 @@ class ReadEndpoints:
         wanted = (numbers(given, "run_ids") or frozenset()) | (numbers(given, "ids") or frozenset())
         if len(wanted) > 100:
             raise Invalid({"run_ids": ["Ensure this field has no more than 100 elements."]})
-        runs = [self._workspace.run(run_id, version_of(request)) for run_id in sorted(wanted, reverse=True)]
+        runs = self._workspace.runs(sorted(wanted, reverse=True), version_of(request))
         scope = {"agent": number(given, "agent_id"), "result_id": number(given, "result_id")}
         scope["project"] = number(given, "project_id")
-        return Reply(
-            [
-                run
-                for run in runs
-                if run is not None and all(value in (None, run[name]) for name, value in scope.items())
-            ]
-        )
+        return Reply([run for run in runs if all(value in (None, run[name]) for name, value in scope.items())])
 
     async def results(self, request: Request) -> Response:
         given = request.query_params

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -72,7 +72,7 @@ class DemoWorkspace:
 
     def issues(self, run_ids: tuple[int, ...], prompt: str) -> Json:
         """The API's issues in runs, an entry per issue and run, with their sections of `prompt`."""
-        issues = issues_of(self._runs(run_ids))
+        issues = issues_of(self.runs(run_ids))
         return {"issues": [self._issue(issue, n, prompt) for issue in issues for n in range(len(issue.run_ids))]}
 
     def _issue(self, issue: Issue, number: int, prompt: str) -> Json:
@@ -81,9 +81,7 @@ class DemoWorkspace:
         facts = self.corpus.facts(run_id)
         turns = [] if facts is None else turns_of(self.corpus, facts)
         turn = broken_at(turns).get(rule.key)
-        shown: list[Json] = []
-        if turn is not None:
-            shown = [{"index": turns.index(turn), "time": clock_text(turn.start), "text": turn.text}]
+        shown = turn and {"index": turns.index(turn), "time": clock_text(turn.start), "text": turn.text}
         return {
             "run_id": run_id,
             "metric_id": rule.metric,
@@ -93,15 +91,15 @@ class DemoWorkspace:
             "section": rule.section if section is None else section.title,
             "title": rule.finding,
             "explanation": issue.explanations[number],
-            "turns": shown,
+            "turns": [shown] if shown else [],
         }
 
-    def _runs(self, run_ids: tuple[int, ...]) -> list[Json]:
-        return [run for run_id in run_ids if (run := self.run(run_id)) is not None]
+    def runs(self, run_ids: Iterable[int], version: int = 1) -> list[Json]:
+        return [run for run_id in run_ids if (run := self.run(run_id, version)) is not None]
 
     def _compute_outcome(self, job: DemoJob) -> ImprovementOutcome:
         form = job.form  # a restart with fewer runs may have removed the job's runs
-        return improve(self._runs(form.run_ids), form.prompt, form.category_ids, form.metric_ids)
+        return improve(self.runs(form.run_ids), form.prompt, form.category_ids, form.metric_ids)
 
 
 class ImproveEndpoints:
