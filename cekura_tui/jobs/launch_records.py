@@ -42,7 +42,7 @@ class LaunchRecorder:
             try:
                 return self._jobs.record_launch_answer(answer)
             except StoreError as error:
-                saved = self._jobs.save_pending_answer(answer)
+                saved = self._jobs.pending.save(answer)
                 if over or again == TRIES - 1 or isinstance(error, RestartNeeded):
                     raise self._give_up(answer, f"{sentence} is not recorded yet. {error.message}", saved) from None
             over = await _interrupted(RETRY_DELAY)

@@ -422,10 +422,8 @@ def _statements(script: str) -> Iterator[str]:
 
 
 def _newer(path: Path, version: int) -> NewerDatabase:
-    return NewerDatabase(
-        f"The database {path} has version {version}; this cekura-tui supports up to {VERSION}.",
-        "Update cekura-tui, or choose another directory with --config-dir. The file is unchanged.",
-    )
+    hint = "Update cekura-tui, or choose another directory with --config-dir. The file is unchanged."
+    return NewerDatabase(f"The database {path} has version {version}; this cekura-tui supports up to {VERSION}.", hint)
 
 
 SIDE_FILES = ("-wal", "-shm", "-journal", ".lock")

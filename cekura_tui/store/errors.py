@@ -28,10 +28,8 @@ class DamagedText(StoreError):
     """A stored text cannot be decoded or does not match its hash; `what` names the text in the message."""
 
     def __init__(self, what: str = "A text") -> None:
-        super().__init__(
-            f"{what} in the database is damaged.",
-            "Take the prompt from the agent or a file, and launch again.",
-        )
+        hint = "Take the prompt from the agent or a file, and launch again."
+        super().__init__(f"{what} in the database is damaged.", hint)
 
 
 class NotOpened(StoreError):

@@ -7,9 +7,8 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from cekura_tui.model.job import DEFAULT_KIND, Draft, Job, JobState, Suggestion
+from cekura_tui.model.job import DEFAULT_KIND, OPEN_LAUNCH, Draft, Job, JobState, Suggestion
 from cekura_tui.model.job_kind import Progress
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.prompt_events import UseKind
@@ -48,7 +47,6 @@ ALL_ANSWERS_BYTES = 64 * 2**20
 """Maximum bytes of raw answers saved for all finished jobs together; the oldest answers are pruned."""
 MAX_ANSWER_GAP = 90.0
 """A job's duration is recorded only if its last two answers are at most this many seconds apart."""
-_LAUNCH_PENDING = (JobState.LAUNCHING, JobState.UNCONFIRMED)
 _ADOPTABLE = (JobState.UNCONFIRMED, JobState.LOST)
 _TRANSFERABLE = (JobState.RUNNING, JobState.LOST, JobState.STOPPED)
 _NO_TEXT = sha256(Prompt(""))
@@ -85,7 +83,7 @@ class JobStore(AccountStore):
 
     def __init__(self, database: Database, account: Account) -> None:
         super().__init__(database, account)
-        self._pending = PendingAnswers(database.path)
+        self.pending = PendingAnswers(database.path)
         self.unreadable: StoreError | None = None
         """An error that names the jobs that the last call of `all()` could not read; None if all jobs were readable."""
 
@@ -231,11 +229,11 @@ class JobStore(AccountStore):
                 else:
                     rows.rewrite(current, draft, at, **launch)
                     job = rows.change(current.number, JobState.LAUNCHING, "", at)
-                self._pending.reserve(job.number)
+                self.pending.reserve(job.number)
                 return job
         except StoreError:
             if job is not None:
-                self._pending.drop(job.number)
+                self.pending.drop(job.number)
             raise
 
     def record_progress_id(self, number: int, progress_id: str, raw: str, at: float) -> Job:
@@ -244,8 +242,8 @@ class JobStore(AccountStore):
             rows.set(number, progress_id=progress_id, answered_at=at)
             if rows.get(number).state != JobState.FORGOTTEN:
                 rows.save_answer(number, raw, at)
-            job = rows.change(number, JobState.RUNNING, "", at, only_from=_LAUNCH_PENDING)
-        self._pending.drop(number)
+            job = rows.change(number, JobState.RUNNING, "", at, only_from=OPEN_LAUNCH)
+        self.pending.drop(number)
         return job
 
     def record_launch_answer(self, answer: PendingAnswer) -> Job:
@@ -253,8 +251,8 @@ class JobStore(AccountStore):
         number, at, raw = answer.number, answer.at, answer.raw
         if answer.progress_id is not None:
             return self.record_progress_id(number, answer.progress_id, raw, at)
-        job = self.record_state(number, answer.state, answer.reason, at, raw, only_from=_LAUNCH_PENDING)
-        self._pending.drop(number)
+        job = self.record_state(number, answer.state, answer.reason, at, raw, only_from=OPEN_LAUNCH)
+        self.pending.drop(number)
         return job
 
     def adopt(self, number: int, progress_id: str, at: float) -> Job:
@@ -263,17 +261,13 @@ class JobStore(AccountStore):
             if rows.get(number).state in _ADOPTABLE:
                 rows.set(number, progress_id=progress_id)
             job = rows.change(number, JobState.RUNNING, "id recorded by hand", at, only_from=_ADOPTABLE)
-        self._pending.drop(number)
+        self.pending.drop(number)
         return job
-
-    def save_pending_answer(self, answer: PendingAnswer) -> Path | None:
-        """Save an answer to a separate file; returns the file's path, or None if no file can be written."""
-        return self._pending.save(answer)
 
     def record_pending_answers(self) -> None:
         """Record the pending answers of all processes, and free the space reserved for launches that are over. An
         answer to an earlier launch of a job is skipped."""
-        for answer in self._pending.all():
+        for answer in self.pending.all():
             job = self._readable(answer.number)
             if job is None:
                 continue
@@ -281,11 +275,11 @@ class JobStore(AccountStore):
             launch_time_lost = job.launched_at is None and job.state == JobState.UNCONFIRMED
             if launch_time_lost or job.launched_at == answer.launched_at:
                 self.record_launch_answer(answer)
-        for number in self._pending.reserved():
+        for number in self.pending.reserved():
             job = self._readable(number)
             # Until a launch is committed, other processes see the job as a draft or not at all.
             if job is not None and job.state not in (JobState.DRAFT, JobState.LAUNCHING):
-                self._pending.drop(number)
+                self.pending.drop(number)
 
     def _readable(self, number: int) -> Job | None:
         with contextlib.suppress(UnreadableJob):
@@ -322,12 +316,8 @@ class JobStore(AccountStore):
             if progress.improved_prompt is not None:
                 rows.propose(number, progress.improved_prompt, at)
             watched = job.launched_at is not None and 0 <= at - (job.answered_at or 0.0) <= MAX_ANSWER_GAP
-            rows.set(
-                number,
-                summary_of_changes=progress.summary_of_changes,
-                error=progress.error,
-                took=max(0.0, at - (job.launched_at or at)) if watched else None,
-            )
+            took = max(0.0, at - (job.launched_at or at)) if watched else None
+            rows.set(number, summary_of_changes=progress.summary_of_changes, error=progress.error, took=took)
             ended = rows.change(number, progress.state, progress.error or "", at)
             rows.make_room(at)
             return ended
@@ -372,7 +362,7 @@ class JobStore(AccountStore):
                     return job
             rows.forget(number, at)
             job = rows.get(number)
-        self._pending.drop(number)
+        self.pending.drop(number)
         self._database.truncate_log()
         return job
 

@@ -47,10 +47,8 @@ def save_findings(
 ) -> None:
     """Save findings by run id in the caller's transaction; `pair` is origin and key id."""
     findings = {number: [(finding.verdict, finding.explanation) for finding in some] for number, some in found.items()}
-    sql.executemany(
-        "INSERT OR REPLACE INTO findings VALUES (?, ?, ?, ?, ?)",
-        [(*pair, number, json.dumps(some), at) for number, some in findings.items()],
-    )
+    rows = [(*pair, number, json.dumps(some), at) for number, some in findings.items()]
+    sql.executemany("INSERT OR REPLACE INTO findings VALUES (?, ?, ?, ?, ?)", rows)
     sql.execute(_PRUNE, (MAX_FINDINGS,))
 
 
@@ -131,10 +129,7 @@ class RunStore(AccountStore):
             if first:
                 sql.execute("DELETE FROM run_rows WHERE origin = ? AND key_id = ? AND scope = ?", (*self._pair, scope))
             sql.execute("INSERT OR REPLACE INTO scopes_seen VALUES (?, ?, ?, ?, ?)", (*self._pair, scope, count, at))
-            sql.executemany(
-                "INSERT OR REPLACE INTO run_rows VALUES (?, ?, ?, ?, ?, ?)",
-                [(*self._pair, scope, row.id, json.dumps(row), at) for row in rows],
-            )
+            sql.executemany(_SAVE_ROW, [(*self._pair, scope, row.id, json.dumps(row), at) for row in rows])
             sql.execute(_PRUNE_ROWS, (*self._pair, scope, *self._pair, scope, MAX_ROWS))
             for filtered in (False, True):
                 for old in sql.execute(_OLD_LISTS, (filtered, MAX_LISTS)).fetchall():
@@ -146,10 +141,8 @@ class RunStore(AccountStore):
         written = [(json.dumps(row), row.id, row.outcome.settled) for row in rows]
         with self._database.write() as sql:
             sql.executemany(_CHANGE, [(row, at, *self._pair, *self._pair, number, row) for row, number, _ in written])
-            sql.executemany(
-                "INSERT OR REPLACE INTO run_rows VALUES (?, ?, ?, ?, ?, ?)",
-                [(*self._pair, _WHOLE, number, row, at) for row, number, settled in written if settled],
-            )
+            ended = [(*self._pair, _WHOLE, number, row, at) for row, number, settled in written if settled]
+            sql.executemany(_SAVE_ROW, ended)
             sql.execute(_PRUNE_WHOLE, (*self._pair, _WHOLE, *self._pair, _WHOLE, MAX_WHOLE_ROWS))
 
     def whole_rows(self, ids: Sequence[int]) -> dict[int, RunRow]:
@@ -184,10 +177,8 @@ class RunStore(AccountStore):
         with self._database.write() as sql:
             written = json.dumps(row)
             if len(source) <= MAX_OPENED_RUN:
-                sql.execute(
-                    "INSERT OR REPLACE INTO opened_runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (*self._pair, run.id, source, len(source), at, at, written),
-                )
+                values = (*self._pair, run.id, source, len(source), at, at, written)
+                sql.execute("INSERT OR REPLACE INTO opened_runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
                 sql.execute(_PRUNE_OPENED, (MAX_OPENED, MAX_OPENED_BYTES))
             sql.execute(_CHANGE, (written, at, *self._pair, *self._pair, run.id, written))
             if findings is not None:
@@ -206,6 +197,7 @@ _ROWS = f"SELECT row FROM run_rows {_LIST} ORDER BY id DESC"
 _CACHED_ROWS = """
 SELECT row, max(got_at) AS got_at FROM run_rows
 WHERE origin = ? AND key_id = ? AND scope >= ? AND scope < ? || '!' GROUP BY id ORDER BY id DESC"""
+_SAVE_ROW = "INSERT OR REPLACE INTO run_rows VALUES (?, ?, ?, ?, ?, ?)"
 _PRUNE_ROWS = f"DELETE FROM run_rows {_LIST} AND id NOT IN (SELECT id FROM run_rows {_LIST} ORDER BY id DESC LIMIT ?)"
 _WHOLE = "whole"
 """The `scope` of rows of runs read in full. These rows belong to no list, so they are not in `scopes_seen`."""
@@ -288,11 +280,9 @@ def read_completions(path: Path) -> tuple[list[tuple[int, str, str]], list[RunRo
         return [], []
     with contextlib.closing(sql):
         try:
-            jobs = sql.execute(
-                "SELECT number, state, agent_name FROM jobs WHERE state != 'forgotten' ORDER BY number DESC"
-            )
+            listed = "SELECT number, state, agent_name FROM jobs WHERE state != 'forgotten' ORDER BY number DESC"
             rows = sql.execute("SELECT row FROM run_rows GROUP BY id ORDER BY id DESC LIMIT ?", (MAX_COMPLETED_RUNS,))
-            return [tuple(job) for job in jobs], [read_row(row["row"]) for row in rows]
+            return [tuple(job) for job in sql.execute(listed)], [read_row(row["row"]) for row in rows]
         except (sqlite3.Error, ValueError, TypeError):
             return [], []
 

@@ -202,9 +202,8 @@ def _restore_job(sql: sqlite3.Connection, number: int, indexed: _IndexEntry | No
 
 def _restore_drafts(sql: sqlite3.Connection) -> None:
     """Assign unused prompts to the drafts that lost their prompt; which draft had which prompt is unknown."""
-    drafts = sql.execute(
-        "SELECT number FROM jobs WHERE state = 'draft' AND prompt_sha256 = ? ORDER BY number", (_NO_PROMPT,)
-    ).fetchall()
+    lost = "SELECT number FROM jobs WHERE state = 'draft' AND prompt_sha256 = ? ORDER BY number"
+    drafts = sql.execute(lost, (_NO_PROMPT,)).fetchall()
     free = sql.execute(_UNUSED_PROMPTS).fetchall()
     reason = "" if len(drafts) == len(free) == 1 else f"{_RESTORED} The prompt may be another draft's."
     for (number,), (name,) in zip(drafts, free, strict=False):
@@ -247,10 +246,8 @@ def _is_final(state: str) -> bool:
 
 def _restore_results(sql: sqlite3.Connection) -> None:
     """Restore each missing improved prompt that one of the server's answers contains."""
-    missing = sql.execute(
-        "SELECT number, kind, improved_sha256 FROM jobs WHERE improved_sha256 NOT IN (SELECT sha256 FROM prompts)"
-    ).fetchall()
-    for number, kind, name in missing:
+    lost = "SELECT number, kind, improved_sha256 FROM jobs WHERE improved_sha256 NOT IN (SELECT sha256 FROM prompts)"
+    for number, kind, name in sql.execute(lost).fetchall():
         improved = prompt_in_answers(_answers(sql, number), kind, name) if kind in KINDS else None
         if improved is not None:
             save_prompt(sql, improved, 0.0)

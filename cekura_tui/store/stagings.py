@@ -59,10 +59,8 @@ class StagingStore(AccountStore):
             if not new:
                 return StagedStep(before, before)
             (last,) = sql.execute("SELECT coalesce(max(step), 0) FROM stagings WHERE job = ?", (number,)).fetchone()
-            sql.executemany(
-                "INSERT INTO stagings VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [(number, last + 1, hunk, *_columns(choice), at, window) for hunk, choice in new.items()],
-            )
+            rows = [(number, last + 1, hunk, *_columns(choice), at, window) for hunk, choice in new.items()]
+            sql.executemany("INSERT INTO stagings VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
             return StagedStep(before, _save_text(sql, job, at, text_of))
 
     def undo(
@@ -87,11 +85,8 @@ class StagingStore(AccountStore):
             last = max((row["step"] for row in effective if row["window"] in own), default=None)
             if last is None:
                 return StagedStep(before, before)
-            dropped = {row["hunk"] for row in about if row["step"] == last}
-            sql.executemany(
-                "DELETE FROM stagings WHERE job = ? AND step = ? AND hunk = ?",
-                [(number, last, hunk) for hunk in dropped],
-            )
+            dropped = [(number, last, row["hunk"]) for row in about if row["step"] == last]
+            sql.executemany("DELETE FROM stagings WHERE job = ? AND step = ? AND hunk = ?", dropped)
             return StagedStep(before, _save_text(sql, job, at, text_of))
 
     def typed(self, number: int) -> dict[str, str]:

@@ -62,9 +62,8 @@ class TranscriptSearchStore(AccountStore):
 
     def searchable(self, run_ids: Collection[int], *, with_text: bool = False) -> set[int]:
         """The runs among `run_ids` whose transcripts can be searched; with `with_text`, without empty transcripts."""
-        kept = self._database.read(
-            f"SELECT run_id {_KEPT} {_THESE} {'AND size' * with_text}", *self._pair, json.dumps([*run_ids])
-        )
+        kept_runs = f"SELECT run_id {_KEPT} {_THESE} {'AND size' * with_text}"
+        kept = self._database.read(kept_runs, *self._pair, json.dumps([*run_ids]))
         return {run["run_id"] for run in kept}
 
     def search(self, query: TranscriptQuery, run_ids: Collection[int]) -> Iterator[list[sqlite3.Row]]:
