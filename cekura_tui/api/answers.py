@@ -300,28 +300,24 @@ def read_projects(body: object) -> list[Project]:
 
 
 def _project(body: object) -> Project:
-    number = _id_of(body)
-    assert isinstance(body, dict)
-    return Project(number, clean_line(str(body.get("name") or f"project {number}"), 80))
+    number, sent = _with_id(body)
+    return Project(number, clean_line(str(sent.get("name") or f"project {number}"), 80))
 
 
 def read_agent(body: object) -> Agent:
     """Parse an agent of API v1 (`agent_name`) or v2 (`name`). Raises BadAnswer."""
-    number = _id_of(body)
-    assert isinstance(body, dict)
-    prompt = body.get("description")
-    project = body.get("project")
-    provider = body.get("provider")
-    synced = body.get("auto_sync_prompt_enabled") is True
+    number, sent = _with_id(body)
+    prompt, project, provider = sent.get("description"), sent.get("project"), sent.get("provider")
+    synced = sent.get("auto_sync_prompt_enabled") is True
     synced = synced or (isinstance(provider, dict) and provider.get("auto_sync_prompt") is True)
-    name = body.get("agent_name") or body.get("name") or f"agent {number}"
+    name = sent.get("agent_name") or sent.get("name") or f"agent {number}"
     return Agent(
         number,
         clean_line(str(name), 80),
         project if isinstance(project, int) and not isinstance(project, bool) else None,
         Prompt(prompt) if isinstance(prompt, str) else None,
         synced,
-        *_setup_of(body),
+        *_setup_of(sent),
     )
 
 
@@ -338,23 +334,19 @@ def _setup_of(body: dict[str, object]) -> tuple[str, tuple[str, ...], str]:
     if any(place.get("inbound") is False for place in places):
         words["outbound"] = None
     number = body.get("assistant_id") or (provider.get("agent_id") if isinstance(provider, dict) else None)
-    return (
-        clean_line(str(kind or ""), 40).lower(),
-        tuple(words),
-        clean_line(number, 200) if isinstance(number, str) else "",
-    )
+    named = clean_line(number, 200) if isinstance(number, str) else ""
+    return clean_line(str(kind or ""), 40).lower(), tuple(words), named
 
 
 def read_scenario(body: object) -> Scenario:
     """Parse a scenario. Raises BadAnswer."""
-    number = _id_of(body)
-    assert isinstance(body, dict)
-    personality = body.get("personality")
+    number, sent = _with_id(body)
+    personality = sent.get("personality")
     return Scenario(
         number,
-        clean_line(str(body.get("name") or f"scenario {number}"), 120),
+        clean_line(str(sent.get("name") or f"scenario {number}"), 120),
         personality if isinstance(personality, int) and not isinstance(personality, bool) else None,
-        clean_line(str(body.get("personality_name") or ""), 80),
+        clean_line(str(sent.get("personality_name") or ""), 80),
     )
 
 
@@ -375,11 +367,11 @@ def read_credits(body: object) -> float | None:
         return None
 
 
-def _id_of(body: object) -> int:
-    number = body.get("id") if isinstance(body, dict) else None
-    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 2**63:
+def _with_id(body: object) -> tuple[int, dict[str, object]]:
+    sent = body if isinstance(body, dict) else {}
+    if not isinstance(number := sent.get("id"), int) or isinstance(number, bool) or not 0 <= number < 2**63:
         raise BadAnswer("The server's answer has no id.", "Check the API URL.")
-    return number
+    return number, sent
 
 
 MAX_ID = 60_000

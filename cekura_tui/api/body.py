@@ -46,8 +46,5 @@ def _gzip_of(response: httpx.Response) -> zlib._Decompress | None:
     if coding in ("gzip", "x-gzip"):
         return zlib.decompressobj(zlib.MAX_WBITS | 16)
     named = coding if len(coding) <= 40 and coding.isprintable() else f"{coding[:40]!a}…"
-    raise BadAnswer(
-        f'The server\'s answer is encoded as "{named}"; only gzip is supported.',
-        "A proxy may have changed the encoding.",
-        status=response.status_code,
-    )
+    why = f'The server\'s answer is encoded as "{named}"; only gzip is supported.'
+    raise BadAnswer(why, "A proxy may have changed the encoding.", status=response.status_code)

@@ -148,10 +148,8 @@ class Client:
             # Loading the certificates is slow, and useless without TLS.
             trusted = self._base.scheme == "https" and httpx.create_ssl_context()
         except OSError:
-            raise NotConnected(
-                "Can't read the certificates set in the environment; nothing was sent.",
-                "Set SSL_CERT_FILE to a file of certificates in PEM, or unset it.",
-            ) from None
+            hint = "Set SSL_CERT_FILE to a file of certificates in PEM, or unset it."
+            raise NotConnected("Can't read the certificates set in the environment; nothing was sent.", hint) from None
         try:
             return httpx.AsyncClient(
                 headers=self._headers,
@@ -163,10 +161,8 @@ class Client:
             )
         except (ValueError, ImportError, OSError, httpx.InvalidURL):
             # The error's own text may contain the proxy's password.
-            raise NotConnected(
-                "Can't use the proxy set in the environment; nothing was sent.",
-                "Check HTTPS_PROXY, ALL_PROXY and NO_PROXY; SOCKS proxies are not supported.",
-            ) from None
+            hint = "Check HTTPS_PROXY, ALL_PROXY and NO_PROXY; SOCKS proxies are not supported."
+            raise NotConnected("Can't use the proxy set in the environment; nothing was sent.", hint) from None
 
     async def _send(
         self,

@@ -119,14 +119,10 @@ class Rejected(ApiError):
 
 
 class Busy(ApiError):
-    """429: too many requests."""
-
     title = "Too many requests"
 
 
 class ServerFault(ApiError):
-    """5xx: the server failed."""
-
     title = "Server error"
 
 

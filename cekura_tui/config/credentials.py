@@ -43,10 +43,8 @@ def read_server(url: str, named: str = "the API URL") -> Server:
     """Validate a base URL as `read_url` does. It may use plain HTTP only for this machine."""
     server = read_url(url, named)
     if server.origin.startswith("http:") and not server.loopback:
-        raise UsageError(
-            f"{named} “{server.origin}” would send your key unencrypted (plain http).",
-            "Use https; plain http works for this machine only.",
-        )
+        hint = "Use https; plain http works for this machine only."
+        raise UsageError(f"{named} “{server.origin}” would send your key unencrypted (plain http).", hint)
     return server
 
 
@@ -118,20 +116,16 @@ def check_key(text: str, source: str) -> ApiKey:
     if not key:
         raise KeyMissing(f"The key from {source} is empty.", KEY_HINT)
     if not (key.isascii() and key.isprintable()) or " " in key or len(key) > 4096:
-        raise KeyMissing(
-            f"The text from {source} is not an API key: keys have no spaces, line breaks or special characters.",
-            KEY_HINT,
-        )
+        why = "keys have no spaces, line breaks or special characters"
+        raise KeyMissing(f"The text from {source} is not an API key: {why}.", KEY_HINT)
     return ApiKey(key, source)
 
 
 def refuse_open_file(path: Path, mode: int) -> None:
     """Raise KeyMissing if other users may open a regular key file; `mode` is of the opened file, not of a link."""
     if stat.S_ISREG(mode) and mode & 0o077:
-        raise KeyMissing(
-            f"Other users can open {path} (mode {stat.S_IMODE(mode):04o}), so the key in it was not used.",
-            f"Run `chmod 600 {shlex.quote(str(path.resolve()))}`.",
-        )
+        why = f"Other users can open {path} (mode {stat.S_IMODE(mode):04o}), so the key in it was not used."
+        raise KeyMissing(why, f"Run `chmod 600 {shlex.quote(str(path.resolve()))}`.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,19 +76,18 @@ def _space(home: Path) -> Check:
 
 
 def check_settings(paths: Paths) -> Iterator[Check]:
-    there = paths.settings.exists()
-    yield Check(
-        "files", "settings", "ok", str(paths.settings) if there else "no config.toml; all settings are defaults"
-    )
-    if there and (mode := paths.settings.stat().st_mode & 0o777) & 0o022:
-        advice = f"chmod go-w {shlex.quote(str(paths.settings))}"
-        yield Check("files", paths.settings.name, "warning", f"others may change the settings ({mode:04o})", advice)
-    advice = "Run `cekura-tui config edit`."
-    if there:
-        from cekura_tui.ui.catalogue import settings_problems
+    path = paths.settings
+    if not path.exists():
+        yield Check("files", "settings", "ok", "no config.toml; all settings are defaults")
+        return
+    from cekura_tui.ui.catalogue import settings_problems
 
-        for problem in settings_problems(read_settings_file(paths.settings)):
-            yield Check("files", paths.settings.name, "warning", problem.sentence, advice)
+    yield Check("files", "settings", "ok", str(path))
+    if (mode := path.stat().st_mode & 0o777) & 0o022:
+        advice = f"chmod go-w {shlex.quote(str(path))}"
+        yield Check("files", path.name, "warning", f"others may change the settings ({mode:04o})", advice)
+    for problem in settings_problems(read_settings_file(path)):
+        yield Check("files", path.name, "warning", problem.sentence, "Run `cekura-tui config edit`.")
 
 
 def check_database(path: Path) -> Iterator[Check]:

@@ -14,13 +14,9 @@ def check_multiplexer(multiplexer: Multiplexer, env: Mapping[str, str]) -> Itera
     if multiplexer == "tmux":
         yield from _tmux(env)
     elif multiplexer == "screen":
-        yield Check(
-            "terminal",
-            "screen",
-            "warning",
-            "GNU screen passes on no true colours, focus events or synchronized output; copying works in pieces",
-            "Colours are limited to 256, and two minutes without a key count as away. tmux passes all of these on.",
-        )
+        found = "GNU screen passes on no true colours, focus events or synchronized output; copying works in pieces"
+        without = "Colours are limited to 256, and two minutes without a key count as away."
+        yield Check("terminal", "screen", "warning", found, f"{without} tmux passes all of these on.")
 
 
 def _ask_tmux(env: Mapping[str, str], *words: str) -> str | None:

@@ -176,11 +176,8 @@ class Suggestion(NamedTuple):
         """The prompt that was sent; raises CekuraTuiError if it is damaged."""
         if self.sent is None:
             better = f"To print the improved prompt, run `jobs show {self.job.number} --prompt`."
-            raise CekuraTuiError(
-                f"The prompt sent with job {self.job.number} is damaged, so changes can't be shown.",
-                better if self.improved_prompt is not None else "",
-                title="Damaged prompt",
-            )
+            why = f"The prompt sent with job {self.job.number} is damaged, so changes can't be shown."
+            raise CekuraTuiError(why, better if self.improved_prompt is not None else "", title="Damaged prompt")
         return self.sent
 
     @property

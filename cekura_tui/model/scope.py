@@ -75,10 +75,8 @@ class NoScope(UsageError):
     def __init__(self, projects: Sequence[Project]) -> None:
         self.projects = tuple(projects)
         found = ", ".join(f"{project.id} ({project.name})" for project in projects) or "none"
-        super().__init__(
-            f"No project chosen. Found: {found}.",
-            "Choose a project with --project ID or CEKURA_PROJECT_ID.",
-        )
+        hint = "Choose a project with --project ID or CEKURA_PROJECT_ID."
+        super().__init__(f"No project chosen. Found: {found}.", hint)
 
 
 def scope_of_link(link: str, dashboard: str) -> Scope:
@@ -86,18 +84,14 @@ def scope_of_link(link: str, dashboard: str) -> Scope:
     site, path = _read_link(link, "Give a run id or a dashboard link.")
     home, _ = _read_link(dashboard, "Check CEKURA_DASHBOARD_URL, or dashboard_url in config.toml.")
     if site != home:
-        raise UsageError(
-            f"{clean_line(link, 80)} is not on the dashboard {home[0]}://{home[1]}.",
-            "Set another dashboard with CEKURA_DASHBOARD_URL.",
-        )
+        hint = "Set another dashboard with CEKURA_DASHBOARD_URL."
+        raise UsageError(f"{clean_line(link, 80)} is not on the dashboard {home[0]}://{home[1]}.", hint)
     words = [word for word in path.split("/") if word]
     for kind, word in pairwise(words):
         if kind in ("results", "agents") and word.isdecimal() and len(word) < 19:
             return Scope("result" if kind == "results" else "agent", int(word))
-    raise UsageError(
-        f"Can't open {clean_line(link, 80)}.",
-        "Give a link to a result (…/PROJECT/results/ID) or an agent (…/agents/ID), or a run id.",
-    )
+    hint = "Give a link to a result (…/PROJECT/results/ID) or an agent (…/agents/ID), or a run id."
+    raise UsageError(f"Can't open {clean_line(link, 80)}.", hint)
 
 
 def _read_link(link: str, hint: str) -> tuple[tuple[object, ...], str]:

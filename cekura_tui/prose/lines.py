@@ -132,10 +132,6 @@ def passages(diff: ProseDiff, choices: Choices | None = None) -> list[Passage]:
     return found
 
 
-def _place_count(hunk: Hunk) -> int:
-    return max(len(hunk.parts), 1)
-
-
 def readable(spans: Iterable[WordSpan]) -> list[WordSpan]:
     """Exclude surrounding white space from replacements, so that only words are marked as changed."""
     found: list[WordSpan] = []
@@ -420,7 +416,7 @@ def change_words(diff: ProseDiff) -> str:
 def hunk_note(hunk: Hunk) -> str:
     """The note of a hunk as shown, such as "moved from Identity › rule 2" or "white space only, 12 places"."""
     if hunk.is_folded:
-        return visible(f"{hunk.note}, {count(_place_count(hunk), 'place')}")
+        return visible(f"{hunk.note}, {count(max(len(hunk.parts), 1), 'place')}")
     return visible(f"moved {hunk.note}" if hunk.kind == "moved" else hunk.note)
 
 

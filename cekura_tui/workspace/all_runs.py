@@ -32,10 +32,8 @@ class IncompleteListError(BadAnswer):
     title = "Incomplete list"
 
     def __init__(self, seen: int, total: int) -> None:
-        super().__init__(
-            f"The list is incomplete: the server reported {count(total, 'run')} and sent {seen:,}.",
-            "Try again later, or narrow the filter.",
-        )
+        sent = f"the server reported {count(total, 'run')} and sent {seen:,}"
+        super().__init__(f"The list is incomplete: {sent}.", "Try again later, or narrow the filter.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,10 +183,8 @@ def is_source(name: str, source: str) -> bool:
 def patch_of(suggestion: Suggestion, text: Prompt) -> Prompt:
     """A patch that turns a suggestion's sent prompt into `text`; raises UsageError if the texts are too long."""
     if are_too_long(suggestion.prompt, text):
-        raise UsageError(
-            f"No patch: the prompt is too long to be compared ({count(len(text), 'character')}).",
-            "Save the prompt instead.",
-        )
+        size = count(len(text), "character")
+        raise UsageError(f"No patch: the prompt is too long to be compared ({size}).", "Save the prompt instead.")
     return Prompt(unified_patch(suggestion.prompt, text, patch_path(relative_source(suggestion.job.prompt_source))))
 
 
@@ -196,10 +194,8 @@ class PromptFileDrifted(UsageError):
     title = "The file has changed"
 
     def __init__(self, path: Path, sent: Prompt, now: bytes) -> None:
-        super().__init__(
-            f"{path} has changed since its prompt was sent, so nothing was written.",
-            "Choose another file, or save a patch. The suggestion is still in the list of jobs.",
-        )
+        hint = "Choose another file, or save a patch. The suggestion is still in the list of jobs."
+        super().__init__(f"{path} has changed since its prompt was sent, so nothing was written.", hint)
         self._sent, self._now = sent, now
 
     def drift(self) -> str:
@@ -226,10 +222,8 @@ def write_suggestion(path: Path, text: Prompt, suggestion: Suggestion, *, force:
             with path.open("rb") as file:
                 now = file.read(max(MAX_PROMPT_BYTES, len(prompt_bytes(suggestion.prompt))) + 1)
         except OSError as error:
-            raise UsageError(
-                f"{path} cannot be read: {error.strerror}.",
-                "Choose another file: this one can't be checked for changes.",
-            ) from None
+            hint = "Choose another file: this one can't be checked for changes."
+            raise UsageError(f"{path} cannot be read: {error.strerror}.", hint) from None
         if hashlib.sha256(now).hexdigest() != suggestion.job.prompt_sha256:
             raise PromptFileDrifted(path, suggestion.prompt, now)
     # If the deleted file exists again, it was not checked for changes, so do not overwrite it.

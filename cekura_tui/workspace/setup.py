@@ -180,9 +180,8 @@ def make_setup(
     loaded = load_settings(named, env, paths.settings, demo=demo is not None)
     if demo is not None:
         opened = demo_setup(paths, demo, read_only=BY_FLAG if read_only else "", settings=loaded.settings)
-        return replace(
-            opened, problems=loaded.file.problems, origins=loaded.origins | {"api_url": _DEMO, "profile": _DEMO}
-        )
+        origins = loaded.origins | {"api_url": _DEMO, "profile": _DEMO}
+        return replace(opened, problems=loaded.file.problems, origins=origins)
     if loaded.refusal is not None:
         raise loaded.refusal
     name = loaded.settings.profile

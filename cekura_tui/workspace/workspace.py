@@ -123,14 +123,12 @@ class Workspace:
                 session.engine.start()
             if self.setup.key_is_saved:
                 session.jobs.take_over()
-        except CekuraTuiError as error:
+        except Exception as error:  # the thread's outermost handler: waiting callers must get an error
+            if not isinstance(error, CekuraTuiError):
+                _log.exception("opening the workspace failed")
+                error = CekuraTuiError("Can't open the workspace.", f"See {self.setup.paths.log}.")
             self._session.set_exception(error)
             self._session.exception()  # mark as retrieved: there may be no caller
-        except Exception:  # the thread's outermost handler: waiting callers must get an error
-            _log.exception("opening the workspace failed")
-            failure = CekuraTuiError("Can't open the workspace.", f"See {self.setup.paths.log}.")
-            self._session.set_exception(failure)
-            self._session.exception()
         else:
             self._session.set_result(session)
             self._take_over_input(session)

@@ -342,11 +342,9 @@ def _group(members: Sequence[tuple[RunRow, _GroupKey]], whole: int, passed: Mapp
         several = len({other.explanation for _, other in members}) > 1
         detail = generalised(place.explanation) if several else clean_line(place.explanation, 200)
     elif not place.section and not pair:
-        ended = (
-            f"{failed:,} of {len(rows):,} failed" if failed else "",
-            f"{errors:,} ended with an error" if errors else "",
-        )
-        detail = ", ".join(filter(None, ended)) or "none failed"
+        ended = [f"{failed:,} of {len(rows):,} failed"] if failed else []
+        ended += [f"{errors:,} ended with an error"] if errors else []
+        detail = ", ".join(ended) or "none failed"
     return Group(
         key=place.key,
         title=place.title,

@@ -360,11 +360,8 @@ def _turn(turn: Turn, hours: bool) -> str:
     if turn.tool is None:
         return f"{head} {paragraph(turn.text)}".rstrip()
     spoken = "" if _repeats_json(turn) else paragraph(turn.text)
-    return (
-        f"{head} {spoken}".rstrip()
-        + "\n\n"
-        + fenced(cleaned_json({name: parsed(value) for name, value in turn.tool.items()}, 2), "json")
-    )
+    data = {name: parsed(value) for name, value in turn.tool.items()}
+    return f"{head} {spoken}".rstrip() + f"\n\n{fenced(cleaned_json(data, 2), 'json')}"
 
 
 def _repeats_json(turn: Turn) -> bool:
