@@ -64,9 +64,8 @@ def read_own(path: Path) -> bytes:
 
 
 def check_own(path: Path) -> Path:
-    """Resolve the path of one of the program's own files, which may be missing. Raises NotUsable if the file is not
-    regular, belongs to another user, or is a link out of its directory; but root may use any file, and every user
-    root's readable files."""
+    """Resolve the path of one of the program's own files, perhaps missing. Raises NotUsable if it is not regular, is
+    another user's, or links out of its directory; root may use any file, and all may use root's readable files."""
     try:
         real = Path(os.path.realpath(path)) if path.is_symlink() else path
         found = os.lstat(real)

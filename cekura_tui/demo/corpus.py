@@ -195,9 +195,8 @@ class Corpus:
         return range(0)
 
     def reference(self, agent: DemoAgent, scenario: int) -> Facts:
-        """The run with a scenario's own settings: the newest that failed its checks before the epoch, else the newest.
-        A test is then comparable with the run that a user picks from the top of the failed ones: same personality, same
-        data of the caller."""
+        """A scenario's run for its own settings: the newest that failed its checks before the epoch, else the newest,
+        so that a test is comparable with the failed run that a user picks from the top."""
         place = self._references(agent.project).get(scenario, self._first[agent.project])
         facts = self.facts(RUN_BASES[agent.project] + place)
         assert facts is not None

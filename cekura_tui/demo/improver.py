@@ -37,10 +37,6 @@ class Prompt:
             for match, end in zip(marks, ends, strict=False)
         ]
 
-    def section_at(self, offset: int) -> Section:
-        inside = [section for section in self.sections if section.body <= offset < section.end]
-        return inside[0] if inside else Section("", 0, len(self.text))
-
     def section_about(self, title: str, words: Iterable[str]) -> Section | None:
         """The section with this title, else the one whose title has most of the `words`; None if no title has any."""
         for section in self.sections:
@@ -167,8 +163,8 @@ def _fix(text: str, issue: Issue) -> tuple[str, str] | None:
     why = f"{rule.name} failed in {runs}: {rule.finding}"
     if rule.weak in text and rule.strong not in text:
         start = text.index(rule.weak)
-        home = prompt.section_at(start)
-        where = f"“{home.title}”" if home.title else "the prompt"
+        home = next((section.title for section in prompt.sections if section.body <= start < section.end), "")
+        where = f"“{home}”" if home else "the prompt"
         fixed = text[:start] + rule.strong + text[start + len(rule.weak) :]
         return fixed, f"Rewrote a sentence in {where}. {why}"
     if rule.strong not in text:

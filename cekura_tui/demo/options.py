@@ -9,9 +9,8 @@ FAULTS = ("latency", "429", "500", "html-502", "reset", "withdrawn")
 
 
 class DemoOptions(NamedTuple):
-    """Options of the demo server. `runs` is the number of runs in the first project, dated back from `epoch` (Unix
-    seconds; None: the first start). `speed` divides the duration of jobs, `faults` are names from `FAULTS`, `live` is
-    seconds between new runs, if any."""
+    """`runs` is the number of runs in the first project, dated back from `epoch` (Unix seconds; None: the first start).
+    `speed` divides jobs' durations, `faults` are from `FAULTS`, `live` is seconds between new runs."""
 
     runs: int = 240
     epoch: float | None = None

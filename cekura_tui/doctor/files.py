@@ -49,9 +49,8 @@ def _directory(home: Path) -> Check:
 
 
 def _own_file(path: Path, status: Status = "ok", open_to_others: str = "", fine: str = "") -> Iterator[Check]:
-    """Check that a file of the program is usable and closed to other users. A missing file is not reported.
-    `open_to_others` is the finding if other users can open the file (not checked if empty), `fine` the finding if all
-    is well (not reported if empty)."""
+    """Check that a file of the program, if present, is usable and closed to other users. `open_to_others` is the
+    finding if they can open it (empty: not checked), `fine` if all is well (empty: not reported)."""
     try:
         real = check_own(path)
         mode = real.lstat().st_mode & 0o777

@@ -84,9 +84,8 @@ class _Fit:
 def reasons(
     diff: ProseDiff, issues: Sequence[PromptIssue], views: Sequence[RunView], evidence: Mapping[int, RunEvidence]
 ) -> dict[int, tuple[Reason, ...]]:
-    """At most MOST reasons for each worded hunk, by hunk number, the most certain reason first. `views` are the runs of
-    the job. `evidence` has, by run id, the turns that the verdicts of a run cite. Failed verdicts are used only for
-    hunks that no issue fits."""
+    """At most MOST reasons by number of each worded hunk, most certain first, from the job's runs `views`; `evidence`
+    has by run id the turns that verdicts cite. Failed verdicts count only for hunks that no issue fits."""
     changed = hunk_terms(diff)
     failed = [terms for view in views for terms in run_terms(view, evidence.get(view.row.id, ()))]
     named = list(issue_terms(issues, views, failed))

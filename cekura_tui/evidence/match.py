@@ -136,9 +136,8 @@ class WordIndex:
 def _next_match(
     words: list[Word], positions: dict[str, list[int]], forms: list[str], n: int, last: int
 ) -> tuple[int | None, float, int]:
-    """Find the quoted word `forms[n]` in `words`, soon after index `last`. Returns (index of the word found, weight,
-    number of quoted words used); the index is None if no word matches. "voice mail" matches "voicemail" and vice versa.
-    """
+    """Find the quoted word `forms[n]` soon after index `last`. Returns (index or None, weight, number of quoted words
+    used); "voice mail" matches "voicemail" and vice versa."""
     reach = last + 4 + len(forms) // 4
     form = forms[n]
     at = _first_after(positions.get(form, ()), last)

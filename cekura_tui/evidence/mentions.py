@@ -16,9 +16,8 @@ Who = Literal["testing", "main", ""]
 _LONGEST_RANGE = 8
 """A range of up to this many turn numbers cites each of these turns; a longer range cites only its first turn."""
 _MOST, _SPEAKER_CONTEXT, _TIME_CONTEXT = 40, 400, 60
-"""_MOST: most quotes, and most times, that are read in a sentence. _SPEAKER_CONTEXT: characters before a quote that are
-searched for the speaker. _TIME_CONTEXT: characters before and after a time that show whether it is a time of the call.
-"""
+"""Most quotes and times that are read in a sentence; characters before a quote that are searched for the speaker;
+characters around a time that show whether it is a time of the call."""
 
 _SENTENCE = re.compile(r"(?:\n+|(?<=[.!?।。！？;])[\"”»'’)]?\s+(?![a-z])|(?=[✅❌]))")
 _QUOTES = re.compile(
@@ -112,9 +111,8 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A time of the call, or a time range from `first` to `last`, in seconds. `at` is the offset in the sentence.
-    `sure`: a range, a time in brackets or a time in seconds, which cannot be a time of day. `vague`: an approximate
-    time."""
+    """A time of the call, or a range from `first` to `last`, in seconds; `at` is the offset in the sentence. `sure`: a
+    range, in brackets or in seconds, so no time of day. `vague`: an approximate time."""
 
     text: str
     at: int

@@ -75,9 +75,8 @@ class _FactSpan(NamedTuple):
 
 @dataclass
 class _RunFacts:
-    """Facts of one run that are searched for in added text. `keys` are the keys of its dates, numbers and other
-    particulars. `phrases` maps phrases to the texts shown for them. `known` are words of the agent's name and greeting,
-    which are no facts of the run."""
+    """Facts of one run to search for in added text. `keys` are of dates, numbers and other particulars. `phrases` maps
+    phrases to the shown texts. `known` words, of the agent's name and greeting, are no facts."""
 
     keys: set[str] = field(default_factory=set)
     phrases: dict[str, str] = field(default_factory=dict)

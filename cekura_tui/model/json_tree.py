@@ -48,9 +48,8 @@ class Node(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TreeRow:
-    """A row of the tree. `key` identifies the row, even after values changed; `path` leads to the value. `text` is a
-    value, a piece of a text that begins at character `at`, a summary of an `open` or `closed` node, or the hint of a
-    `more` row."""
+    """A row of the tree. `key` identifies it, even after values changed; `path` leads to the value. `text` is a value,
+    a piece of a text from character `at`, a summary of a node, or the hint of a `more` row."""
 
     key: Path
     kind: Kind

@@ -25,9 +25,8 @@ class Decision:
 
 
 class ConflictDecisions:
-    """Decisions about the conflicts of a merge. Conflicts are numbered from 1; the conflicts of a group are decided
-    together. The key of a conflict is a hash of the texts of its group: the same in every merge, process and version,
-    and never the key of a hunk."""
+    """Decisions about a merge's conflicts, numbered from 1; the conflicts of a group are decided together. A conflict's
+    key is a hash of its group's texts: the same in every merge, process and version, and never a hunk's."""
 
     def __init__(self) -> None:
         self._merge = Merge(())
@@ -108,9 +107,8 @@ class ConflictDecisions:
                 self._typed.setdefault(key, text)
 
     def decide_text(self, number: int, text: str) -> None:
-        """Decide a conflict by an edited text. The surrounding white space comes from the edited side, the line ends
-        from the agent's prompt. Other conflicts of the group are decided for the edited side, so that a moved passage
-        does not occur twice."""
+        """Decide a conflict by an edited text, with the white space around the edited side and the agent's line ends.
+        The group's other conflicts are decided for that side, so that no moved passage occurs twice."""
         decision, side = self.of(number), self._side_to_edit(number)
         if decision is None or decision.side not in ("edited", side):
             self.decide_side(number, side)

@@ -88,9 +88,8 @@ _SIGNS: dict[Op, tuple[str, str]] = {"same": ("", ""), "del": ("[-", "-]"), "ins
 
 @dataclass(frozen=True, slots=True)
 class ProseLine:
-    """A line of a diff, safe to draw. `continues`: the line starts in the middle of a line of the text. A "±" line has
-    one deleted and one inserted span; each is a whole version, which may contain line ends. All other spans are without
-    line ends."""
+    """A line of a diff, safe to draw. `continues`: it starts in the middle of a line of the text. A "±" line has a
+    deleted and an inserted span, whole versions that may contain line ends; no other span does."""
 
     spans: tuple[WordSpan, ...]
     mark: Mark = " "
@@ -219,9 +218,8 @@ def _piece_parts(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[
 
 
 def _piece_spans(piece: TextPiece, choice: HunkChoice | None, places: Sequence[int]) -> list[list[WordSpan]]:
-    """The spans of a changed piece, one list for each line or sentence; adjacent lines that changed completely are one
-    list. `choice` has the edited text of the piece, None if the piece was not edited. `places` are the layout hunks to
-    show."""
+    """The spans of a changed piece, by line or sentence; adjacent lines that changed completely are one list. `choice`
+    has the edited text, None if not edited. `places` are the layout hunks to show."""
     if choice is not None:
         sent = "".join(span.text for span in piece.spans if span.op != "ins")
         return [readable(word_spans(sent, reworded(piece.new or piece.old, choice.text), exactly=True))]
@@ -395,9 +393,8 @@ def _shortened_line(line: ProseLine, start: bool, end: bool) -> ProseLine:
 
 
 def as_text(diff: ProseDiff, context: int = 2) -> str:
-    """The diff as plain text, safe for a terminal. Each hunk has a header with its place, and is surrounded by
-    `context` unchanged lines on either side. A line begins with an ellipsis if it starts in the middle of a line of the
-    text."""
+    """The diff as plain text, safe for a terminal. Each hunk has a header with its place, and `context` unchanged lines
+    on either side; an ellipsis begins a line that starts in the middle of a line of the text."""
     return "".join(f"{line}\n" for line in _lines(diff, context))
 
 

@@ -232,10 +232,8 @@ class _Source:
             yield place
 
 
-@lru_cache(maxsize=4)
-def _source(text: str) -> _Source:
-    """Cached, because renumbering needs both prompts of a suggestion at every key press."""
-    return _Source(text)
+_source = lru_cache(maxsize=4)(_Source)
+"""Cached, because renumbering needs both prompts of a suggestion at every key press."""
 
 
 class _Numbering:
@@ -317,9 +315,8 @@ class _Numbering:
         return s, self._places[s][n]
 
     def _start_or_step(self, n: int, known: Mapping[tuple[int, _Key], int]) -> tuple[int | None, int | None]:
-        """(number, step) of item `n`. `number` is the number at which a list starts with this item. If no list starts,
-        `number` is None and `step` is the difference from the previous item, None if unknown. `known` has the last item
-        for each source and key."""
+        """(number, step) of item `n`: the number at which a list starts with this item, else None and the difference
+        from the previous item, None if unknown. `known` has the last item for each source and key."""
         item, at = self._items[n], self._sources_with(n)
         if item.before < 0:
             if not at:

@@ -34,9 +34,8 @@ def unified_patch(old: str, new: str, path: str, context: int = 3) -> str:
 
 
 def patch_path(source: str) -> str:
-    """The path of the file that a job's `prompt_source` names, relative and accepted by git and patch; "prompt.md" if
-    there is no such path. Of an absolute path, or a path with "..", only the file name is used, because a patch cannot
-    leave the working directory."""
+    """The path of the file that a job's `prompt_source` names, accepted by git and patch, else "prompt.md". Of an
+    absolute path or one with "..", only the file name, as a patch cannot leave the working directory."""
     source = source.removesuffix(", edited")
     if _KNOWN_SOURCE.fullmatch(source) or _NO_PATH.fullmatch(source):
         return _UNNAMED

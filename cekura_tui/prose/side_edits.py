@@ -38,9 +38,8 @@ _MOST_PAIRS = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class SideEdit:
-    """Replaces characters [start, end) of the sent prompt by `new`. `removed` and `added` are the sentences, headings
-    and rows that the edit removes and adds. `layout`: the edit changes no words. `section`: the edit covers a heading
-    or a tag."""
+    """Replaces characters [start, end) of the sent prompt by `new`. `removed` and `added` are sentences, headings and
+    rows. `layout`: no words change. `section`: a heading or a tag is covered."""
 
     start: int
     end: int

@@ -80,9 +80,8 @@ def reworded(passage: str, text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """Both versions of a hunk's main passage, without surrounding white space, for editing. `others` is the number of
-    the hunk's other places, which are accepted as proposed. `moved`: the passage was moved. `line_end` is the line end
-    of the passage."""
+    """Both versions of a hunk's main passage, stripped, for editing. `others` is the number of its other places,
+    accepted as proposed. `moved`: it was moved. `line_end` is the line end of the passage."""
 
     sent: str
     proposed: str
@@ -95,9 +94,8 @@ class Wording:
         return self.proposed or self.sent
 
     def choice(self, typed: str) -> HunkChoice:
-        """The choice that a typed text means. The proposed passage means accepted. The sent passage means rejected, if
-        the hunk has no other places and did not move. Any other text means edited, with the line ends of the passage.
-        """
+        """The choice that a typed text means: accepted for the proposed passage, rejected for the sent one (if it has
+        no other places and did not move), else edited, with the line ends of the passage."""
         text = typed if typed.strip() else ""
         if text == self.proposed:
             return HunkChoice("accepted")

@@ -1,6 +1,5 @@
-"""Split a prompt into blocks (paragraphs, items, headings, tags, rows, fences), and blocks into units, such as
-sentences, which the diff compares. Name the place of a unit: the section, and the rule, item or paragraph in that
-section."""
+"""Split a prompt into blocks (paragraphs, items, headings, tags, rows, fences), and these into units such as sentences,
+for the diff. Name a unit's place: the section, and the rule, item or paragraph in it."""
 
 from __future__ import annotations
 

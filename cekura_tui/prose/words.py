@@ -23,9 +23,8 @@ _LEAST_SHARE = 0.3
 
 
 def same_words(old: Sequence[str], new: Sequence[str], *, thorough: bool = True, least: float = _LEAST_SHARE) -> Pairs:
-    """Pairs (i, j) with old[i] == new[j], increasing in both, without small matches. Empty if less than the share
-    `least` of the weight matches. Without `thorough`, only unique words and their neighbours are paired, in linear
-    time."""
+    """Pairs (i, j) with old[i] == new[j], increasing in both, without small matches; empty if less than the share
+    `least` of the weight matches. Without `thorough`, only unique words and neighbours, in linear time."""
     pairs = match(old, new, difflib_fallback(old, new), [weight(word) for word in old]) if thorough else match(old, new)
     return _without_small_matches(old, new, _slid_to_clause_ends(old, new, pairs), least)
 

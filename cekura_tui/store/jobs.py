@@ -199,9 +199,8 @@ class JobStore(AccountStore):
             yield JobRows(sql, self._account.reader)
 
     def save_draft(self, draft: Draft, at: float, over: Job | None = None) -> Job:
-        """Save a draft in place of the draft `over`, or as a new draft; returns the saved job. If another window gave
-        `over` different contents, a new draft is saved; if it launched `over` with the contents of `draft`, the
-        launched job is returned."""
+        """Save a draft over the draft `over`, or as a new one; returns the job. If another window changed `over`, a new
+        draft is saved; if it launched `over` with the contents of `draft`, the launched job is returned."""
         with self._rows() as rows:
             current = rows.replaceable(draft, over)
             if current is None:

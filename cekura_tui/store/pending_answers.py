@@ -34,9 +34,8 @@ class PendingAnswer:
 
 
 class PendingAnswers:
-    """The pending answers of one database, in files beside it, or in another private directory if nothing can be
-    written there. As the disk may be full when an answer arrives, `reserve` writes a file before the launch, which
-    `save` overwrites."""
+    """A database's pending answers, in files beside it or, if nothing can be written there, in another private
+    directory. `reserve` writes a file before the launch, which `save` overwrites even on a full disk."""
 
     def __init__(self, database: Path, env: Mapping[str, str] = os.environ) -> None:
         self._beside, self._env = database, env

@@ -71,9 +71,8 @@ class StagingStore(AccountStore):
         text_of: TextOf,
         is_own: Callable[[str, float], bool] = lambda window, at: True,
     ) -> StagedStep:
-        """Undo the last step that decides one of these hunks, if `is_own(window, last_at)` is true for the step's
-        window; `last_at` is the time of the window's last choice for these hunks. The step's choices for other hunks
-        stay."""
+        """Undo the last step that decides one of these hunks, if `is_own(window, last_at)` is true for its window and
+        the time of that window's last choice for these hunks. Its choices for other hunks stay."""
         with self._database.write() as sql:
             job = self._job(sql, number)
             steps = sql.execute(_STEPS, (number,)).fetchall()

@@ -202,7 +202,8 @@ the key in your shell. *Cached* shows the runs and jobs that are saved on this m
             if way == "former" and self.former is not None:
                 await workspace.reopen(self.former)
             else:
-                await (workspace.enter_demo() if way == "demo" else workspace.enter_offline())
+                offline = workspace.setup.without_key()
+                await (workspace.enter_demo() if way == "demo" else workspace.reopen(offline))
         except CekuraTuiError as error:
             start = "Can't start the demo. " if way == "demo" else ""
             note.show(f"{start}{error.sentence()}", failed=True)

@@ -377,9 +377,8 @@ def _key_warnings(keys: KnownKeys, text: Prompt) -> Iterator[str]:
 
 
 def _last_replaced(writes: Sequence[PromptUse], has: str) -> PromptUse | None:
-    """The prompt that the last successful write replaced; None if that write took an update back. Restoring a prompt
-    takes back the update that replaced it and all later updates; any other restore counts as an update. Arguments as
-    of `_restore_warnings`."""
+    """The prompt that the last successful write replaced; None if it took an update back. Restoring a prompt takes back
+    the update that replaced it and all later ones; other restores count as updates."""
     done, after = [], has
     for use in writes:
         if use.how == "replaced" and use.sha256 != after:

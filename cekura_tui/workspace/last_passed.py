@@ -25,9 +25,8 @@ async def last_passed(
     read: Callable[[int], Awaitable[RunView]],
     read_cached: Callable[[int], Awaitable[RunView | None]],
 ) -> RunView | None:
-    """The last passed run of the scenario before `target`, else its newest passed run, else None; a run with a
-    transcript is preferred. If the server is unreachable or failing, the `opened` runs are searched. Raises ApiError.
-    """
+    """The scenario's last passed run before `target`, else its newest, else None; with a transcript if possible. If the
+    server is unreachable or failing, the `opened` runs are searched. Raises ApiError."""
     scope = _scope_params(target)
     if target.scenario_id is None:
         return None

@@ -73,9 +73,8 @@ class RunFindings:
         return found, None
 
     async def fetch(self, ids: Sequence[int], _attempt: int = 1) -> dict[int, tuple[Finding, ...] | None]:
-        """Fetch the findings of the first 25 of these runs, by run id, within the shared budget. Raises ApiError. The
-        findings of a run missing from the answer are None. Only findings of finished runs are cached. The transcripts
-        can be searched from now on."""
+        """Fetch the findings of the first 25 runs, by run id (None if the answer lacks the run), within the shared
+        budget. Findings of finished runs are cached, and transcripts can be searched. Raises ApiError."""
         wanted = tuple(dict.fromkeys(ids))[:AT_ONCE]
         if not wanted:
             return {}

@@ -47,9 +47,8 @@ class _Pass:
 
 
 class RunSweep:
-    """Checks all runs in the scope of one query, a page per `step`, within the shared budget. One task at a time may
-    use a sweep. `waits` is called with each error that is retried; if `patient`, an unreachable or failing server is
-    retried forever."""
+    """Checks all runs in a query's scope, a page per `step`, within the shared budget; for one task at a time. `waits`
+    gets each error that is retried; if `patient`, an unreachable or failing server is retried forever."""
 
     def __init__(
         self,

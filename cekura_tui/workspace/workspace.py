@@ -257,10 +257,6 @@ class Workspace:
         demo = demo_setup(setup.paths, DemoOptions(), read_only=setup.read_only, settings=personal)
         await self.reopen(self._first_setup if self._first_setup.demo else demo)
 
-    async def enter_offline(self) -> None:
-        """Reopen the workspace without a key, to show only cached data."""
-        await self.reopen(self.setup.without_key())
-
     def profiles(self) -> list[ProfileFacts]:
         """The name, server and key source, or the error, of every profile on this machine. No key command is run."""
         from cekura_tui.config.credentials import PROFILE

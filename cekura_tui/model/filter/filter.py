@@ -208,9 +208,8 @@ def moment_text(text: str) -> str | None:
 
 
 def moment_of(text: str, now: float, *, last: bool = False) -> float:
-    """Convert a time in a filter to Unix time; raises ValueError if the text is not a time. A time without an offset is
-    local. A day means its first instant, or with `last` its last one. A time of day later than `now` means yesterday,
-    but today with `last`."""
+    """Convert a time in a filter to Unix time, local without an offset; raises ValueError. A day means its first
+    instant (`last`: its last one), and a time of day after `now` means yesterday, but today with `last`."""
     if (at := _resolved(text, now, last)) is None:
         raise ValueError(f"no moment: {text!r}")
     return at

@@ -78,9 +78,8 @@ def _keyed(wanted: Filter) -> list[tuple[Term, FilterKey]]:
 
 
 def contradiction_test(wanted: Filter, now: float) -> Callable[[RunRow], bool]:
-    """Return a predicate: whether a row contradicts any term that was sent to the server as a parameter. The server may
-    send such rows if it does not know the parameter, or reads only the date of a time. A missing field contradicts
-    nothing."""
+    """Return a predicate: whether a row contradicts a term that was sent as a parameter. The server may not know the
+    parameter, or read only the date of a time. A missing field contradicts nothing."""
     tests = [(key.holds(term, now, {}), term.negated) for term, key in _keyed(wanted) if key.params]
     return lambda row: any(holds(row) is negated for holds, negated in tests)
 

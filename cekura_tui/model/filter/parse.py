@@ -70,9 +70,8 @@ def parse(text: str) -> Parsed:
 
 
 def join_words(words: Sequence[str]) -> str:
-    """Rebuild a filter from shell arguments, which have lost their quotes. An argument with spaces, such as
-    `metric:Task completion`, is quoted as one value, unless it has quotes or several terms, or its key's values can't
-    have spaces."""
+    """Rebuild a filter from shell arguments, which have lost their quotes. An argument with spaces is quoted as one
+    value, unless it has quotes or several terms, or its key's values can't have spaces."""
     return " ".join(filter(None, map(_joined, words)))
 
 

@@ -14,9 +14,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ListPage(Generic[T]):
-    """A page of a list; items with a time are sorted newest first. `count` is the server's total. `more`: another page
-    follows. `oldest_first`: the server lists the oldest item first. `at` is the server's clock (Unix time) when it
-    answered, None if unknown."""
+    """A page, newest first by time. `count` is the server's total; `more`: another page follows; `oldest_first`: the
+    server lists so. `at` is the server's clock (Unix time) when it answered, None if unknown."""
 
     count: int
     items: tuple[T, ...]

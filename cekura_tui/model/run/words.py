@@ -82,8 +82,7 @@ def alignment_words(alignment: Alignment) -> str:
 
 def explanation_and_parts(verdict: Verdict) -> tuple[list[str], list[str]]:
     """The items of an explanation, and the words of each part of the expected outcome. An item that repeats a part is
-    left out, and the rest of the item is added to the part, unless there are more than _MOST_COMPARED pairs to
-    compare."""
+    left out, and its rest is added to the part, if at most _MOST_COMPARED pairs are to be compared."""
     parts = [alignment_words(part) for part in verdict.alignments]
     if not parts or len(parts) * len(verdict.explanation) > _MOST_COMPARED:
         return list(verdict.explanation), parts
