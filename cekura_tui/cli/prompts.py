@@ -57,7 +57,10 @@ async def show_history(session: Session, agent_id: int, with_current: bool, as_j
         if as_json:
             put_json(_as_json(event, None if current is None else event.n == now))
         else:
-            _put_event(event, is_current=event.n == now)
+            use = event.use
+            put(f"{event.n}. {clock_text(use.at)}, {event.text}{', current' if event.n == now else ''}")
+            put(f"   {count(use.words, 'word')}, sha256 {use.sha256[:8]}")
+            put(f"   begins: {clean_line(use.first_line, 100)}")
     if not events and not as_json:
         print_message(f"No prompts of agent {agent_id} yet. They are kept when read, sent, suggested or updated.")
 
@@ -116,13 +119,6 @@ def find_event(events: list[Event], agent_id: int, which: str) -> Event:
         name = clean_line(which, 64)
         raise UsageError(f"No prompt {name} of agent {agent_id}.", f"See `prompts history {agent_id}`.")
     return found[0]
-
-
-def _put_event(event: Event, *, is_current: bool) -> None:
-    use = event.use
-    put(f"{event.n}. {clock_text(use.at)}, {event.text}{', current' if is_current else ''}")
-    put(f"   {count(use.words, 'word')}, sha256 {use.sha256[:8]}")
-    put(f"   begins: {clean_line(use.first_line, 100)}")
 
 
 def _as_json(event: Event, current: bool | None) -> dict[str, Any]:

@@ -117,6 +117,7 @@ class JobFacts(VirtualList[Fact]):
     """A list of facts that scrolls by lines. The top row has the cursor, which is not drawn."""
 
     row_height = None
+    opens = False
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     INKS: ClassVar[Mapping[str, str]] = {"tone--added": "color: $added;", "tone--removed": "color: $removed;"}
     DEFAULT_CSS = "JobFacts { padding: 0 0 0 1; }"
@@ -147,9 +148,6 @@ class JobFacts(VirtualList[Fact]):
         self.viewport.scroll(rows)
         self._put_cursor(self.viewport.top[0])
         self.repaint_changes()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return False if action == "open" else super().check_action(action, parameters)
 
     def _state_of(self, index: int, row: Fact) -> RowState:
         return RowState()

@@ -20,8 +20,6 @@ from cekura_tui.workspace.session import Session
 MAX_CHANGES = 5
 _EXCERPT = 240
 """Maximum length of an excerpt in characters."""
-_CONTEXT = 24
-"""Number of characters of an excerpt before the first difference."""
 _MAX_SUMMARY_LINES = 12
 
 
@@ -59,7 +57,7 @@ def excerpts(old: str, new: str) -> tuple[str, str]:
     old, new = clean_line(old, 4_000), clean_line(new, 4_000)
     differ = (n for n, (was, now) in enumerate(zip(old, new, strict=False)) if was != now)
     same = next(differ, min(len(old), len(new)))
-    start = old.rfind(" ", 0, max(same - _CONTEXT, 0)) + 1
+    start = old.rfind(" ", 0, max(same - 24, 0)) + 1
     before = "… " if start else ""
     return clean_line(before + old[start:], _EXCERPT), clean_line(before + new[start:], _EXCERPT)
 

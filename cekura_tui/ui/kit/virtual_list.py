@@ -74,6 +74,8 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     keeps_top: ClassVar[bool] = False
     """Whether a change of width keeps the top row in place, even if the cursor's row leaves the screen."""
     marking: ClassVar[bool] = False
+    opens = True
+    """Whether the list has an action for enter."""
     numbered: ClassVar[bool] = False
     """Whether the pane around the list shows the cursor's place, such as "3 of 240"."""
     range_limit: ClassVar[int] = 1_000
@@ -313,7 +315,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave enter to the screen if the list is empty, because the screen may show why the list is empty."""
-        return bool(self._rows) if action == "open" else is_offered(self, action, parameters)
+        return self.opens and bool(self._rows) if action == "open" else is_offered(self, action, parameters)
 
     action_do = do_action
 

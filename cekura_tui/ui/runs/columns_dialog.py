@@ -77,7 +77,10 @@ class ColumnsDialog(Dialog[None]):
             yield SimpleList(
                 key=lambda row: row.column.name, line=_line, id="columns", opened=lambda _: self.action_give_up()
             )
-            yield KeyHint(_KEYS)
+            yield KeyHint(
+                "{columns.toggle} show/hide · {columns.down} {columns.up} move · "
+                "{columns.narrower} {columns.wider} size · {columns.reset} reset · {dialog.close} close"
+            )
 
     def on_mount(self) -> None:
         self._columns_list.styles.height = len(self._columns.all)
@@ -133,9 +136,3 @@ async def choose_columns(page: Page, controller: RunsController, runs: RunList) 
     await page.opening.ask(ColumnsDialog(view or "", listing.columns, cells, listing.usual_columns))
     chosen = listing.chosen_columns.get(for_filter, RunColumns())
     page.state.workspace.put(("choice of columns", for_filter), chosen.text if chosen.chosen else "")
-
-
-_KEYS = (
-    "{columns.toggle} show/hide · {columns.down} {columns.up} move · {columns.narrower} {columns.wider} size · "
-    "{columns.reset} reset · {dialog.close} close"
-)

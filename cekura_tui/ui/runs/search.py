@@ -23,7 +23,7 @@ from cekura_tui.ui.kit.debounce import Debounce
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint, dialog_box
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import OUTCOME_TONES, TONE_CLASSES, OneLine
-from cekura_tui.ui.kit.strips import Line, RowState
+from cekura_tui.ui.kit.strips import Layer, Line, RowState, StyledText
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import OpenRun
 from cekura_tui.ui.runs.export import progress_bar
@@ -72,14 +72,9 @@ class HitList(VirtualList[Hit]):
             Segment(fit(self._state.when(row.row.at), _WHEN_CELLS) + " ", dim),
             Segment(who, dim),
         ]
-        return [head, [Segment("   "), *self._snippet(row, fit(row.snippet, width - 4))]]
-
-    def _snippet(self, row: Hit, text: str) -> Line:
-        found, at, pieces = self.style_of("hits--match"), 0, []
-        for start, end in row.matches:
-            pieces += [Segment(text[at:start]), Segment(text[start:end], found)]
-            at = end
-        return [*pieces, Segment(text[at:])]
+        text, found = fit(row.snippet, width - 4), self.style_of("hits--match")
+        snippet = StyledText(text, layers=(Layer(row.matches, lambda span: found),)).cut(0, len(text))
+        return [head, [Segment("   "), *snippet]]
 
 
 class SearchLine(TypedLine):

@@ -36,8 +36,6 @@ class HunkNotes:
 CONTEXT = 2
 """Number of unchanged lines to show before and after a change."""
 SIGNS = {"": "·", "accepted": "✓", "rejected": "✗", "edited": "✎"}
-FOLDED = "⋯"
-"""The sign of an undecided formatting change that is folded into one line."""
 
 Kind = Literal["head", "also", "why", "flag", "line", "away", "fold"]
 Decided = Literal["", "accepted", "rejected", "edited"]
@@ -111,7 +109,7 @@ def _hunk_rows(n: int, diff: ProseDiff, passage: Passage, choices: Choices, note
     is_proposed = choice is None and hunk.kind == "wrapper"
     decided: Decided = choice.what if choice else "rejected" if is_proposed else ""
     hunk_fields = (hunk.number, bool(passage.moved), decided)
-    sign = FOLDED if hunk.is_folded and not decided else SIGNS[decided]
+    sign = "⋯" if hunk.is_folded and not decided else SIGNS[decided]
     number = f"{sign} {hunk.number} of {len(diff.hunks)}"
     shown = list(_display_lines(passage))
     lines = [DiffRow(n, part, "line", line, *hunk_fields) for part, line in enumerate(shown)]

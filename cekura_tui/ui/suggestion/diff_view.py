@@ -18,7 +18,7 @@ from cekura_tui.ui.suggestion.diff_rows import DiffRow, HunkNotes, diff_rows
 
 
 class ProseDiffView(VirtualList[DiffRow]):
-    """A list of hunks and unchanged passages. If `opens` is False, the list has no action for enter."""
+    """A list of hunks and unchanged passages."""
 
     row_height = None
     INKS: ClassVar[Mapping[str, str]] = {
@@ -59,7 +59,7 @@ class ProseDiffView(VirtualList[DiffRow]):
 
     def __init__(self, *, opens: bool = True, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id)
-        self._opens = opens
+        self.opens = opens
         self._diff: ProseDiff | None = None
         self._choices: Choices = {}
         self._notes: Mapping[int, HunkNotes] = {}
@@ -67,9 +67,6 @@ class ProseDiffView(VirtualList[DiffRow]):
         self._unfolded: frozenset[int] = frozenset()
         self._only_changes = False
         self._reported_hunk = 0
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return super().check_action(action, parameters) if self._opens or action != "open" else False
 
     def show_diff(
         self, diff: ProseDiff, choices: Choices | None = None, notes: Mapping[int, HunkNotes] | None = None
