@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textual.app import App
 from textual.filter import LineFilter
 
+from cekura_tui.config.settings import Settings
 from cekura_tui.config.sources import read_settings_file
 from cekura_tui.model.job import Job
 from cekura_tui.model.run.columns import columns_of, read_columns
@@ -25,9 +26,6 @@ from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter
 from cekura_tui.ui.theme import THEMES, choose_theme, colours_of, themes, tokens
 from cekura_tui.workspace.setup import account_paths
 from cekura_tui.workspace.workspace import Workspace
-
-if TYPE_CHECKING:
-    from cekura_tui.config.settings import Settings
 
 
 def read_first_frame(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from textual.dom import DOMNode
 
@@ -13,9 +13,7 @@ from cekura_tui.config.atomic_file import atomic_file
 from cekura_tui.config.own_file import read_own
 from cekura_tui.config.paths import make_private
 from cekura_tui.ui.actions import table_of
-
-if TYPE_CHECKING:
-    from cekura_tui.workspace.setup import Setup
+from cekura_tui.workspace.setup import Setup
 
 
 class Hint(NamedTuple):

@@ -5,17 +5,15 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+
+from textual.app import App
+from textual.worker import Worker
 
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing
 from cekura_tui.model.job import Job
 from cekura_tui.ui.messages import BackgroundChanged, WorkspaceChanged
 from cekura_tui.ui.news import News
 from cekura_tui.ui.state import AppState
-
-if TYPE_CHECKING:
-    from textual.app import App
-    from textual.worker import Worker
 
 READ_INTERVAL = 1.0
 """Minimum seconds between two reads of the jobs."""

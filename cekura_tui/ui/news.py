@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+
+from textual.app import App
+from textual.notifications import SeverityLevel
+from textual.timer import Timer
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.job import Job, JobState
@@ -14,15 +17,8 @@ from cekura_tui.ui.away import WhileAway, job_counts_text, next_unread, notifica
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import JOB_MARKS
 from cekura_tui.ui.state import AppState
-from cekura_tui.ui.terminal.notifications import write_between_frames
+from cekura_tui.ui.terminal.notifications import Title, notification, write_between_frames
 from cekura_tui.ui.terminal.textual_private import drop_toasts
-
-if TYPE_CHECKING:
-    from textual.app import App
-    from textual.notifications import SeverityLevel
-    from textual.timer import Timer
-
-    from cekura_tui.ui.terminal.notifications import Title
 
 NOTIFY_INTERVAL = 5.0
 """Minimum seconds between two notifications through the terminal."""
@@ -106,8 +102,6 @@ class News:
         ended = list(self._unsent.values())
         self._unsent.clear()
         if ended and self.away.away:
-            from cekura_tui.ui.terminal.notifications import notification
-
             wanted = self._state.workspace.setup.settings.notify
             self._sent_at = time.monotonic()
             write_between_frames(self._app, notification(wanted, "cekura-tui", notification_text(ended), os.environ))
@@ -116,8 +110,6 @@ class News:
         if not self._state.workspace.setup.settings.title:
             return
         if self._title is None:
-            from cekura_tui.ui.terminal.notifications import Title
-
             self._title = Title(lambda text: write_between_frames(self._app, text))
         self._title.show(job_counts_text(self._state.jobs) or "cekura-tui")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
 from textual.app import ComposeResult
@@ -18,14 +18,12 @@ from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.dialog import Dialog, KeyHint, dialog_box
 from cekura_tui.ui.kit.lists import Ink, SimpleList
+from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.strips import Line
 from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.runs.controller import RunsController
+from cekura_tui.ui.runs.list import RunList
 from cekura_tui.ui.terminal.cells import fit
-
-if TYPE_CHECKING:
-    from cekura_tui.ui.kit.page import Page
-    from cekura_tui.ui.runs.controller import RunsController
-    from cekura_tui.ui.runs.list import RunList
 
 _NAME_CELLS = 16
 

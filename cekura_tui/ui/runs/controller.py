@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+from textual.timer import Timer
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.filter.filter import ALL, Filter, Term
@@ -13,14 +15,10 @@ from cekura_tui.model.filter.parse import KnownNames, names_in, parse
 from cekura_tui.model.run.columns import Sort
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import NoScope, Scope
+from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.runs.listing import RunListing
 from cekura_tui.workspace.run_feed import RunFeed
 from cekura_tui.workspace.run_sweep import RunLoad
-
-if TYPE_CHECKING:
-    from textual.timer import Timer
-
-    from cekura_tui.ui.kit.page import Page
 
 
 class ListedGroup(NamedTuple):

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -27,14 +27,12 @@ from cekura_tui.ui.kit.copying import PREVIEWED, CopyDialog, Offer, SaveLine
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint, dialog_box, section
 from cekura_tui.ui.kit.lines import OneLine
 from cekura_tui.ui.kit.lists import Choice, ChoiceList
+from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.messages import CopyRequested
+from cekura_tui.ui.runs.listing import RunListing
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.prompt_files import check_output, write_output
 from cekura_tui.workspace.run_sweep import RunLoad
-
-if TYPE_CHECKING:
-    from cekura_tui.ui.kit.page import Page
-    from cekura_tui.ui.runs.listing import RunListing
 
 ENDINGS = {".csv": "CSV", ".jsonl": "JSON lines", ".ndjson": "JSON lines"}
 _BLOCKS = 24

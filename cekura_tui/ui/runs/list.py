@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -23,11 +23,9 @@ from cekura_tui.ui.kit.lines import CHIP_CLASSES, NOTED, TONE_CLASSES, state_cla
 from cekura_tui.ui.kit.lists import Heading, short_moment
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import ListMessage, VirtualList
+from cekura_tui.ui.runs.controller import RunsController
 from cekura_tui.ui.runs.outcomes import only_failures
 from cekura_tui.ui.terminal.cells import drawn, fit, one_line
-
-if TYPE_CHECKING:
-    from cekura_tui.ui.runs.controller import RunsController
 
 RIGHT_ALIGNED = ("right", "moment")
 """Looks of columns whose cells are aligned to the right."""

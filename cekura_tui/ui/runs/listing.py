@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.filter import ALL, Filter
@@ -18,14 +18,11 @@ from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow, filled
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import count
+from cekura_tui.store.runs import CachedRuns
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.runs.outcomes import OUTCOMES, OutcomeCounts, only_failures, outcomes_of, toggle_failures
 from cekura_tui.workspace.run_feed import RunFeed
-
-if TYPE_CHECKING:
-    from cekura_tui.store.runs import CachedRuns
-    from cekura_tui.workspace.run_sweep import RunLoad
-
+from cekura_tui.workspace.run_sweep import RunLoad
 
 Shown = Sequence["RunRow | UnloadedRun"]
 SCROLL_LOAD_LIMIT = 400

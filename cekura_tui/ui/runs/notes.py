@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -18,11 +18,9 @@ from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.debounce import Debounce
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, DialogNote, KeyHint, dialog_box
 from cekura_tui.ui.kit.inputs import TypedLine
+from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.runs.controller import RunsController
 from cekura_tui.workspace.notes_and_views import LONGEST_NOTE
-
-if TYPE_CHECKING:
-    from cekura_tui.ui.kit.page import Page
-    from cekura_tui.ui.runs.controller import RunsController
 
 AUTOSAVE = 0.5
 """Seconds between a change of the typed text and the saving of the text as a draft."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.segment import Segment
 from textual import on
@@ -13,21 +13,18 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.scope import Scope
+from cekura_tui.model.scope import NoScope, Project, Scope
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.debounce import Debounce
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint, dialog_box
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lists import Ink, SimpleList
+from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.runs.controller import RunsController
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
-
-if TYPE_CHECKING:
-    from cekura_tui.model.scope import NoScope, Project
-    from cekura_tui.ui.kit.page import Page
-    from cekura_tui.ui.runs.controller import RunsController
 
 FEW = 8
 """If at most this many projects match the search, the agents of all these projects are loaded."""

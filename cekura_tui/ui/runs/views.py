@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.segment import Segment
 from textual import on
@@ -21,14 +21,12 @@ from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, DialogNote, KeyHint, dialog_box
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lists import Ink, SimpleList
+from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.strips import Line
 from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.runs.controller import RunsController
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
-
-if TYPE_CHECKING:
-    from cekura_tui.ui.kit.page import Page
-    from cekura_tui.ui.runs.controller import RunsController
 
 _NAME_CELLS = 26
 

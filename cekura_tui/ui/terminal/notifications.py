@@ -4,15 +4,14 @@ an extension, OSC 9 in iTerm2 (elsewhere it means something else); all others ge
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+
+from textual.app import App
 
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.terminal.capabilities import read_multiplexer
 from cekura_tui.ui.terminal.passthrough import wrap
 from cekura_tui.ui.terminal.textual_private import driver_of
-
-if TYPE_CHECKING:
-    from textual.app import App
 
 
 def write_between_frames(app: App[None], text: str) -> None:
