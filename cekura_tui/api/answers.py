@@ -339,7 +339,6 @@ def _setup_of(body: dict[str, object]) -> tuple[str, tuple[str, ...], str]:
 
 
 def read_scenario(body: object) -> Scenario:
-    """Parse a scenario. Raises BadAnswer."""
     number, sent = _with_id(body)
     personality = sent.get("personality")
     return Scenario(

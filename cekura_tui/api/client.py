@@ -287,13 +287,9 @@ class Client:
     ) -> ListPage[Agent]:
         """A page of agents, perhaps without their prompts; the server searches for `q`. As in the vendor's client, the
         `organization_id`, which only v2 of the API declares, is sent only without a `project_id`."""
+        scope = {"organization_id": organization_id} if project_id is None else {"project_id": project_id}
         params: dict[str, str | int] = {"page": page, "page_size": PAGE_SIZE}
-        if project_id is not None:
-            params["project_id"] = project_id
-        elif organization_id is not None:
-            params["organization_id"] = organization_id
-        if q:
-            params["q"] = q
+        params |= {name: one for name, one in scope.items() if one is not None} | ({"q": q} if q else {})
         answer = await self._versioned("aiagents", "", params)
         return answers.read_page(answer.json(keep=answers.PROMPTS), answers.read_agent)
 
@@ -384,7 +380,5 @@ class Client:
 
     async def issues(self, run_ids: Sequence[int], agent_id: int | None) -> Any:
         """The structured issues behind a suggestion; the API does not declare their shape."""
-        body: dict[str, object] = {"run_ids": list(run_ids)}
-        if agent_id is not None:
-            body["agent"] = agent_id
+        body = {"run_ids": list(run_ids), **({} if agent_id is None else {"agent": agent_id})}
         return (await self._send(ApiRequest("POST", "/test_framework/v1/runs/improve_prompt_issues/", body))).json()

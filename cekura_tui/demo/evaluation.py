@@ -27,15 +27,10 @@ def metrics_of(
 
 
 def row_metrics(rules: list[Rule], broken: frozenset[str]) -> list[Json]:
+    kind, verdicts = "binary_workflow_adherence", [(rule, rule.key not in broken) for rule in rules]
     return [
-        {
-            "id": rule.metric,
-            "name": rule.name,
-            "type": "binary_workflow_adherence",
-            "score": 0 if rule.key in broken else 5,
-            "passed": rule.key not in broken,
-        }
-        for rule in rules
+        {"id": rule.metric, "name": rule.name, "type": kind, "score": 5 if passed else 0, "passed": passed}
+        for rule, passed in verdicts
     ]
 
 

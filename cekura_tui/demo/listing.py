@@ -168,24 +168,15 @@ def statuses(given: Mapping[str, str], name: str) -> frozenset[str] | None:
 
 
 def decimal(given: Mapping[str, str], name: str) -> float | None:
-    if not given.get(name):
-        return None
-    try:
-        value = float(given[name])
-    except ValueError:
-        value = inf
-    if not isfinite(value):
+    value = _read(given[name], name, float, "Enter a number.") if given.get(name) else None
+    if value is not None and not isfinite(value):
         raise Invalid({name: ["Enter a number."]})
     return value
 
 
 def boolean(given: Mapping[str, str], name: str) -> bool | None:
-    if not given.get(name):
-        return None
-    try:
-        return {"true": True, "1": True, "false": False, "0": False}[given[name].lower()]
-    except KeyError:
-        raise Invalid({name: ["Must be a valid boolean."]}) from None
+    known = {"true": True, "1": True, "false": False, "0": False}
+    return _read(given[name].lower(), name, known.__getitem__, "Must be a valid boolean.") if given.get(name) else None
 
 
 def moments(given: Mapping[str, str], *names: str) -> list[float]:
@@ -193,19 +184,21 @@ def moments(given: Mapping[str, str], *names: str) -> list[float]:
 
 
 def _moment(text: str, name: str) -> float:
-    try:
-        # An unescaped plus arrives as a space: "…T10:00:00+02:00".
-        when = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
-    except ValueError:
-        raise Invalid({name: ["Enter a valid date/time."]}) from None
+    # An unescaped plus arrives as a space: "…T10:00:00+02:00".
+    sent = text.replace(" ", "+") if "T" in text else text
+    when = _read(sent, name, datetime.fromisoformat, "Enter a valid date/time.")
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
 def _whole(text: str, name: str) -> int:
+    return _read(text, name, int, "Enter a whole number.")
+
+
+def _read(text: str, name: str, convert: Callable[[str], T], wrong: str) -> T:
     try:
-        return int(text)
-    except ValueError:
-        raise Invalid({name: ["Enter a whole number."]}) from None
+        return convert(text)
+    except (ValueError, KeyError):
+        raise Invalid({name: [wrong]}) from None
 
 
 Narrow = Callable[[Iterable[int]], list[int]]

@@ -14,14 +14,10 @@ PROGRESS_PATH = "/test_framework/v1/runs/improve_prompt_progress/"
 
 def launch_body(draft: Draft) -> dict[str, object]:
     """The JSON that launches a job, without an agent or a focus that was not chosen."""
-    body: dict[str, object] = {"run_ids": list(draft.run_ids), "prompt": draft.prompt}
-    if draft.agent_id is not None:
-        body["agent"] = draft.agent_id
-    if draft.category_ids:
-        body["category_ids"] = list(draft.category_ids)
-    if draft.workflow_metric_ids:
-        body["workflow_metric_ids"] = list(draft.workflow_metric_ids)
-    return body
+    agent = {} if draft.agent_id is None else {"agent": draft.agent_id}
+    focus = {"category_ids": draft.category_ids, "workflow_metric_ids": draft.workflow_metric_ids}
+    chosen = {name: list(ids) for name, ids in focus.items() if ids}
+    return {"run_ids": list(draft.run_ids), "prompt": draft.prompt, **agent, **chosen}
 
 
 _FAILURES = frozenset({"error", "failed", "failure", "errored", "timeout", "cancelled", "canceled"})

@@ -155,8 +155,6 @@ class ExpectedOutcome(Payload):
 
 
 class CriticalCategory(Payload):
-    """A critical deviation found in the run."""
-
     category_id: Whole = None
     category: Text = None
     deviation: Any = None
@@ -190,6 +188,7 @@ def _category_objects(value: object) -> object:
 
 _WHOLE_RUN_FIELDS = frozenset({"evaluation", "transcript", "transcript_object"})
 """Fields that only a whole run has."""
+_AGAIN = "Try again; if the error stays, contact Cekura support."
 
 
 class Run(Payload):
@@ -243,7 +242,7 @@ class Run(Payload):
     def read(cls, payload: object) -> Self:
         """Read a run from a JSON object as sent, and clean its texts; raises NotARun if the object is not a run."""
         if not isinstance(payload, dict):
-            raise NotARun("The server's answer is not a run.", "Try again; if the error stays, contact Cekura support.")
+            raise NotARun("The server's answer is not a run.", _AGAIN)
         try:
             if is_clean_json(payload):
                 return cls.exact(payload)
@@ -261,9 +260,7 @@ class Run(Payload):
         try:
             run = cls.model_validate(known)
         except ValidationError:
-            raise NotARun(
-                "The server sent a run without an id.", "Try again; if the error stays, contact Cekura support."
-            ) from None
+            raise NotARun("The server sent a run without an id.", _AGAIN) from None
         run.__dict__["source"] = source
         return run
 
