@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import dropwhile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -24,8 +23,7 @@ _ON_AGENT = ("seen", "written", "replaced")
 """The uses of a prompt that the agent had."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """An event in the history of an agent's prompt. `n` counts events from 1, the newest. `text` says what happened;
     `uses` are the uses of the prompt that were combined into this event."""
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
 from textual import on, work
@@ -30,8 +29,7 @@ from cekura_tui.workspace.setup import account_paths
 _NAME_CELLS, _SERVER_CELLS = 16, 28
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileChoice:
+class ProfileChoice(NamedTuple):
     """A row of the `ProfileDialog`: a profile, or the demo, whose name is empty."""
 
     name: str

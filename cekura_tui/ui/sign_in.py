@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from rich.segment import Segment
 from textual import events, on, work
@@ -39,8 +38,7 @@ _EXPORT = "export CEKURA_API_KEY="
 _NAME_CELLS = 14
 
 
-@dataclass(frozen=True, slots=True)
-class WayIn:
+class WayIn(NamedTuple):
     """A way to start: the id of its action, its name and a description."""
 
     action: str

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -30,8 +29,7 @@ _NAME_WIDTH, _MAX_WIDTH = 11, 110
 _TITLES = {"launch": "Launch (sends another job)", "progress": "Poll"}
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """A row of the details. `tone` colours a text. `kind` is "head" for a heading, "fact" for a name with a value,
     "text" for a text after its `mark`, or "raw" for a text below its name."""
 

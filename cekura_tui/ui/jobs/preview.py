@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import OPEN_LAUNCH, Job, JobState
@@ -23,8 +23,7 @@ _EXCERPT = 240
 _MAX_SUMMARY_LINES = 12
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeExcerpt:
+class ChangeExcerpt(NamedTuple):
     """A change of the prompt: the place, the numbers of words, and one-line excerpts of the old and the new text."""
 
     place: str
@@ -34,8 +33,7 @@ class ChangeExcerpt:
     new: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeSummary:
+class ChangeSummary(NamedTuple):
     """The totals of a suggestion's changes, and excerpts of the first changes. `size` is the number of staged words, or
     of proposed words while none are staged. `problem` says why the changes could not be loaded, if so."""
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
@@ -29,8 +28,7 @@ from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.ui.theme import THEMES
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A row of the palette. Choosing it calls `run`, unless `reason` says why the command can't be run now."""
 
     name: str
@@ -41,8 +39,7 @@ class Command:
     group: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A matching command and the typed words to highlight. `first` is true if the row above has another group."""
 
     command: Command

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
 from textual import on
@@ -30,8 +29,7 @@ FEW = 8
 """If at most this many projects match the search, the agents of all these projects are loaded."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScopeChoice:
+class ScopeChoice(NamedTuple):
     """A row for a project, an agent or a result. `current` says that the runs of this scope are listed now. `fits` is
     False for a project that is shown only as the heading of matching agents."""
 

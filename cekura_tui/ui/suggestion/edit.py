@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
@@ -26,8 +25,7 @@ AUTOSAVE = 0.5
 """Seconds from the first unsaved keystroke to the next save of the typed text."""
 
 
-@dataclass(frozen=True, slots=True)
-class EditResult:
+class EditResult(NamedTuple):
     """The text at the time when the dialog closed, and whether to apply the text."""
 
     text: str

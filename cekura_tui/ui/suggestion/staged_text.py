@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
 
@@ -17,8 +16,7 @@ from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.suggestion.diff_lines import hanging_breaks, with_background
 
 
-@dataclass(frozen=True, slots=True)
-class StagedRow:
+class StagedRow(NamedTuple):
     """A chunk of a line: the index of the line, and of the chunk's first character in the line (`start`)."""
 
     line: int
