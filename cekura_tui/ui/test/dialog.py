@@ -54,7 +54,8 @@ class LaunchTestDialog(Dialog[list[Job]]):
         with VerticalScroll(classes="dialog", id="launch-test") as box:
             prompt = "current prompt" if plan.before else "prompt"
             box.border_title = Content(f"Test the {prompt} of {clean_line(plan.agent.name, 50) or 'the agent'}")
-            yield Static(Content("\n").join(self._facts()), id="test-facts")
+            if facts := [*self._facts()]:
+                yield Static(Content("\n").join(facts), id="test-facts")
             live = f"Is this prompt live at {self._provider}?"
             for name, title in (("scenarios", "Scenarios"), ("ways", "Called by"), ("live", live)):
                 yield section(title, ChoiceList(several=name == "scenarios", id=f"test-{name}"), id=f"test-{name}-part")
