@@ -122,6 +122,11 @@ class Job:
         return self.state.needs_attention and self.looked_at is None
 
     @property
+    def on_agent(self) -> bool:
+        """Whether the agent has the prompt that the job proposed and the user staged."""
+        return self.update is not None and self.update.state == "current"
+
+    @property
     def has_result_page(self) -> bool:
         """Whether a page shows more than the job: a suggestion, or the calls of a test."""
         return self.improved_sha256 is not None or (self.kind != DEFAULT_KIND and self.progress_id is not None)

@@ -116,8 +116,8 @@ class Router:
         self._state.pointed_job = job.number
         below = app.screen_stack[-2] if len(app.screen_stack) > 1 else None
         pages = SuggestionScreen | BeforeAfterScreen
-        if isinstance(app.screen, JobScreen) and isinstance(below, pages) and below.number == job.number:
-            app.pop_screen()  # the details were opened from it
+        if isinstance(app.screen, pages | JobScreen) and isinstance(below, pages) and below.number == job.number:
+            app.pop_screen()  # this page was opened from it
             return
         shown: Callable[[AppState, int], Page] = JobScreen
         if KINDS[job.kind].screen == "test" and job.progress_id is not None:

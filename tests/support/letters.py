@@ -55,7 +55,8 @@ R      | restore a prompt, or the default columns | prompts.restore put.restore 
 s      | sort | runs.sort
 S      | reverse the order | runs.turn
 t      | speakers | run.roles
-T      | test the prompt; test again | runs.test run.test groups.test suggestion.test put.test test.again
+T      | test the prompt; test again | runs.test run.test groups.test suggestion.test put.test job.test
+       test.again
 u      | undo | suggestion.undo views.undo
 U      | next finished job | app.next-unread
 v      | views | runs.views

@@ -15,7 +15,7 @@ from cekura_tui.ui.jobs.words import forget_question, needs_other_key, relaunch_
 from cekura_tui.ui.kit.copying import CopyDialog, Offer, write_lines
 from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.kit.page import Page
-from cekura_tui.ui.messages import HandOff, OpenJobDetails
+from cekura_tui.ui.messages import HandOff, OpenJobDetails, TestRuns
 from cekura_tui.workspace.session import Session
 
 _RELAUNCHABLE = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
@@ -40,6 +40,7 @@ class JobActions:
             "stop": job.state == JobState.RUNNING and not foreign,
             "resume": job.progress_id is not None if foreign else job.resumable,
             "launch_again": job.state in _RELAUNCHABLE and not job.other_key and not repeated,
+            "test": job.improved_sha256 is not None,
             "forget": job.state != JobState.LAUNCHING,
         }.get(name, True)
 
@@ -67,6 +68,8 @@ class JobActions:
                     self._page.opening.begin(ask, "Loading the job", group="relaunch")
                 case "forget":
                     self._forget(job)
+                case "test":
+                    self._state.ask(TestRuns(job.run_ids, job.number, before=not job.on_agent))
 
     def _idle_job(self) -> Job | None:
         """The page's job. None while an earlier action on the job is running, or another screen covers the page."""
@@ -184,11 +187,12 @@ JOB_ACTIONS = (
     _action("job.stop", "L", "stop", "Stop polling", "Stop polling a job", 2),
     _action("job.resume", "L", "resume", "Resume polling", "Poll a job again", 3),
     _action("job.again", "i", "launch_again", "Relaunch", "Relaunch an unconfirmed, lost or failed job", 4),
+    _action("job.test", "T", "test", "Test", "Call the scenarios again with the prompt that the agent has", 7),
     # After the other actions of a page.
     _action("job.forget", "D", "forget", "Delete", "Delete a job from this machine", 999),
     _action("job.copy", "y", "copy", "Copy or save", "A job as JSON or its requests as curl, without the key", 6),
 )
-ACTION_NAMES = ("details", "stop", "resume", "launch_again", "forget", "copy")
+ACTION_NAMES = ("details", "stop", "resume", "launch_again", "test", "forget", "copy")
 
 
 def _polled_words(job: Job) -> str:

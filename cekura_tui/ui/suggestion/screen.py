@@ -508,7 +508,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
     @property
     def is_on_agent(self) -> bool:
         job = self.state.job(self.number)
-        return job is not None and job.update is not None and job.update.state == "current"
+        return job is not None and job.on_agent
 
     @property
     def tests(self) -> list[Job]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import ClassVar, get_args
 
@@ -20,6 +20,7 @@ from cekura_tui.model.column_fit import Cells, FitColumn, fit_columns
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.job import MAX_RUNS, Job, JobState
 from cekura_tui.model.run.outcome import MARKS
+from cekura_tui.model.run.run import moment_of
 from cekura_tui.model.scenario_test import counts_of, live_words
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.actions import NOT_OFFERED, Action
@@ -164,6 +165,10 @@ by what became of them. `{test.improve}` improves again from what still fails, `
         self._draw()
         follow_jobs(self, self.state, self._follow)
 
+    def on_screen_resume(self) -> None:
+        if self.report is not None and not self.report.is_final:
+            self.load()
+
     # Loading
 
     @property
@@ -212,8 +217,9 @@ by what became of them. `{test.improve}` improves again from what still fails, `
         rows = [(n, line) for n, line in enumerate(lines) if wanted in f"{line.name} {line.became}".casefold()]
         listed.show_rows(rows)
         self._draw_headline()
-        for name, texts in (("heads", _heads(report) if report else ()), ("sum", _sum(report) if report else ())):
-            self.query_one(f"#test-{name}", Static).update(Content("\n").join(texts))
+        if report is not None:
+            self.query_one("#test-heads", Static).update(Content("\n").join(_heads(report, self.state.when)))
+            self.query_one("#test-sum", Static).update(_sum(report))
         empty = (
             ("No scenario matches.", with_keys("{test.find} finds another")) if lines else ("Loading the test …", "")
         )
@@ -372,7 +378,7 @@ def _call(run: CalledRun) -> str:
     return f"{MARKS[kind]} {run.id}"  # type: ignore[index] # a kind of outcome
 
 
-def _heads(report: PromptTest) -> Iterator[Content]:
+def _heads(report: PromptTest, when: Callable[[float | None], str]) -> Iterator[Content]:
     """Sentences about the prompt that was tested; warnings first."""
     settings, comparison = report.settings, report.comparison
     if report.is_final and comparison.unchanged and not settings.before:
@@ -386,7 +392,7 @@ def _heads(report: PromptTest) -> Iterator[Content]:
         if job.error:
             yield Content.styled(f"✗ Job {job.number}: {clean_line(job.error, 300)}", "$error")
     if report.window and not report.is_final:
-        yield Content(f"Calls wait until {report.window} for the agent to dial.")
+        yield Content(f"Calls wait until {when(moment_of(report.window))} for the agent to dial.")
     if settings.job is not None:
         what = "Tests the prompt before the suggestion" if settings.before else "Tests the suggestion"
         yield Content(with_keys(f"{what} of job {settings.job} · {{test.suggestion}} opens it"))
@@ -394,14 +400,14 @@ def _heads(report: PromptTest) -> Iterator[Content]:
         yield Content.styled(with_keys("All pass now · {test.also-passed} calls what passed before, too"), "$success")
 
 
-def _sum(report: PromptTest) -> Iterator[Content]:
+def _sum(report: PromptTest) -> Content:
     """The calls that passed before and after, and each check whose pass rate changed."""
     both = report.comparison
     parts = ["nothing to compare yet"]
     if both.compared:
-        passing = f"{both.passing[0]} → {both.passing[1]} of {count(both.compared, 'scenario')} pass"
+        passing = f"scenarios passing: {both.passing[0]} → {both.passing[1]} of {both.compared}"
         parts = [f"calls passed: {both.before.words} → {both.after.words}", passing]
-    yield Content("Σ " + " · ".join([*parts, *(change.words for change in both.metrics if change.changed)]))
+    return Content("Σ " + " · ".join([*parts, *(change.words for change in both.metrics if change.changed)]))
 
 
 def _preview(line: ScenarioLine) -> Iterator[Content]:
