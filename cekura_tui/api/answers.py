@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import ssl
@@ -361,9 +362,10 @@ def read_version(body: object) -> AgentVersion:
 def read_credits(body: object) -> float | None:
     """The remaining credits, which are sent as a text; None if missing or invalid."""
     try:
-        return float(body["credits_remaining"]) if isinstance(body, dict) else None
-    except (KeyError, TypeError, ValueError):
+        found = float(body["credits_remaining"]) if isinstance(body, dict) else math.nan
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
+    return found if math.isfinite(found) else None
 
 
 def _with_id(body: object) -> tuple[int, dict[str, object]]:

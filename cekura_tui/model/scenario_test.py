@@ -7,8 +7,9 @@ from the vendor's skills.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Literal, NamedTuple, Self
+from urllib.parse import quote
 
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.job_kind import ApiRequest, JobKind, LaunchSearch, Progress
@@ -204,7 +205,7 @@ def counts_of(job: Job) -> Counts | None:
 def calls_words(job: Job) -> str:
     """How many calls of a running test have ended: "4 of 8 calls ended"; empty for any other job."""
     counts = counts_of(job) if job.kind == KIND_NAME and job.state.active else None
-    return f"{counts.ended} of {count(counts.total, 'call')} ended" if counts is not None else ""
+    return counts.words if counts is not None and counts.total else ""
 
 
 def read_result(payload: object) -> Progress:
@@ -214,7 +215,7 @@ def read_result(payload: object) -> Progress:
     status = clean_line(str(answer.get("status") or ""), 40).lower()
     total, ended, passed = (whole(answer.get(f"{name}_runs_count")) for name in ("total", "completed", "success"))
     runs = answer.get("runs")
-    total = max(total, len(runs)) if isinstance(runs, dict | list) else total
+    total = max(total, ended, len(runs) if isinstance(runs, dict | list) else 0)
     result = {"status": status, "total": total, "ended": ended, "passed": passed}
     if status not in FINAL:
         return Progress(None, status, result=result)
@@ -273,7 +274,7 @@ def search_launch(job: Job) -> LaunchSearch | None:
         rows = payload.get("results") if isinstance(payload, dict) else payload
         found = []
         for row in rows if isinstance(rows, list) else ():
-            if not isinstance(row, dict) or not isinstance(row.get("id"), int):
+            if not isinstance(row, dict) or not isinstance(row.get("id"), int | str):
                 continue
             made = moment_of(row.get("created_at"))
             if made is not None and not at - _SKEW <= made <= at + _LATE:
@@ -288,11 +289,9 @@ def search_launch(job: Job) -> LaunchSearch | None:
 def _calls(row: Mapping[str, object], scenarios: Collection[int]) -> bool:
     """Whether a result calls exactly these scenarios; a result without a list of scenarios may do so."""
     listed = row.get("scenarios")
-    entries: Sequence[object] = list(listed.values()) if isinstance(listed, dict) else listed or ()  # type: ignore[assignment]
-    if isinstance(entries, str):
-        return True
-    ids = {one.get("id") if isinstance(one, dict) else one for one in entries}
-    return not ids or ids == set(scenarios)
+    entries = listed.values() if isinstance(listed, dict) else listed if isinstance(listed, list) else ()
+    ids = {str(one.get("id") if isinstance(one, dict) else one) for one in entries}
+    return not ids or ids == set(map(str, scenarios))
 
 
 # Words
@@ -326,8 +325,7 @@ def _content(job: Job) -> str:
 def test_words(job: Job, when: Callable[[float | None], str]) -> str:
     """How a test went: "tested 14:05: 2 fixed · 1 still failing"; `when` formats a time."""
     if job.state.active:
-        counts = counts_of(job)
-        return f"being tested: {counts.words}" if counts else "being tested"
+        return ": ".join(filter(None, ("being tested", calls_words(job))))
     found = job.summary_of_changes if job.state == JobState.SUCCEEDED else job.state.words
     kind = "tested before its update" if job.parameters.get("before") else "tested"
     return f"{kind} {when(job.ended_at)}: {clean_line(found or '', 100)}"
@@ -343,7 +341,7 @@ SCENARIO_TEST = JobKind(
     noun="test calls in this way",
     launch=launch_request,
     id_field="id",
-    progress=lambda result: ApiRequest("GET", f"{RESULTS}{result}/"),
+    progress=lambda result: ApiRequest("GET", f"{RESULTS}{quote(result, safe='')}/"),
     read_progress=read_result,
     result=("test result", "test results"),
     meanings=_MEANINGS,

@@ -147,7 +147,8 @@ class PromptTest:
 
     def to_json(self) -> dict[str, object]:
         """The test as JSON, in the shape `TestJson`."""
-        own, launches = self.settings, [LaunchSettings.of(job.parameters) for job in self.jobs]
+        own, made = self.settings, (job for job in self.jobs if job.state != JobState.DRAFT)
+        launches = [LaunchSettings.of(job.parameters) for job in made]
         return {
             "jobs": [job.number for job in self.jobs],
             "results": [job.progress_id for job in self.jobs if job.progress_id],
@@ -201,7 +202,7 @@ def planned_launches(plan: ScenarioPlan, choice: LaunchChoice) -> list[LaunchSet
         launches.append(
             LaunchSettings(
                 test=token,
-                name=(choice.name or plan.name) + (f" ({n} of {len(sets)})" if len(sets) > 1 else ""),
+                name=clean_line(choice.name or plan.name, 120) + (f" ({n} of {len(sets)})" if len(sets) > 1 else ""),
                 agent=plan.agent.id,
                 way=key,
                 scenarios=tuple(one.id for one in scenarios),
@@ -437,7 +438,8 @@ class ScenarioTests:
                 jobs.append(await self._engine.launch(draft, over))
             except CekuraTuiError as error:
                 if jobs:
-                    error.hint = f"{error.hint} {len(jobs)} of {len(drafts)} launches were made.".strip()
+                    made = ", ".join(str(job.number) for job in jobs)
+                    error.hint = f"{error.hint} {len(jobs)} of {len(drafts)} launches were made (job {made}).".strip()
                 raise
         return jobs
 
@@ -464,7 +466,8 @@ class ScenarioTests:
         if job.kind != KIND_NAME:
             raise UsageError(f"Job {number} is no test.", "See `jobs list`.")
         settings = LaunchSettings.of(job.parameters)
-        jobs = [one for one in self.all_tests() if LaunchSettings.of(one.parameters).test == settings.test]
+        listed = self._store.jobs.all(drafts=True)  # a draft is a part of the test that could not be launched
+        jobs = [one for one in listed if one.parameters.get("test") == settings.test]
         jobs = sorted(jobs, key=lambda one: one.number) or [job]
         launches = [LaunchSettings.of(one.parameters) for one in jobs]
         called: list[int] = []

@@ -112,6 +112,9 @@ def test_without_a_terminal_the_cost_is_named_and_nothing_is_called(desk: Desk) 
     result = refused("Nothing was called. This would make 4 calls · about 40 credits", "test", "--result", 30)
     assert "1,204 left. To call, add --yes." in result.err
     assert "By Telephone, 4 calls each: Refund (0 of 1 passed)\n" in result.err
+    for odd in ("nan", 10**400):
+        desk.server.on("GET", "/test_framework/billing/info/", Reply({"credits_remaining": odd}))
+        refused("40 credits, estimated. To call, add --yes.", "test", "--result", 30)
     assert refused("Read-only session: nothing was called.", "--read-only", "test", 11, "--yes").out == ""
     assert desk.sent == []
 
@@ -193,6 +196,16 @@ def test_waiting_later_has_the_same_status_and_a_test_is_shown_without_the_serve
     assert "test" not in json.loads(called("jobs", "show", 1, "--json").out)
 
 
+def test_a_refused_part_of_a_test_is_no_pass(desk: Desk) -> None:
+    desk.runs[12] |= {**FAILED, "mocked_tool_names": ["refund"]}
+    desk.calls = {4: [PASSED] * 4}
+    desk.server.on("POST", LAUNCH, desk._launched, Reply({"scenarios": ["Not active."]}, 400))
+    refused("Draft saved as job 2. 1 of 2 launches were made (job 1).", "test", 11, 12, "--yes", "--wait")
+    assert call("jobs", "wait", 1).status == 1
+    assert "Refund\n  No new call." in called("jobs", "show", 1).out
+    assert [one["test"]["calls"] for one in read_all("jobs-show", called("jobs", "show", 1, "--json").out)] == [4]
+
+
 @pytest.mark.parametrize("ends", [False, True])
 def test_calls_that_do_not_end_in_time_exit_with_5(desk: Desk, ends: bool) -> None:
     desk.calls, desk.status = {3: [{"status": "in_progress", "evaluation_status": None}]}, "running"
@@ -254,6 +267,6 @@ def test_a_launch_without_an_answer_is_looked_for_by_its_name(
     desk.calls = {3: [PASSED] * 4}
     desk.server.on("POST", LAUNCH, lambda got: Reply(HTML_502, 502 if desk._launched(got) else 0))
     desk.server.on("GET", f"{V1}/results/", Reply({"results": [{"id": 41, "name": "Night"}] * found, "count": found}))
-    result = gate(11, "--name", "Night")
+    result = gate(11, "--name", " Night\t")
     assert (result.status, len(desk.sent)) == (status, 1)
     assert ("job 1: succeeded" if found else "job 1: unconfirmed") in result.err

@@ -174,13 +174,15 @@ async def test_a_fresh_start_looks_for_the_launch_of_a_dead_process(
     rows = [
         {"id": 50, "scenarios": [{"id": 3}]},
         {"id": 51, "scenarios": [{"id": 4}, {"id": 3}], "created_at": "1999-01-01T00:00:00Z"},
-        {"id": 52, "scenarios": {"3": {"id": 3}, "4": {"id": 4}}},
+        {"id": "52", "scenarios": {"3": {"id": 3}, "4": {"id": "4"}}},
+        {"id": 53, "scenarios": [[3, 4], {"id": [4]}]},
     ]
     scripted.on("GET", RESULTS, Reply({"results": rows}))
     scripted.on("GET", f"{RESULTS}52/", Reply({"status": "running"}))
     here.engine.start()
     assert (await here.wait_for_state(JobState.RUNNING, begun.number)).progress_id == "52"
     assert here.job(1).state == JobState.UNCONFIRMED, "a launch of long ago is not looked for"
+    assert KINDS[KIND_NAME].progress("4/../../aiagents/7").path == f"{RESULTS}4%2F..%2F..%2Faiagents%2F7/"
 
 
 @pytest.mark.parametrize(("status", "detail"), [(402, "Payment required."), (403, "Not enough credits.")])

@@ -141,7 +141,7 @@ class LaunchTestDialog(Dialog[list[Job]]):
             times=int(self._typed("times") or DEFAULT_TIMES),
             limit=int(self._typed("limit") or 0) or None,
             target=self._typed("target"),
-            name=clean_line(self._typed("name"), 120),
+            name=self._typed("name"),
         )
 
     def _live(self) -> LiveAnswer:
