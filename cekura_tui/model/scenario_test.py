@@ -97,7 +97,7 @@ def live_answer(agent: Agent) -> LiveAnswer | None:
 
 
 def provider_name(provider: str) -> str:
-    return WAYS[provider].label if provider in WAYS else clean_line(provider, 40) or "the provider"
+    return WAYS[provider].label if provider in WAYS else clean_line(provider.replace("_", " "), 40) or "the provider"
 
 
 def live_words(answer: LiveAnswer, provider: str) -> str:

@@ -31,7 +31,8 @@ from cekura_tui.model.run.columns import RunColumns
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import row_of, view_of
-from cekura_tui.model.scope import Project, Scope
+from cekura_tui.model.scenario_test import WAYS
+from cekura_tui.model.scope import Agent, Project, Scope
 from cekura_tui.model.text import Prompt, clean_json, clean_line
 from cekura_tui.store.store import Store
 from cekura_tui.ui.jobs.improve import ImproveDialog
@@ -54,6 +55,8 @@ from cekura_tui.ui.suggestion.agent_prompt_update import UpdatePromptDialog
 from cekura_tui.ui.suggestion.edit import EditHunkDialog
 from cekura_tui.ui.suggestion.hand_off import HandOffDialog
 from cekura_tui.ui.suggestion.history import copy_prompt_dialog
+from cekura_tui.ui.test.dialog import LaunchTestDialog
+from cekura_tui.workspace.scenario_tests import PlannedScenario, ScenarioPlan
 from cekura_tui.workspace.session import Improvable
 from cekura_tui.workspace.setup import Setup
 
@@ -64,6 +67,10 @@ ROW, VIEW, SCOPE = row_of(RUN), view_of(RUN, 0.0), Scope("project", 1, LINE)
 SENT, STAGED = Prompt(f"Be kind. {EVIL}\n"), Prompt(f"Be kinder. {EVIL}\n")
 JOB = Job(4, JobState.SUCCEEDED, "", "", "", "", (5,), 7, LINE, (), (), "", prompt_source="agent")
 DONE = Suggestion(JOB, SENT, STAGED)
+AGENT = Agent(7, EVIL, 1, STAGED, provider=EVIL)
+PLANNED = PlannedScenario(1, EVIL, (), (), failed=True, as_text=False, mocks=None, notes=(EVIL,))
+WAY = tuple(WAYS.values())[:2]
+PLAN = ScenarioPlan(AGENT, (PLANNED,), WAY, None, True, True, EVIL, (EVIL,), None, None, False, LINE)
 SHOWN = "[/red]"
 """A part of the hostile text that would be missing if the text were parsed as markup."""
 
@@ -98,6 +105,7 @@ DIALOGS: dict[Callable[..., Any], Opened] = {
     HandOffDialog: Opened(lambda _: HandOffDialog(DONE, lambda: STAGED), "Copy or save the", "Saved to"),
     EditHunkDialog: Opened(lambda state: EditHunkDialog(EVIL, EVIL, EVIL, state.workspace.setup.paths.home), SHOWN),
     UpdatePromptDialog: Opened(lambda state: UpdatePromptDialog(state, 1, STAGED, unchanged(STAGED)), SHOWN),
+    LaunchTestDialog: Opened(lambda state: LaunchTestDialog(state, PLAN), SHOWN),
     ProfileDialog: Opened(ProfileDialog, "built-in demo", "ProfileChoice("),
     AddProfileDialog: Opened(AddProfileDialog, "Add profile"),
     SearchRunsDialog: Opened(

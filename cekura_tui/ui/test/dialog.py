@@ -86,7 +86,8 @@ class LaunchTestDialog(Dialog[list[Job]]):
         warnings += [f"{one.name}: {note}" for one in plan.scenarios for note in one.notes]
         yield from (Content.styled(f"! {clean_line(text)}", "$warning") for text in warnings if text)
         if plan.live is not None and not plan.asks_live:
-            yield Content(live_words(plan.live, plan.agent.provider))
+            words = live_words(plan.live, plan.agent.provider)
+            yield Content.styled(f"! {words}", "$warning") if plan.live == "overwritten" else Content(words)
 
     def on_mount(self) -> None:
         plan = self._plan
