@@ -9,7 +9,7 @@ import secrets
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,7 @@ from cekura_tui.model.scope import Agent, Scenario
 from cekura_tui.model.text import clean_line, clock_text, count, sha256
 from cekura_tui.store.errors import StoreError
 from cekura_tui.workspace.run_lists import claim_request, whole_runs
+from cekura_tui.workspace.setup import refuse_read_only
 
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client
@@ -345,7 +346,8 @@ class ScenarioTests:
             read = await whole_runs(self._client, self._claim, some, lambda run: view_of(run, self._clock()))
             called = await asyncio.to_thread(lambda views: [called_run(view) for view in views], read)
             found |= {run.id: run for run in called}
-        self._called |= {number: run for number, run in found.items() if run.state != "waiting"}
+        judged = {number: run for number, run in found.items() if run.state != "waiting" and run.why != "not judged"}
+        self._called |= judged
         found |= self._called
         return [found[number] for number in dict.fromkeys(run_ids) if number in found]
 
@@ -429,8 +431,7 @@ class ScenarioTests:
         errors of `JobEngine.launch`; what was not sent stays a draft."""
         launches = planned_launches(plan, choice)
         drafts = [launch_draft(one, plan.agent) for one in launches]
-        if self._read_only:
-            await self._engine.launch(drafts[0])  # raises the refusal
+        refuse_read_only(self._read_only, "nothing was launched")
         saved = [self._store.jobs.save_draft(draft, self._clock()) for draft in drafts]
         jobs = list[Job]()
         for draft, over in zip(drafts, saved, strict=True):
@@ -445,6 +446,7 @@ class ScenarioTests:
 
     async def end_calls(self, number: int) -> None:
         """End the calls of a test that have not ended. Raises UsageError if no calls run, and ApiError."""
+        refuse_read_only(self._read_only, "no call was ended")
         job = await self._jobs.pollable(number)
         if job.state != JobState.RUNNING or job.progress_id is None:
             raise UsageError(f"Job {number} has no calls to end ({job.state.words}).")
@@ -470,13 +472,15 @@ class ScenarioTests:
         jobs = [one for one in listed if one.parameters.get("test") == settings.test]
         jobs = sorted(jobs, key=lambda one: one.number) or [job]
         launches = [LaunchSettings.of(one.parameters) for one in jobs]
-        called: list[int] = []
-        for one in jobs:
-            if one.progress_id:
-                called += [run.id for run in await self._listed({"result_id": one.progress_id}, pages=20)]
+        results = [one.progress_id for one in jobs if one.progress_id]
+        called = {run.id: run for one in results for run in await self._listed({"result_id": one}, pages=20)}
+        views = (view_of(run, self._clock()) for run in called.values() if run.id not in self._called)
+        # Whole runs are requested of ended calls only; a running call has no settings to compare yet.
+        running = (called_run(view) for view in views if view.row.outcome.kind == "running")
+        waiting = {run.id: replace(run, settings=()) for run in running}
         names = {number: name for one in launches for number, name in zip(one.scenarios, one.names, strict=True)}
         former = await self._load([number for one in launches for number in one.former if number not in called])
-        after = await self._load(called)
+        after = [*await self._load([number for number in called if number not in waiting]), *waiting.values()]
         comparison = await asyncio.to_thread(compare, former, after, names)
         is_final = all(not one.state.active for one in jobs) and not any(run.state == "waiting" for run in after)
         if is_final and after:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,11 @@ import pytest
 from calling import Result, call, called, refused
 from documented_shapes import read_all
 from scripted_server import HTML_502, Got, Reply, ScriptedServer, list_page, run_of
+
+from cekura_tui.model.errors import UsageError
+from cekura_tui.workspace.scenario_tests import LaunchChoice
+from cekura_tui.workspace.session import Session
+from cekura_tui.workspace.setup import make_setup
 
 V1 = "/test_framework/v1"
 LAUNCH = f"{V1}/scenarios/run_scenarios/"
@@ -270,3 +276,30 @@ def test_a_launch_without_an_answer_is_looked_for_by_its_name(
     result = gate(11, "--name", " Night\t")
     assert (result.status, len(desk.sent)) == (status, 1)
     assert ("job 1: succeeded" if found else "job 1: unconfirmed") in result.err
+
+
+async def test_whole_calls_are_read_once_they_have_ended_and_again_on_demand(desk: Desk) -> None:
+    def numbers() -> str:
+        return desk.server.requests("GET", f"{V1}/runs/bulk/")[-1].query["run_ids"]
+
+    async def after(number: int, *, fresh: bool = False) -> str:
+        return (await session.tests.report(number, fresh=fresh)).comparison.lines[0].after.words
+
+    session = Session.open(make_setup(project_id=1, env=dict(os.environ)))
+    desk.calls = {3: [PASSED, {"evaluation_status": None}, {"status": "in_progress", "evaluation_status": None}]}
+    (job,) = await session.tests.launch(await session.tests.plan([11]), LaunchChoice((3,), "own", "voice"))
+    passed, unjudged, running = (number for number in desk.runs if number > 100)
+    assert await after(job.number) == "1 of 1, 1 did not run, 1 to come"
+    assert numbers() == f"{unjudged},{passed}"
+    desk.runs[unjudged] |= PASSED
+    desk.runs[passed] |= {"evaluation_status": "reviewed_failure"}
+    assert await after(job.number) == "2 of 2, 1 to come"
+    assert numbers() == str(unjudged)
+    assert await after(job.number, fresh=True) == "1 of 2, 1 to come"
+    desk.runs[running] |= {"status": "completed", **PASSED}
+    assert await after(job.number) == "2 of 3"
+    await session.close()
+    session = Session.open(make_setup(project_id=1, read_only=True, env=dict(os.environ)))
+    with pytest.raises(UsageError, match="Read-only session: no call was ended"):
+        await session.tests.end_calls(job.number)
+    await session.close()

@@ -122,7 +122,7 @@ class BeforeAfterScreen(Page):
             for rank, (name, key, do, label, tip) in enumerate(_ACTIONS, 2)
         ),
         Action("test.details", "d", lambda page: page.state.ask(OpenJobDetails(page.number)), "Details"),
-        Action("test.refresh", "r", lambda page: page.load(), "Reload"),
+        Action("test.refresh", "r", lambda page: page.load(fresh=True), "Reload"),
         Action("test.back", "escape", "app.pop_screen", "Back", footer=10),
         error_action("test"),
     )
@@ -193,10 +193,11 @@ by what became of them. `{test.improve}` improves again from what still fails, `
                 self.state.mark_read(job)
 
     @work(group="report", exclusive=True)
-    async def load(self) -> None:
+    async def load(self, *, fresh: bool = False) -> None:
         self.error = None
         try:
-            self.report = await self.state.workspace.call(lambda session: session.tests.report(self.number))
+            call = self.state.workspace.call
+            self.report = await call(lambda session: session.tests.report(self.number, fresh=fresh))
         except CekuraTuiError as error:
             self.error = error
         if self.is_unmounted:
