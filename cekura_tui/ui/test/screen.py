@@ -84,7 +84,7 @@ class FindTestLine(TypedLine):
 
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("find-test-line.apply", "enter", lambda line: line.leave(line.value), "Apply", footer=1),
-        Action("find-test-line.clear", "escape", lambda line: line.leave(""), "Show all", footer=2),
+        Action("find-test-line.clear-filter", "escape", lambda line: line.leave(""), "Show all", footer=2),
     )
 
     def leave(self, value: str) -> None:
