@@ -6,8 +6,7 @@ from the vendor's skills.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal, NamedTuple, Self
 from urllib.parse import quote
 
@@ -233,20 +232,6 @@ def whole(value: object) -> int:
     if isinstance(text, str):
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
     return max(0, int(text)) if isinstance(text, int | float) and not isinstance(text, bool) and text < 1e9 else 0
-
-
-def dial_window(raws: Iterable[str]) -> str:
-    """The latest time (ISO) until which calls wait for the agent to dial, from raw answers; "" if none waits."""
-    found = ""
-    for raw in raws:
-        try:
-            runs = json.loads(raw).get("runs")
-        except (ValueError, AttributeError, RecursionError):
-            continue
-        for run in runs.values() if isinstance(runs, dict) else runs if isinstance(runs, list) else ():
-            closes = run.get("outbound_dial_window_closes_at") if isinstance(run, dict) else None
-            found = max(found, clean_line(closes, 40)) if isinstance(closes, str) else found
-    return found
 
 
 # A launch without an answer

@@ -19,7 +19,7 @@ from cekura_tui.model.as_json import to_json
 from cekura_tui.model.before_after import BeforeAfter, CalledRun, called_run, compare, summary_words, to_markdown
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.run import Run, moment_of
 from cekura_tui.model.run.view import view_of
 from cekura_tui.model.scenario_test import (
     DEFAULT_TIMES,
@@ -30,7 +30,6 @@ from cekura_tui.model.scenario_test import (
     LaunchSettings,
     LiveAnswer,
     Way,
-    dial_window,
     launch_draft,
     live_answer,
     live_words,
@@ -136,13 +135,13 @@ class LaunchChoice:
 @dataclass(frozen=True, slots=True)
 class PromptTest:
     """A test as far as it got: its jobs, the settings of its first launch, and the calls before and after. `version` is
-    a sentence about the agent's version, `window` the time until when calls wait for the agent to dial (ISO, or "")."""
+    a sentence about the agent's version, `window` the Unix time until when calls wait for the agent to dial, if any."""
 
     jobs: tuple[Job, ...]
     settings: LaunchSettings
     comparison: BeforeAfter
     version: str
-    window: str
+    window: float | None
     is_final: bool
     got_at: float
 
@@ -474,10 +473,10 @@ class ScenarioTests:
         launches = [LaunchSettings.of(one.parameters) for one in jobs]
         results = [one.progress_id for one in jobs if one.progress_id]
         called = {run.id: run for one in results for run in await self._listed({"result_id": one}, pages=20)}
-        views = (view_of(run, self._clock()) for run in called.values() if run.id not in self._called)
+        views = [view_of(run, self._clock()) for run in called.values() if run.id not in self._called]
         # Whole runs are requested of ended calls only; a running call has no settings to compare yet.
-        running = (called_run(view) for view in views if view.row.outcome.kind == "running")
-        waiting = {run.id: replace(run, settings=()) for run in running}
+        running = [view for view in views if view.row.outcome.kind == "running"]
+        waiting = {view.row.id: replace(called_run(view), settings=()) for view in running}
         names = {number: name for one in launches for number, name in zip(one.scenarios, one.names, strict=True)}
         former = await self._load([number for one in launches for number in one.former if number not in called])
         after = [*await self._load([number for number in called if number not in waiting]), *waiting.values()]
@@ -485,7 +484,8 @@ class ScenarioTests:
         is_final = all(not one.state.active for one in jobs) and not any(run.state == "waiting" for run in after)
         if is_final and after:
             self._summarise(jobs, comparison)
-        window = dial_window(answer.raw for one in jobs for answer in self._store.jobs.answers(one.number)[-2:])
+        closings = (moment_of(view.source.get("outbound_dial_window_closes_at")) for view in running)
+        window = max((moment for moment in closings if moment is not None), default=None)
         version = await self._version_words(settings, comparison, after)
         return PromptTest(
             tuple(jobs), launches[0], comparison, version, window, is_final and bool(after), self._clock()

@@ -293,6 +293,9 @@ async def test_whole_calls_are_read_once_they_have_ended_and_again_on_demand(des
     assert numbers() == f"{unjudged},{passed}"
     desk.runs[unjudged] |= PASSED
     desk.runs[passed] |= {"evaluation_status": "reviewed_failure"}
+    for closes, at in (("soon", None), ("1970-01-01T01:00:09+01:00", 9.0)):
+        desk.runs[running] |= {"outbound_dial_window_closes_at": closes}
+        assert (await session.tests.report(job.number)).window == at
     assert await after(job.number) == "2 of 2, 1 to come"
     assert numbers() == str(unjudged)
     assert await after(job.number, fresh=True) == "1 of 2, 1 to come"

@@ -20,7 +20,6 @@ from cekura_tui.model.column_fit import Cells, FitColumn, fit_columns
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.job import MAX_RUNS, Job, JobState
 from cekura_tui.model.run.outcome import MARKS
-from cekura_tui.model.run.run import moment_of
 from cekura_tui.model.scenario_test import counts_of, live_words
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.actions import NOT_OFFERED, Action
@@ -392,8 +391,8 @@ def _heads(report: PromptTest, when: Callable[[float | None], str]) -> Iterator[
     for job in report.jobs:
         if job.error:
             yield Content.styled(f"✗ Job {job.number}: {clean_line(job.error, 300)}", "$error")
-    if report.window and not report.is_final:
-        yield Content(f"Calls wait until {when(moment_of(report.window))} for the agent to dial.")
+    if report.window is not None and report.window > report.got_at:
+        yield Content(f"Calls wait until {when(report.window)} for the agent to dial.")
     if settings.job is not None:
         what = "Tests the prompt before the suggestion" if settings.before else "Tests the suggestion"
         yield Content(with_keys(f"{what} of job {settings.job} · {{test.suggestion}} opens it"))
