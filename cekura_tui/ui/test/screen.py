@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import ClassVar, get_args
@@ -414,6 +415,11 @@ def _preview(line: ScenarioLine) -> Iterator[Content]:
     look = _LOOKS[line.became]
     yield Content.assemble((f"{look[0]} ", f"bold {TONES[look[1:]]}"), (line.sentence, "bold"))
     yield from (Content(f"• {change.words}") for change in line.checks)
+    runs = [run for run in line.after.runs if run.counts]
+    failing = Counter(name for run in runs for name, state in run.checks if state == "fail")
+    changed = {change.name for change in line.checks}
+    for name in (name for name in failing if name not in changed):
+        yield Content(f"• {name} still fails: in {failing[name]} of {len(runs)} calls")
     for name, side in (("before", line.before), ("after", line.after)):
         yield Content.styled(f"{name:7}{'  '.join(map(_call, side.runs)) or 'no calls'}", "$muted")
     for run in (*line.before.runs, *line.after.runs):
