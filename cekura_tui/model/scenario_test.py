@@ -84,6 +84,8 @@ def ways_of(agent: Agent, *, as_text: bool | None, run_type: str = "") -> tuple[
         allowed.append(agent.provider)
     if as_text:
         return (WAYS["text"],)
+    if allowed:
+        allowed = list(dict.fromkeys([*allowed, "text"]))
     said = run_type.lower().replace("_webrtc", "").replace("_v2", "")
     return tuple(sorted((WAYS[key] for key in allowed), key=lambda way: (way.text, way.key != said)))
 

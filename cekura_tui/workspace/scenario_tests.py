@@ -179,7 +179,7 @@ class PromptTest:
 
 def planned_launches(plan: ScenarioPlan, choice: LaunchChoice) -> list[LaunchSettings]:
     """One launch for each set of scenarios with equal settings. Raises UsageError for a choice that can't be called."""
-    if choice.way not in {way.key for way in (*plan.ways, *((WAYS["text"],) if plan.ways else ()))}:
+    if choice.way not in {way.key for way in plan.ways}:
         raise UsageError(f"{plan.agent.name} can't be called {choice.way and 'that way'}".rstrip() + ".", NO_WAY_HINT)
     chosen = [one for one in plan.scenarios if one.id in choice.scenarios or choice.way == "rerun"]
     if not chosen:

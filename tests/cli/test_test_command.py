@@ -220,6 +220,7 @@ def test_calls_that_do_not_end_in_time_exit_with_5(desk: Desk, ends: bool) -> No
     assert ("The calls were ended." if ends else "The calls continue.") in result.err
     assert len(desk.server.requests("POST", f"{V1}/results/41/end_calls/")) == ends
     assert "1 to come" in result.out
+    assert call("jobs", "resume", 1).status == 0, "waits for an answer"
     assert "1 of 4 calls ended" in call("jobs", "list").out
     assert called("jobs", "forget", 1, "--force").err == "job 1: forgotten\n"
 
@@ -231,7 +232,7 @@ def test_a_prompt_at_a_provider_needs_an_answer(desk: Desk) -> None:
     assert "the user tested anyway" in called("test", 11, "--yes", "--live", "no").err
     assert "was published at Retell" in called("test", 11, "--yes", "--live", "yes").err
     assert "was published at Retell" in called("test", 11, "--yes").err, "the answer is remembered"
-    refused("Desk can't be called by SIP. Use --way voice, retell.", "test", 11, "--way", "sip")
+    refused("Desk can't be called by SIP. Use --way voice, retell, text.", "test", 11, "--way", "sip")
 
 
 def test_an_agent_without_a_way_exits_with_3_and_a_refused_key_with_4(desk: Desk) -> None:
