@@ -342,15 +342,17 @@ class JobEngine:
 
     async def _schedule(self) -> None:
         """Until the engine is closed, poll due jobs within the request budget, the least recently polled job first."""
-        broken = 0
+        broken, changed = 0, True
         while True:
             self._wake.clear()
             try:
                 if self._jobs.version() != self._written:
                     self.reload()
-                    for job in self._jobs.unconfirmed(self._clock() - DAY):
-                        if job.number not in self._searched and not owner.is_alive(job.owner, 0.0):
-                            spawn(self._tasks, self._find(job))
+                    changed = True
+                for job in self._jobs.unconfirmed(self._clock() - DAY) if changed else ():
+                    if job.number not in self._searched and not owner.is_alive(job.owner, 0.0):
+                        spawn(self._tasks, self._find(job))
+                changed = False
                 self._mark_orphans()
                 wait = self._poll_due()
                 broken = 0

@@ -179,6 +179,7 @@ async def test_a_fresh_start_looks_for_the_launch_of_a_dead_process(
     ]
     scripted.on("GET", RESULTS, Reply({"results": rows}))
     scripted.on("GET", f"{RESULTS}52/", Reply({"status": "running"}))
+    here.engine.reload()  # as when a session opens
     here.engine.start()
     assert (await here.wait_for_state(JobState.RUNNING, begun.number)).progress_id == "52"
     assert here.job(1).state == JobState.UNCONFIRMED, "a launch of long ago is not looked for"
