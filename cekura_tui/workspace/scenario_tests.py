@@ -48,8 +48,8 @@ if TYPE_CHECKING:
     from cekura_tui.store.store import Store
     from cekura_tui.workspace.job_service import JobService
 
-PAGES_OF_FORMER = 2
-"""Maximum pages of a scenario's former runs that are read for one plan."""
+PAGES_OF_FORMER, PAGES_OF_RESULT = 2, 100
+"""Maximum pages of the scenarios' former runs, and of a result's runs, that are read for one plan or comparison."""
 POOLED = 20
 """Maximum number of former runs of a scenario to compare with, besides the chosen runs."""
 NO_WAY_HINT = "The agent's record at Cekura names no telephone number, SIP address, websocket or provider to call by."
@@ -197,8 +197,7 @@ def planned_launches(plan: ScenarioPlan, choice: LaunchChoice) -> list[LaunchSet
     token, launches = secrets.token_hex(4), []
     for n, ((key, mocks), scenarios) in enumerate(sets.items(), 1):
         times = 1 if key == "rerun" else choice.times
-        calls = sum(len(one.chosen) for one in scenarios) if key == "rerun" else times * len(scenarios)
-        each = [one.credits(text=WAYS[key].text) * calls / len(scenarios) for one in scenarios]
+        each = [one.credits(text=WAYS[key].text) * times for one in scenarios]
         launches.append(
             LaunchSettings(
                 test=token,
@@ -218,7 +217,7 @@ def planned_launches(plan: ScenarioPlan, choice: LaunchChoice) -> list[LaunchSet
                 prompt=sha256(plan.agent.prompt or ""),
                 provider=plan.agent.provider,
                 live=choice.live,
-                calls=calls,
+                calls=times * len(scenarios),
                 credits=round(sum(each), 1),
             )
         )
@@ -327,9 +326,9 @@ class ScenarioTests:
             rerun=rerun,
         )
 
-    async def _listed(self, params: Mapping[str, str | int], pages: int = PAGES_OF_FORMER) -> list[Run]:
+    async def _listed(self, params: Mapping[str, str | int]) -> list[Run]:
         found: list[Run] = []
-        for page in range(1, pages + 1):
+        for page in range(1, (PAGES_OF_RESULT if "result_id" in params else PAGES_OF_FORMER) + 1):
             got = await self._client.runs(params, page)
             found += got.items
             if not got.more:
@@ -472,7 +471,7 @@ class ScenarioTests:
         jobs = sorted(jobs, key=lambda one: one.number) or [job]
         launches = [LaunchSettings.of(one.parameters) for one in jobs]
         results = [one.progress_id for one in jobs if one.progress_id]
-        called = {run.id: run for one in results for run in await self._listed({"result_id": one}, pages=20)}
+        called = {run.id: run for one in results for run in await self._listed({"result_id": one})}
         views = [view_of(run, self._clock()) for run in called.values() if run.id not in self._called]
         # Whole runs are requested of ended calls only; a running call has no settings to compare yet.
         running = [view for view in views if view.row.outcome.kind == "running"]

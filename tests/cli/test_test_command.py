@@ -212,6 +212,17 @@ def test_a_refused_part_of_a_test_is_no_pass(desk: Desk) -> None:
     assert [one["test"]["calls"] for one in read_all("jobs-show", called("jobs", "show", 1, "--json").out)] == [4]
 
 
+def test_a_rerun_calls_each_scenario_of_a_long_result_once(desk: Desk) -> None:
+    desk.agent = {"contact_number": None}
+    desk.runs[12] |= {"scenario": 3}
+    desk._add(13, 4, 30, FAILED)
+    desk.server.on("GET", f"{V1}/runs/", lambda got: list_page(got, list(desk.runs.values()), most=1))
+    desk.server.on("POST", f"{V1}/results/30/rerun/", Reply({"id": 41}))
+    said = called("test", 11, "--yes").err
+    assert "1 call each: Opening (0 of 1 passed), Refund (1 of 2 passed)\n" in said
+    assert "\n2 calls requested." in said
+
+
 @pytest.mark.parametrize("ends", [False, True])
 def test_calls_that_do_not_end_in_time_exit_with_5(desk: Desk, ends: bool) -> None:
     desk.calls, desk.status = {3: [{"status": "in_progress", "evaluation_status": None}]}, "running"

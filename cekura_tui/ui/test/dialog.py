@@ -115,7 +115,7 @@ class LaunchTestDialog(Dialog[list[Job]]):
 
     def _way_words(self, way: Way) -> str:
         if way.key == "rerun":
-            return f"{way.label} {self._plan.rerun}: each of its calls once, passed calls, too"
+            return f"{way.label} {self._plan.rerun}: each of its scenarios once, passed ones, too"
         voice = any(not one.as_text for one in self._plan.scenarios)
         return f"{way.label}: not comparable with the former voice calls" if way.text and voice else way.label
 
