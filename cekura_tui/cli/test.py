@@ -64,6 +64,8 @@ def _check(run_ids: tuple[int, ...], job: int | None, way: str | None, **given: 
         raise UsageError("--end-calls needs --timeout.", "Add --timeout S.")
 
 
+END_TIMEOUT = 10.0
+"""Seconds that `--end-calls` waits for the calls to end."""
 _TIMES, _SECONDS = click.IntRange(1, MAX_TIMES), click.FloatRange(min=0)
 
 
@@ -148,6 +150,8 @@ async def test(session: Session, run_ids: tuple[int, ...], job: int | None, way:
         for one in done.jobs if given["end_calls"] else ():
             if one.state == JobState.RUNNING:
                 await session.tests.end_calls(one.number)
+        if given["end_calls"]:
+            done = await follow(session, numbers, END_TIMEOUT)
         print_message(f"Timed out. The calls {'were ended' if given['end_calls'] else 'continue'}.")
     with printing(launched):
         if given["json"]:
@@ -235,6 +239,7 @@ async def put_test(session: Session, done: PromptTest, *, markdown: bool = False
     for line in result.lines:
         put("\n  ".join([f"\n{line.name}", line.sentence, *(check.words for check in line.checks)]))
     put(f"\n{summary_words(result)}")
-    put(f"Passing scenarios: {result.passing[1]} of {result.compared}; before: {result.passing[0]}.")
+    before, now = result.passing
+    put(f"Passing scenarios: {now} of {result.compared}; before: {before} of {result.compared}.")
     unchanged = "No outcome changed: is the new prompt live?" if result.unchanged and not own.before else ""
     put("\n".join(filter(None, (live_words(own.live, own.provider), done.version, unchanged))))

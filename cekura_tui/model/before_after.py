@@ -93,7 +93,7 @@ def called_run(view: RunView) -> CalledRun:
         scenario=row.scenario_id,
         scenario_name=row.scenario,
         at=row.at,
-        version=_version(source.get("agent_version")),
+        version=version_of(source.get("agent_version")),
         agent_id=row.agent_id,
         state=state,
         why=why,
@@ -138,10 +138,10 @@ def _part(value: object, name: str) -> object:
     return value.get(name) if isinstance(value, dict) else None
 
 
-def _version(sent: object) -> str:
+def version_of(sent: object) -> str:
     """The id of an agent's version, sent as a number, a text or an object; empty if not reported."""
     if isinstance(sent, dict):
-        return next(filter(None, (_version(sent.get(name)) for name in ("history_id", "version_id", "id"))), "")
+        return next(filter(None, (version_of(sent.get(name)) for name in ("history_id", "version_id", "id"))), "")
     if isinstance(sent, bool) or not isinstance(sent, int | float | str):
         return ""
     return clean_line(f"{sent:.0f}" if isinstance(sent, float) else str(sent), _NAME)
@@ -244,6 +244,11 @@ class CheckChange:
     @property
     def sides(self) -> list[str]:
         return [f"{passed} of {n}" if n else "not evaluated" for passed, n in (self.before, self.after)]
+
+    @property
+    def got_worse(self) -> bool:
+        (passed, n), (passed_after, n_after) = self.before, self.after
+        return n > 0 and passed_after * n < passed * n_after
 
     @property
     def words(self) -> str:
@@ -427,9 +432,15 @@ def _summed(lines: Sequence[ScenarioLine], left: Iterable[int]) -> BeforeAfter:
         absent=new.absent,
         version=_versions(lines),
         ended=bool(new.runs) and not new.waiting,
-        unchanged=not new.waiting and "still failing" in words <= {"still failing", "still passing"},
+        unchanged=not new.waiting and "still failing" in words and not any(map(_has_changed, compared)),
         left_out=tuple(sorted(left)),
     )
+
+
+def _has_changed(line: ScenarioLine) -> bool:
+    """Whether another share of the calls passes, or a check passes now that never passed before."""
+    fixed = (one for one in line.checks if not one.before[0] and 5 * one.after[0] >= 4 * one.after[1])
+    return line.before.share != line.after.share or any(fixed)
 
 
 def _versions(lines: Iterable[ScenarioLine]) -> Versions:
@@ -455,20 +466,29 @@ def to_markdown(
     changes = (text for line in changed.splitlines() if (text := clean_line(line, None).lstrip("-*•– ")))
     lines = sorted(result.lines, key=lambda line: line.became not in _WORSE)
     rows = [(line.name, line.before.words, line.after.words, line.became, line.detail) for line in lines]
+    fewer = [(line, one) for line in result.lines for one in line.checks if one.got_worse]
+    worse = [f"- {_cell(line.name)}: {_cell(one.words)}" for line, one in fewer]
     absent = [f"- {_cell(one.name)}: {_cell(one.after.sentence_part)}" for one in result.lines if one.after.absent]
     fine = "Nothing is newly failing or worse." if result.compared else "No scenario has comparable calls."
     parts: list[Iterable[str]] = [
         [f"# {_cell(title)}"],
-        [f"- {_cell(text)}" for text in changes],
+        ["Tested change:", *tested] if (tested := [f"- {_cell(text)}" for text in changes]) else [],
         [f"**Passing scenarios: {now} of {result.compared}; before: {before} of {result.compared}.**"],
         [_cell(text) for text in (live, version) if text],
         broken or [fine],
         _table(("Scenario", "Before", "After", "Result", "Checks that changed"), rows),
+        ["Checks with fewer passes than before:", *worse] if worse else [],
         ["New calls that did not run:", *absent] if absent else [],
+        [left_out_words(result)] if result.left_out else [],
         _table(("Check", "Before", "After"), [(one.name, *one.sides) for one in result.metrics]),
         [f"- [{_cell(name)}](<{re.sub(r'[^!-;=?-Z_a-z~]', '', address)}>)" for name, address in links],
     ]
     return "\n\n".join(filter(None, map("\n".join, parts))) + "\n"
+
+
+def left_out_words(result: BeforeAfter) -> str:
+    ids = ", ".join(map(str, result.left_out))
+    return f"Former runs left out, since settings or the agent's version differ: {ids}."
 
 
 def _cell(text: str) -> str:

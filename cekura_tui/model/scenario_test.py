@@ -98,17 +98,20 @@ def live_answer(agent: Agent) -> LiveAnswer | None:
 
 
 def provider_name(provider: str) -> str:
+    if provider in ("self_hosted", "custom"):
+        return "the self-hosted agent"
     return WAYS[provider].label if provider in WAYS else clean_line(provider.replace("_", " "), 40) or "the provider"
 
 
 def live_words(answer: LiveAnswer, provider: str) -> str:
     """A sentence that says which prompt answered the calls of a test."""
     name = provider_name(provider)
+    begin = name[:1].upper() + name[1:]
     return {
         "own": "The calls use Cekura's own record of the prompt.",
         "published": f"The prompt was published at {name}, as the user said.",
-        "anyway": f"{name} may use another prompt: the user tested anyway.",
-        "overwritten": f"{name} syncs its own prompt to Cekura, so the calls may not use this prompt.",
+        "anyway": f"{begin} may use another prompt: the user tested anyway.",
+        "overwritten": f"{begin} syncs its own prompt to Cekura, so the calls may not use this prompt.",
     }[answer]
 
 

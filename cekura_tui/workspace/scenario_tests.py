@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING
 from cekura_tui.api.errors import ApiError, KeyRefused, NotFound
 from cekura_tui.jobs.polling import AT_ONCE
 from cekura_tui.model.as_json import to_json
-from cekura_tui.model.before_after import BeforeAfter, CalledRun, called_run, compare, summary_words, to_markdown
+from cekura_tui.model.before_after import (
+    BeforeAfter,
+    CalledRun,
+    called_run,
+    compare,
+    summary_words,
+    to_markdown,
+    version_of,
+)
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.run.run import Run, moment_of
@@ -269,8 +277,9 @@ class ScenarioTests:
         improved = None if job is None else await self._jobs.get(job)
         if improved is not None and improved.kind == KIND_NAME:
             raise UsageError(f"Job {job} is a test.", "Choose the job whose suggestion to test.")
-        if improved is not None and not wanted:
-            wanted = list(improved.run_ids)
+        if improved is not None:
+            wanted = wanted or list(improved.run_ids)
+            _check_prompt_of(improved, before)
         if result is not None:
             wanted += [run.id for run in await self._listed({"result_id": result})]
             if not wanted:
@@ -294,8 +303,6 @@ class ScenarioTests:
         )
         planned = await self._planned(with_scenario, own, agent_id)
         notes += [f"Scenario {one} no longer exists." for one in _gone(with_scenario, own)]
-        if improved is not None and not before and (improved.update is None or improved.update.state != "current"):
-            notes.append(f"The agent does not have the prompt of job {job}. Update the agent's prompt first.")
         if not planned:
             raise UsageError("None of the scenarios exists any more.", "Choose other runs.")
         spoken = [run for run in with_scenario if not is_text(run)]
@@ -378,33 +385,31 @@ class ScenarioTests:
                 own[number].name if number in own else of[0].scenario_name,
                 tuple(of),
                 tuple(pooled.get(number, ())),
-                failed=any(run.state != "passed" for run in of),
+                failed=any(run.state == "failed" for run in of) or not any(run.state == "passed" for run in of),
                 as_text=is_text(of[0]),
                 mocks=mocks_of(of[0]),
-                notes=tuple(_scenario_notes(of[0], own.get(number))),
+                notes=tuple(_scenario_notes(of, own.get(number))),
             )
             for number, of in chosen.items()
         ]
 
-    async def _pooled(self, chosen: Mapping[int, Sequence[CalledRun]], agent_id: int) -> dict[int, list[CalledRun]]:
+    async def _pooled(self, chosen: Mapping[int, Sequence[CalledRun]], agent_id: int) -> dict[int, Sequence[CalledRun]]:
         """Other ended runs of each scenario with the settings and the version of its newest chosen run."""
         if not chosen:
             return {}
         known = {run.id for of in chosen.values() for run in of}
         wanted: dict[int, list[int]] = defaultdict(list)
         for row in await self._listed({"agent_id": agent_id, "scenario__id__in": ",".join(map(str, chosen))}):
-            number = row.scenario
-            if number is not None and number in chosen and row.id not in known and len(wanted[number]) < POOLED:
+            number, version = row.scenario, version_of(row.source.get("agent_version"))
+            if number is None or number not in chosen or row.id in known or len(wanted[number]) >= POOLED:
+                continue
+            if version in ("", chosen[number][0].version):
                 wanted[number].append(row.id)
         loaded = await self._load([number for ids in wanted.values() for number in ids])
-        model = [of[0] for of in chosen.values()]
-        lines = (await asyncio.to_thread(compare, loaded, model, dict.fromkeys(chosen, ""))).lines
-        pooled = {line.scenario: line.before.runs for line in lines if not line.differs}
-        return {
-            number: [run for run in pooled.get(number, ()) if run.version == of[0].version]
-            for number, of in chosen.items()
-            if of[0].version
-        }
+        models = {number: of[0] for number, of in chosen.items() if of[0].version}
+        loaded = [run for run in loaded if run.scenario in models and run.version == models[run.scenario].version]
+        lines = (await asyncio.to_thread(compare, loaded, [*models.values()], dict.fromkeys(models, ""))).lines
+        return {line.scenario: line.before.runs for line in lines if line.scenario is not None and not line.differs}
 
     def _drift(self, agent: Agent) -> str:
         """A sentence if the record does not have the prompt that was last put there from this machine; else ""."""
@@ -415,12 +420,12 @@ class ScenarioTests:
         return f"The agent no longer has the prompt written {at}: another change or a sync replaced that prompt."
 
     def _remembered(self, agent: Agent) -> LiveAnswer | None:
-        """The user's last answer for this agent, unless the agent has another provider since."""
-        for job in self.all_tests():
-            launch = LaunchSettings.of(job.parameters)
-            if launch.agent == agent.id:
-                return launch.live if launch.provider == agent.provider and launch.live == "published" else None
-        return None
+        """The user's last answer for this agent, unless it has another provider or another prompt since."""
+        launches = (LaunchSettings.of(job.parameters) for job in self.all_tests())
+        last = next((one for one in launches if one.agent == agent.id), None)
+        if last is None or (last.provider, last.prompt) != (agent.provider, sha256(agent.prompt or "")):
+            return None
+        return "published" if last.live == "published" else None
 
     # Launching
 
@@ -546,12 +551,22 @@ def mocks_of(run: CalledRun) -> tuple[str, ...] | None:
     return tuple(json.loads(sent)) if sent else None
 
 
+def _check_prompt_of(job: Job, before: bool) -> None:
+    """Raise UsageError if the agent never got the prompt of a job or, with `before`, has it already."""
+    state = "taken_back" if job.update is None else job.update.state
+    if before and state == "current":
+        raise UsageError(f"The agent already has the prompt of job {job.number}.", "Test without --before.")
+    if not before and state == "taken_back":
+        why = f"The agent does not have the prompt of job {job.number}."
+        raise UsageError(why, "Update the agent's prompt first, or test the current prompt with --before.")
+
+
 def _gone(runs: Iterable[CalledRun], own: Mapping[int, Scenario]) -> list[str]:
     names = {run.scenario: run.scenario_name for run in runs if own and run.scenario not in own}
     return [f"{number} ({name})" for number, name in names.items()]
 
 
-def _scenario_notes(run: CalledRun, own: Scenario | None) -> Iterator[str]:
-    former = run.shown.get("personality", "")
-    if own is not None and own.personality and former and own.personality != former:
-        yield f"now called by {own.personality}, before by {former}: not comparable"
+def _scenario_notes(runs: Iterable[CalledRun], own: Scenario | None) -> Iterator[str]:
+    former = dict.fromkeys(run.shown["personality"] for run in runs if dict(run.settings)["personality"])
+    if own is not None and own.personality and former and own.personality not in former:
+        yield f"now called by {own.personality}, before by {', '.join(former)}: not comparable"

@@ -195,12 +195,19 @@ def test_markdown_is_a_page_for_a_pull_request_whatever_the_names_hold() -> None
     assert [one.tag for one in tokens if one.type in ("heading_open", "table_open")] == ["h1", "table", "table"]
     texts = ["".join(part.content for part in one.children or ()) for one in tokens if one.type == "inline"]
     name = "A | b # [x](y) <b>`*_"
-    assert texts[:5] == [name, "A | b", "# [x](y) <b>`*_", "Passing scenarios: 1 of 2; before: 1 of 2.", "Published."]
-    assert texts[5] == "Booking: Fails now: none of 4, 4 of 4 before."
-    assert texts[11:16] == ["Booking", "4 of 4", "0 of 4", "newly failing", ""]
-    assert texts[16:21] == [name, "0 of 4", "4 of 4, 1 did not run", "fixed", f"{name} 0 of 4 → 4 of 4"]
-    assert texts[22] == f"{name}: 4 of 4, 1 did not run (no answer)"
-    assert texts[26:32] == [name, "0 of 4", "4 of 4", "Tone", "4 of 4", "not evaluated"]
+    assert texts[:6] == [
+        name,
+        "Tested change:",
+        "A | b",
+        "# [x](y) <b>`*_",
+        "Passing scenarios: 1 of 2; before: 1 of 2.",
+        "Published.",
+    ]
+    assert texts[6] == "Booking: Fails now: none of 4, 4 of 4 before."
+    assert texts[12:17] == ["Booking", "4 of 4", "0 of 4", "newly failing", ""]
+    assert texts[17:22] == [name, "0 of 4", "4 of 4, 1 did not run", "fixed", f"{name} 0 of 4 → 4 of 4"]
+    assert texts[23] == f"{name}: 4 of 4, 1 did not run (no answer)"
+    assert texts[27:33] == [name, "0 of 4", "4 of 4", "Tone", "4 of 4", "not evaluated"]
     assert page.endswith("(<https://cekura.example/results/1)x>)\n")
     assert "Nothing is newly failing or worse." in to_markdown(sides("ffff", "pppp"), title="Test")
     assert "No scenario has comparable calls." in to_markdown(sides("", "pppp"), title="Test")

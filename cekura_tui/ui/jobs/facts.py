@@ -67,7 +67,8 @@ def facts_of(record: JobRecord, answers: Mapping[str, str], state: AppState) -> 
     if job.state in OPEN_LAUNCH:
         rows += [_head("Launch"), *named_facts("known", job_words.launch_facts(record, state))]
     rows += [_head("Sent"), *named_facts("sent", record.sent)]
-    rows += named_facts("sent", [("SHA-256", job.prompt_sha256), ("Server ID", clean(job.progress_id or ""))])
+    hashed = [] if job.parameters else [("SHA-256", job.prompt_sha256)]
+    rows += named_facts("sent", [*hashed, ("Server ID", clean(job.progress_id or ""))])
     rows.append(_head("States"))
     for n, change in enumerate(record.changes):
         words = f"{change.state.words}  {clean(change.reason)}".strip()

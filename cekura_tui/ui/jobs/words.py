@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from typing import TYPE_CHECKING
@@ -140,7 +139,7 @@ def job_facts(job: Job, state: AppState) -> Facts:
     usual = _usual_time(job, state)
     named = (
         ("Answer" if job.state == JobState.NO_ISSUES else "Error", clean(job.error or "")),
-        ("Result", json.dumps(job.result) if job.result is not None else ""),
+        ("Result", clean_line(job.summary_of_changes or "") if job.result is not None else ""),
         ("Reason", clean(job.reason) if explained else ""),
         ("Since", state.when(job.since) if uncertain else ""),
         ("Relaunched", f"as job {relaunch}" if relaunch is not None else ""),

@@ -176,6 +176,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         super().__init__(state)
         self.number = number
         self.reasons: SuggestionReasons | None = None
+        self._advised = False
         """Probable reasons of the changes; None until the reasons are loaded."""
         self.staging = StagingController(state.workspace, number)
         self._keys = state.workspace.setup.known_keys()
@@ -199,7 +200,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         # `immediate`, because a message to this page would repaint the screens above it.
         start = partial(self.app.run_worker, group="staging")
         self.state.data_changed.subscribe(self, lambda _: start(self._refresh_choices()), immediate=True)
-        self.state.jobs_changed.subscribe(self, lambda _: self._draw_headline(), immediate=True)
+        self.state.jobs_changed.subscribe(self, lambda _: self._jobs_changed(), immediate=True)
 
     def on_unmount(self) -> None:
         self.state.data_changed.unsubscribe(self)
@@ -269,6 +270,14 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
 
     # Drawing
 
+    @property
+    def _advises(self) -> bool:
+        """Whether to advise a test of the current prompt, before the suggestion replaces that prompt."""
+        return self.staging.has_changes and not (self.is_on_agent or self.tests)
+
+    def _jobs_changed(self) -> None:
+        self._draw_headline() if self._advised == self._advises else self.draw()
+
     def draw(self) -> None:
         if self.is_unmounted:
             return
@@ -278,9 +287,9 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self.set_class(opened is not None, "-read")
         if opened is not None:
             key = self._keys.found_in(opened.suggestion.improved_prompt or "")
-            few = self.staging.has_changes and not (self.is_on_agent or self.tests)
+            self._advised = self._advises
             advice = with_keys("Few former calls to compare with: {suggestion.test} tests the current prompt first.")
-            lines = summary(opened.suggestion, opened.diff, self.reasons, key, advice if few else "")
+            lines = summary(opened.suggestion, opened.diff, self.reasons, key, advice if self._advised else "")
             self.query_one(HangingText).show(lines)
             issues = len(self.reasons.issues or ()) if self.reasons else 0
             self.query_one("#summary-pane", Pane).show_title(

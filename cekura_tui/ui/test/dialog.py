@@ -56,11 +56,11 @@ class LaunchTestDialog(Dialog[list[Job]]):
             box.border_title = Content(f"Test the {prompt} of {clean_line(plan.agent.name, 50) or 'the agent'}")
             if facts := [*self._facts()]:
                 yield Static(Content("\n").join(facts), id="test-facts")
-            live = f"Is this prompt live at {self._provider}?"
-            for name, title in (("scenarios", "Scenarios"), ("ways", "Called by"), ("live", live)):
+            live = f"Is the agent's prompt at Cekura live at {self._provider}?"
+            for name, title in (("scenarios", "Scenarios"), ("ways", "Call by"), ("live", live)):
                 yield section(title, ChoiceList(several=name == "scenarios", id=f"test-{name}"), id=f"test-{name}-part")
             with Vertical(classes="section", id="test-settings"):
-                yield from self._field("times", "Calls each", str(DEFAULT_TIMES), "4 of 4 after 0 of 4 is just proof")
+                yield from self._field("times", "Calls each", str(DEFAULT_TIMES), "fewer prove little")
                 yield from self._field("limit", "Calls at once", "", "optional")
                 yield from self._field("target", "Other agent's ID", "", "optional: a staging agent there")
                 yield from self._field("name", "Name", plan.name, "")

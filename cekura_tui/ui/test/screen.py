@@ -16,7 +16,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from cekura_tui.model.before_after import Became, CalledRun, ScenarioLine, Side, summary_words
+from cekura_tui.model.before_after import Became, CalledRun, ScenarioLine, Side, left_out_words, summary_words
 from cekura_tui.model.column_fit import Cells, FitColumn, fit_columns
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.job import MAX_RUNS, Job, JobState
@@ -123,7 +123,7 @@ class BeforeAfterScreen(Page):
         ),
         Action("test.details", "d", lambda page: page.state.ask(OpenJobDetails(page.number)), "Details"),
         Action("test.refresh", "r", lambda page: page.load(fresh=True), "Reload"),
-        Action("test.back", "escape", "app.pop_screen", "Back", footer=10),
+        Action("test.back", "escape", "leave", "Back", footer=10),
         error_action("test"),
     )
     HELP = """\
@@ -236,6 +236,8 @@ by what became of them. `{test.improve}` improves again from what still fails, `
         counts = [counts for job in jobs if (counts := counts_of(job)) is not None]
         total, ended = sum(one.total for one in counts), sum(one.ended for one in counts)
         facts = sorted({job.state.words for job in jobs if job.state != JobState.SUCCEEDED})
+        if report is not None:  # runs may have ended since the last poll
+            ended = max(ended, sum(run.state != "waiting" for one in report.comparison.lines for run in one.after.runs))
         if any(job.state.active for job in jobs) and total:
             full = 10 * ended // total
             facts = [f"{ended} of {count(total, 'call')} ended {'▰' * full}{'▱' * (10 - full)}"]
@@ -268,6 +270,11 @@ by what became of them. `{test.improve}` improves again from what still fails, `
         assert self.report is not None, "the actions are hidden before"
         return self.report
 
+    def action_leave(self) -> None:
+        """End the filter, or else leave the page."""
+        line = self.query_one(FindTestLine)
+        line.leave("") if line.value else self.app.pop_screen()
+
     def action_find(self) -> None:
         line = self.query_one(FindTestLine)
         line.display = True
@@ -283,7 +290,9 @@ by what became of them. `{test.improve}` improves again from what still fails, `
     def action_test_again(self, also_passed: bool = False) -> None:
         former = tuple(number for line in self._loaded.comparison.lines for number in line.before.run_ids)
         settings = self._loaded.settings
-        self.state.ask(TestRuns(former or settings.former, settings.job, settings.before, also_passed))
+        suggestion = self.state.job(settings.job)
+        before = settings.before and not (suggestion is not None and suggestion.on_agent)
+        self.state.ask(TestRuns(former or settings.former, settings.job, before, also_passed))
 
     def action_open_suggestion(self) -> None:
         number = self._loaded.settings.job
@@ -357,7 +366,8 @@ by what became of them. `{test.improve}` improves again from what still fails, `
 
 
 def _all_pass(report: PromptTest) -> bool:
-    return report.is_final and all(line.after.passes for line in report.comparison.lines)
+    both = report.comparison
+    return report.is_final and both.compared > 0 and all(line.after.passes for line in both.lines)
 
 
 def _newest(side: Side, *, failed_first: bool = False) -> CalledRun | None:
@@ -382,9 +392,9 @@ def _call(run: CalledRun) -> str:
 def _heads(report: PromptTest, when: Callable[[float | None], str]) -> Iterator[Content]:
     """Sentences about the prompt that was tested; warnings first."""
     settings, comparison = report.settings, report.comparison
-    if report.is_final and comparison.unchanged and not settings.before:
-        yield Content.styled("! No outcome changed: is the new prompt live?", "$warning")
     same = comparison.version == "equal" and not settings.before
+    if report.is_final and comparison.unchanged and not (same or settings.before):
+        yield Content.styled("! No outcome changed: is the new prompt live?", "$warning")
     doubted = settings.live in ("anyway", "overwritten")
     for text, warns in ((report.version, same), (live_words(settings.live, settings.provider), doubted)):
         if text:
@@ -397,6 +407,8 @@ def _heads(report: PromptTest, when: Callable[[float | None], str]) -> Iterator[
     if settings.job is not None:
         what = "Tests the prompt before the suggestion" if settings.before else "Tests the suggestion"
         yield Content(with_keys(f"{what} of job {settings.job} · {{test.suggestion}} opens it"))
+    if comparison.left_out:
+        yield Content.styled(left_out_words(comparison), "$muted")
     if _all_pass(report):
         yield Content.styled(with_keys("All pass now · {test.also-passed} calls what passed before, too"), "$success")
 
