@@ -6,7 +6,7 @@ from the vendor's skills.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, Self
 from urllib.parse import quote
 
@@ -269,19 +269,19 @@ def search_launch(job: Job) -> LaunchSearch | None:
             made = moment_of(row.get("created_at"))
             if made is not None and not at - _SKEW <= made <= at + _LATE:
                 continue
-            if row.get("name") == launch.name if way.named else _calls(row, launch.scenarios):
+            if row.get("name") == launch.name if way.named else _may_be(row, launch):
                 found.append(str(row["id"]))
         return found
 
     return LaunchSearch(ApiRequest("GET", RESULTS, params=params), read)
 
 
-def _calls(row: Mapping[str, object], scenarios: Collection[int]) -> bool:
-    """Whether a result calls exactly these scenarios; a result without a list of scenarios may do so."""
+def _may_be(row: Mapping[str, object], launch: LaunchSettings) -> bool:
+    """Whether a result may be of a launch: it calls exactly its scenarios, or lists none. A rerun is a new result."""
     listed = row.get("scenarios")
     entries = listed.values() if isinstance(listed, dict) else listed if isinstance(listed, list) else ()
     ids = {str(one.get("id") if isinstance(one, dict) else one) for one in entries}
-    return not ids or ids == set(map(str, scenarios))
+    return str(row["id"]) != str(launch.result) and (not ids or ids == set(map(str, launch.scenarios)))
 
 
 # Words

@@ -205,7 +205,7 @@ def planned_launches(plan: ScenarioPlan, choice: LaunchChoice) -> list[LaunchSet
     token, launches = secrets.token_hex(4), []
     for n, ((key, mocks), scenarios) in enumerate(sets.items(), 1):
         times = 1 if key == "rerun" else choice.times
-        each = [one.credits(text=WAYS[key].text) * times for one in scenarios]
+        each = [cost for one in scenarios if (cost := one.credits(text=WAYS[key].text))]  # unknown: as the others
         launches.append(
             LaunchSettings(
                 test=token,
@@ -226,7 +226,7 @@ def planned_launches(plan: ScenarioPlan, choice: LaunchChoice) -> list[LaunchSet
                 provider=plan.agent.provider,
                 live=choice.live,
                 calls=times * len(scenarios),
-                credits=round(sum(each), 1),
+                credits=round(sum(each) / max(1, len(each)) * times * len(scenarios), 1),
             )
         )
     return launches

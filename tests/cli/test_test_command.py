@@ -122,6 +122,8 @@ def test_without_a_terminal_the_cost_is_named_and_nothing_is_called(desk: Desk) 
         desk.server.on("GET", "/test_framework/billing/info/", Reply({"credits_remaining": odd}))
         refused("40 credits, estimated. To call, add --yes.", "test", "--result", 30)
     assert refused("Read-only session: nothing was called.", "--read-only", "test", 11, "--yes").out == ""
+    desk.runs[12] |= {**FAILED, "duration": None}
+    refused("This would make 8 calls · about 80 credits", "test", 11, 12)
     assert desk.sent == []
 
 

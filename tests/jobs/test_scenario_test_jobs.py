@@ -176,6 +176,7 @@ async def test_a_fresh_start_looks_for_the_launch_of_a_dead_process(
         {"id": 51, "scenarios": [{"id": 4}, {"id": 3}], "created_at": "1999-01-01T00:00:00Z"},
         {"id": "52", "scenarios": {"3": {"id": 3}, "4": {"id": "4"}}},
         {"id": 53, "scenarios": [[3, 4], {"id": [4]}]},
+        {"id": 9, "scenarios": [3, 4]},
     ]
     scripted.on("GET", RESULTS, Reply({"results": rows}))
     scripted.on("GET", f"{RESULTS}52/", Reply({"status": "running"}))
