@@ -14,7 +14,7 @@ from cekura_tui.cli.completion import complete_jobs
 from cekura_tui.cli.options import JOB, RUN, current_options, number
 from cekura_tui.cli.output import ask, can_ask, print_error, print_message, printing, put, put_json, put_table
 from cekura_tui.cli.script import command, mark_seen, wait_for_jobs
-from cekura_tui.model.errors import Exit, UsageError
+from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.scenario_test import (
     DEFAULT_TIMES,
@@ -147,12 +147,17 @@ async def test(session: Session, run_ids: tuple[int, ...], job: int | None, way:
     done = await follow(session, numbers, given["timeout"])
     status = status_of(done, given["threshold"] or USUAL, no_newly_failing=given["no_newly_failing"])
     if status == Exit.NOT_ENDED:
+        became = "were ended" if given["end_calls"] else "continue"
         for one in done.jobs if given["end_calls"] else ():
-            if one.state == JobState.RUNNING:
-                await session.tests.end_calls(one.number)
-        if given["end_calls"]:
+            try:
+                if one.state == JobState.RUNNING:
+                    await session.tests.end_calls(one.number)
+            except CekuraTuiError as error:
+                became = "may continue"
+                print_error(error)
+        if became == "were ended":
             done = await follow(session, numbers, END_TIMEOUT)
-        print_message(f"Timed out. The calls {'were ended' if given['end_calls'] else 'continue'}.")
+        print_message(f"Timed out. The calls {became}.")
     with printing(launched):
         if given["json"]:
             put_json(done.to_json())

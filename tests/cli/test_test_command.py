@@ -225,13 +225,15 @@ def test_a_rerun_calls_each_scenario_of_a_long_result_once(desk: Desk) -> None:
     assert "\n2 calls requested." in said
 
 
-@pytest.mark.parametrize("ends", [False, True])
-def test_calls_that_do_not_end_in_time_exit_with_5(desk: Desk, ends: bool) -> None:
+@pytest.mark.parametrize("ends", [0, 200, 502])
+def test_calls_that_do_not_end_in_time_exit_with_5(desk: Desk, ends: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cekura_tui.cli.test.END_TIMEOUT", 0.0)
     desk.calls, desk.status = {3: [{"status": "in_progress", "evaluation_status": None}]}, "running"
+    desk.server.on("POST", f"{V1}/results/41/end_calls/", Reply(b"", ends))
     result = gate(11, "--timeout", 0, *(["--end-calls"] if ends else []))
     assert result.status == 5
-    assert ("The calls were ended." if ends else "The calls continue.") in result.err
-    assert len(desk.server.requests("POST", f"{V1}/results/41/end_calls/")) == ends
+    assert {0: "The calls continue.", 200: "The calls were ended.", 502: "The calls may continue."}[ends] in result.err
+    assert len(desk.server.requests("POST", f"{V1}/results/41/end_calls/")) == bool(ends)
     assert "1 to come" in result.out
     assert call("jobs", "resume", 1).status == 0, "waits for an answer"
     assert "1 of 4 calls ended" in call("jobs", "list").out
@@ -300,6 +302,7 @@ async def test_whole_calls_are_read_once_they_have_ended_and_again_on_demand(des
         return (await session.tests.report(number, fresh=fresh)).comparison.lines[0].after.words
 
     session = Session.open(make_setup(project_id=1, env=dict(os.environ)))
+    session.budget._window = 0.0
     desk.calls = {3: [PASSED, {"evaluation_status": None}, {"status": "in_progress", "evaluation_status": None}]}
     (job,) = await session.tests.launch(await session.tests.plan([11]), LaunchChoice((3,), "own", "voice"))
     passed, unjudged, running = (number for number in desk.runs if number > 100)
