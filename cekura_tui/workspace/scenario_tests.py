@@ -258,6 +258,8 @@ class ScenarioTests:
         self._read_only, self._clock = read_only, clock
         self._called: dict[int, CalledRun] = {}
         """Ended runs by id, which are not requested again."""
+        self._versions: dict[tuple[int, str, frozenset[str]], list[frozenset[str]]] = {}
+        """The ids of an agent's versions with a prompt, by agent, prompt and the versions that calls used."""
 
     # Planning
 
@@ -467,6 +469,7 @@ class ScenarioTests:
         runs are read again, as they may have been reviewed. Raises ApiError; UsageError for a job that is no test."""
         if fresh:
             self._called.clear()
+            self._versions.clear()
         job = await self._jobs.get(number)
         if job.kind != KIND_NAME:
             raise UsageError(f"Job {number} is no test.", "See `jobs list`.")
@@ -529,12 +532,13 @@ class ScenarioTests:
             return "The server names no agent version for these calls." if after else ""
         if not settings.before and comparison.version == "equal":
             return "Same agent version before and after: nothing was changed."
+        key = settings.agent, settings.prompt, frozenset(versions)
         try:
-            known = await self._client.agent_versions(settings.agent)
+            known = [] if key in self._versions else await self._client.agent_versions(settings.agent)
         except ApiError:
             return ""
-        with_prompt = [one.ids for one in known if one.prompt is not None and sha256(one.prompt) == settings.prompt]
-        if not with_prompt:
+        found = [one.ids for one in known if one.prompt is not None and sha256(one.prompt) == settings.prompt]
+        if not (with_prompt := self._versions.setdefault(key, found)):
             return "The agent's history at Cekura does not have the tested prompt."
         if any(versions <= ids for ids in with_prompt):
             return "The calls used the agent version that has the tested prompt."

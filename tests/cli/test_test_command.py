@@ -308,12 +308,16 @@ async def test_whole_calls_are_read_once_they_have_ended_and_again_on_demand(des
     passed, unjudged, running = (number for number in desk.runs if number > 100)
     assert await after(job.number) == "1 of 1, 1 did not run, 1 to come"
     assert numbers() == f"{unjudged},{passed}"
+    history = f"{V1}/aiagents/7/history/"
+    desk.server.on("GET", history, Reply({"results": [{"history_id": 41, "description": "Be kind."}]}))
+    assert "that has the tested prompt" in (await session.tests.report(job.number)).version
     desk.runs[unjudged] |= PASSED
     desk.runs[passed] |= {"evaluation_status": "reviewed_failure"}
     for closes, at in (("soon", None), ("1970-01-01T01:00:09+01:00", 9.0)):
         desk.runs[running] |= {"outbound_dial_window_closes_at": closes}
         assert (await session.tests.report(job.number)).window == at
     assert await after(job.number) == "2 of 2, 1 to come"
+    assert len(desk.server.requests("GET", history)) == 2, "the first one was not answered"
     assert numbers() == str(unjudged)
     assert await after(job.number, fresh=True) == "1 of 2, 1 to come"
     desk.runs[running] |= {"status": "completed", **PASSED}
