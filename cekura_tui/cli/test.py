@@ -247,4 +247,4 @@ async def put_test(session: Session, done: PromptTest, *, markdown: bool = False
     before, now = result.passing
     put(f"Passing scenarios: {now} of {result.compared}; before: {before} of {result.compared}.")
     unchanged = "No outcome changed: is the new prompt live?" if result.unchanged and not own.before else ""
-    put("\n".join(filter(None, (live_words(own.live, own.provider), done.version, unchanged))))
+    put("\n".join(filter(None, (done.live, done.version, unchanged))))

@@ -153,6 +153,12 @@ class PromptTest:
     is_final: bool
     got_at: float
 
+    @property
+    def live(self) -> str:
+        """Which prompt the calls tested, and whether it was live."""
+        own = self.settings
+        return "Tests the prompt before its update. " * own.before + live_words(own.live, own.provider)
+
     def to_json(self) -> dict[str, object]:
         """The test as JSON, in the shape `TestJson`."""
         own, made = self.settings, (job for job in self.jobs if job.state != JobState.DRAFT)
@@ -169,7 +175,7 @@ class PromptTest:
             "calls": sum(one.calls for one in launches),
             "credits": round(sum(one.credits for one in launches), 1),
             "live": own.live,
-            "live_text": live_words(own.live, own.provider),
+            "live_text": self.live,
             "version_text": self.version,
             "comparison": to_json(self.comparison),
         }
@@ -511,9 +517,8 @@ class ScenarioTests:
             for job in test.jobs
             if job.progress_id
         ]
-        live = live_words(own.live, own.provider)
         return to_markdown(
-            test.comparison, title=own.name, changed=changed, live=live, version=test.version, links=links
+            test.comparison, title=own.name, changed=changed, live=test.live, version=test.version, links=links
         )
 
     def _summarise(self, jobs: Iterable[Job], comparison: BeforeAfter) -> None:

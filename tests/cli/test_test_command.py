@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -304,13 +304,16 @@ async def test_whole_calls_are_read_once_they_have_ended_and_again_on_demand(des
     session = Session.open(make_setup(project_id=1, env=dict(os.environ)))
     session.budget._window = 0.0
     desk.calls = {3: [PASSED, {"evaluation_status": None}, {"status": "in_progress", "evaluation_status": None}]}
-    (job,) = await session.tests.launch(await session.tests.plan([11]), LaunchChoice((3,), "own", "voice"))
+    plan = replace(await session.tests.plan([11]), before=True)
+    (job,) = await session.tests.launch(plan, LaunchChoice((3,), "own", "voice"))
     passed, unjudged, running = (number for number in desk.runs if number > 100)
     assert await after(job.number) == "1 of 1, 1 did not run, 1 to come"
     assert numbers() == f"{unjudged},{passed}"
     history = f"{V1}/aiagents/7/history/"
     desk.server.on("GET", history, Reply({"results": [{"history_id": 41, "description": "Be kind."}]}))
-    assert "that has the tested prompt" in (await session.tests.report(job.number)).version
+    report = await session.tests.report(job.number)
+    assert "that has the tested prompt" in report.version
+    assert "Tests the prompt before its update." in await session.tests.markdown(report, "")
     desk.runs[unjudged] |= PASSED
     desk.runs[passed] |= {"evaluation_status": "reviewed_failure"}
     for closes, at in (("soon", None), ("1970-01-01T01:00:09+01:00", 9.0)):
