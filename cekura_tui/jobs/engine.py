@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import replace
@@ -214,7 +215,7 @@ class JobEngine:
         if search is None or job.number in self._searched or job.state != JobState.UNCONFIRMED:
             return job
         self._searched.add(job.number)
-        cause = job.reason
+        cause = re.split(" The server has no such | It may be any of these ", job.reason)[0]  # of an earlier search
         for wait in SEARCH_WAITS:
             await self._pause(asyncio.Event(), wait)
             try:

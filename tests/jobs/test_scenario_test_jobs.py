@@ -159,7 +159,9 @@ async def test_a_launch_whose_answer_was_lost_is_found_by_its_name(
     assert "42, 43" in job.reason, "a result of another job is no candidate"
     assert "`jobs adopt`" in job.reason
     scripted.on("GET", RESULTS, Reply({"results": []}))
-    assert "may not have started" in (await here.engine.launch(TEST)).reason
+    lost = await here.engine.launch(TEST)
+    assert lost.reason.endswith("The server has no such test result: it may not have started.")
+    assert (await here.engine.resume(lost.number)).reason == lost.reason, "a second search adds nothing"
 
 
 @pytest.mark.usefixtures("no_waits")
