@@ -70,7 +70,7 @@ async def openers(pilot: Pilot[None]) -> set[str]:
 async def test_q_right_after_a_key_that_opens_a_dialog_does_not_quit_the_run_list(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "as of")
-        runs = {"note", "improve", "views", "hand-off", "scope", "export", "columns"}
+        runs = {"note", "improve", "views", "hand-off", "scope", "export", "columns", "test"}
         assert await openers(pilot) == {*EVERYWHERE, *(f"runs.{name}" for name in runs)}
 
 
@@ -78,7 +78,7 @@ async def test_q_right_after_a_key_that_opens_a_dialog_does_not_quit_the_run_lis
 async def test_q_right_after_a_key_that_opens_a_dialog_does_not_quit_a_run(served: Served) -> None:
     async with opened(served.setup(), run_id=RUN) as pilot:
         await sees(pilot, f"Run {RUN}", "Verdicts")
-        assert await openers(pilot) == {*EVERYWHERE, "run.note", "run.improve", "run.hand-off"}
+        assert await openers(pilot) == {*EVERYWHERE, "run.note", "run.improve", "run.hand-off", "run.test"}
 
 
 @pytest.mark.long
@@ -95,7 +95,7 @@ async def test_q_right_after_a_key_that_opens_a_dialog_does_not_quit_a_job(quiet
 @pytest.mark.long
 async def test_q_right_after_a_key_that_opens_a_dialog_does_not_quit_a_suggestion(served: Served) -> None:
     async with opened_suggestion(served) as pilot:
-        own = {"edit", "hand-off", "put-on-agent", "try-again"}
+        own = {"edit", "hand-off", "put-on-agent", "test", "try-again"}
         assert await openers(pilot) == {*EVERYWHERE, *(f"suggestion.{name}" for name in own)}
         pilot.app.router.answer(OpenPromptHistory(CLINIC, "Clinic"))  # type: ignore[attr-defined]
         await sees(pilot, "Prompts of", "» current")
