@@ -340,7 +340,8 @@ class Client:
                     body=error.body,
                 ) from None
             raise
-        return LaunchAnswer(answers.progress_id(answer, kind.id_field), answer.text)
+        ids = (answers.progress_id(answer, name) for name in kind.id_field.split(" or "))
+        return LaunchAnswer(next(filter(None, ids), None), answer.text)
 
     async def progress(self, kind: JobKind, progress_id: str) -> ProgressAnswer:
         """Poll a job with one request; the engine decides when to retry."""

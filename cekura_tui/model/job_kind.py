@@ -62,8 +62,9 @@ class LaunchSearch(NamedTuple):
 class JobKind(NamedTuple):
     """Everything that is specific to one kind of job; all other code works with any kind. `name` is stored in the
     database; `noun` names the jobs of this kind in a sentence. `launch` makes the request that launches a draft; its
-    answer has the job's id on the server in the field `id_field`, and `progress` makes the polling request for this id.
-    `read_progress` reads a parsed progress answer, in which all texts but those at the paths `exact` are cleaned.
+    answer has the job's id on the server in the field `id_field` ("one or other"), and `progress` makes the polling
+    request for this id. `read_progress` reads a parsed progress answer, in which all texts but those at the paths
+    `exact` are cleaned.
 
     `screen` shows a result; empty for the job page. `result` is the noun for a result, singular and plural. `meanings`
     explains each final state. `sent` lists a job's inputs as (name, text) pairs, and `content` names them in short:

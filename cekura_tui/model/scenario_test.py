@@ -330,7 +330,7 @@ SCENARIO_TEST = JobKind(
     name=KIND_NAME,
     noun="test calls in this way",
     launch=launch_request,
-    id_field="id",
+    id_field="id or result_id",
     progress=lambda result: ApiRequest("GET", f"{RESULTS}{quote(result, safe='')}/"),
     read_progress=read_result,
     result=("test result", "test results"),

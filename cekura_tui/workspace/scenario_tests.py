@@ -287,7 +287,6 @@ class ScenarioTests:
             raise UsageError(f"Job {job} is a test.", "Choose the job whose suggestion to test.")
         if improved is not None:
             wanted = wanted or list(improved.run_ids)
-            _check_prompt_of(improved, before)
         if result is not None:
             wanted += [run.id for run in await self._listed({"result_id": result})]
             if not wanted:
@@ -309,6 +308,8 @@ class ScenarioTests:
         agent, (own, notes), credits_left = await asyncio.gather(
             self._client.agent(agent_id), self._own_scenarios(agent_id), self._client.credits_left()
         )
+        if improved is not None:
+            _check_prompt_of(improved, agent, before)
         planned = await self._planned(with_scenario, own, agent_id)
         notes += [f"Scenario {one} no longer exists." for one in _gone(with_scenario, own)]
         if not planned:
@@ -439,7 +440,7 @@ class ScenarioTests:
 
     async def launch(self, plan: ScenarioPlan, choice: LaunchChoice) -> list[Job]:
         """Launch the calls, each launch once; every launch is saved as a draft before the first is sent. Raises the
-        errors of `JobEngine.launch`; what was not sent stays a draft."""
+        errors of `JobEngine.launch`; launches that were not sent stay drafts if another one was sent."""
         launches = planned_launches(plan, choice)
         drafts = [launch_draft(one, plan.agent) for one in launches]
         refuse_read_only(self._read_only, "nothing was launched")
@@ -452,6 +453,11 @@ class ScenarioTests:
                 if jobs:
                     made = ", ".join(str(job.number) for job in jobs)
                     error.hint = f"{error.hint} {len(jobs)} of {len(drafts)} launches were made (job {made}).".strip()
+                    raise
+                error.hint = error.hint.replace(f"Draft saved as job {over.number}.", "").strip()
+                for one in saved:  # the choice is still on the screen or the command line
+                    if (known := self._store.jobs.get(one.number)) and known.state == JobState.DRAFT:
+                        self._engine.forget(one.number)
                 raise
         return jobs
 
@@ -560,12 +566,13 @@ def mocks_of(run: CalledRun) -> tuple[str, ...] | None:
     return tuple(json.loads(sent)) if sent else None
 
 
-def _check_prompt_of(job: Job, before: bool) -> None:
+def _check_prompt_of(job: Job, agent: Agent, before: bool) -> None:
     """Raise UsageError if the agent never got the prompt of a job or, with `before`, has it already."""
     state = "taken_back" if job.update is None else job.update.state
-    if before and state == "current":
+    has = state == "current" or sha256(agent.prompt or "") == job.improved_sha256
+    if before and has:
         raise UsageError(f"The agent already has the prompt of job {job.number}.", "Test without --before.")
-    if not before and state == "taken_back":
+    if not (before or has) and state == "taken_back":
         why = f"The agent does not have the prompt of job {job.number}."
         raise UsageError(why, "Update the agent's prompt first, or test the current prompt with --before.")
 

@@ -330,3 +330,10 @@ async def test_whole_calls_are_read_once_they_have_ended_and_again_on_demand(des
     with pytest.raises(UsageError, match="Read-only session: no call was ended"):
         await session.tests.end_calls(job.number)
     await session.close()
+
+
+def test_a_refused_test_leaves_no_draft(desk: Desk) -> None:
+    desk.server.on("POST", LAUNCH, Reply({"scenarios": ["Not runnable."]}, 400))
+    result = refused("scenarios: Not runnable.", "test", 11, "--yes")
+    assert "Draft" not in result.err
+    assert call("jobs", "list", "--drafts", "--json").out == ""

@@ -198,3 +198,10 @@ async def test_used_up_credits_refuse_a_test_without_blaming_the_key(
     with pytest.raises(Rejected, match="too few credits"):
         await here.engine.launch(TEST)
     assert here.job().state == JobState.DRAFT
+
+
+async def test_a_launch_may_be_answered_with_the_id_of_its_result(
+    open_window: OpenWindow, scripted: ScriptedServer
+) -> None:
+    scripted.on("POST", RUN_SCENARIOS, Reply({"id": None, "result_id": 41}, 201))
+    assert (await (await open_window()).engine.launch(TEST)).progress_id == "41"
