@@ -6,6 +6,7 @@ import math
 import re
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -126,7 +127,9 @@ async def test(session: Session, run_ids: tuple[int, ...], job: int | None, way:
     notes += ["Restart the agent first if it reads its prompt only then."] if plan.asks_restart else []
     for note in filter(None, notes):
         print_message(f"Note: {note}")
-    if not given["yes"] and not await _is_confirmed(calls, cost, session.setup.settings.max_test_calls):
+    if given["yes"]:
+        print_message(cost)
+    elif not await _is_confirmed(calls, cost, session.setup.settings.max_test_calls):
         print_message("Nothing was called.")
         return Exit.NOT_SUCCEEDED
     try:
@@ -145,7 +148,8 @@ async def test(session: Session, run_ids: tuple[int, ...], job: int | None, way:
             put("\n".join(map(str, numbers)))
         return Exit.DONE if all(one.progress_id for one in jobs) else Exit.NOT_SUCCEEDED
     done = await follow(session, numbers, given["timeout"])
-    status = status_of(done, given["threshold"] or USUAL, no_newly_failing=given["no_newly_failing"])
+    threshold = given["threshold"] or USUAL
+    status = status_of(done, threshold, no_newly_failing=given["no_newly_failing"], say=print_message)
     if status == Exit.NOT_ENDED:
         became = "were ended" if given["end_calls"] else "continue"
         for one in done.jobs if given["end_calls"] else ():
@@ -200,9 +204,16 @@ async def follow(session: Session, numbers: Sequence[int], within: float | None)
         await asyncio.sleep(LOOK_AGAIN)
 
 
-def status_of(done: PromptTest, threshold: tuple[int, int] = USUAL, *, no_newly_failing: bool = False) -> Exit:
+def status_of(
+    done: PromptTest,
+    threshold: tuple[int, int] = USUAL,
+    *,
+    no_newly_failing: bool = False,
+    say: Callable[[str], object] = lambda text: None,
+) -> Exit:
     """The exit status of a test: DONE if the pass rate of each scenario reaches the threshold. A call that did not take
-    place counts as not passed. With `no_newly_failing`, no scenario may be worse than before either."""
+    place counts as not passed. With `no_newly_failing`, no scenario may be worse than before either. `say` gets a
+    sentence about each scenario that fails the check."""
     lines = done.comparison.lines
     if any(job.state.active for job in done.jobs) or any(line.after.waiting for line in lines):
         return Exit.NOT_ENDED
@@ -214,10 +225,17 @@ def status_of(done: PromptTest, threshold: tuple[int, int] = USUAL, *, no_newly_
     for line in lines:
         made[line.scenario] += len(line.after.run_ids)
         passed[line.scenario] += line.after.passed
-    met = all(passed[one] * threshold[1] >= calls * threshold[0] for one, calls in (called | made).items())
-    worse = no_newly_failing and any(line.became in ("newly failing", "worse") for line in lines)
+    names, (least, of) = {line.scenario: line.name for line in lines}, threshold
+    failed = [
+        f"{names.get(one, one)}: {passed[one]} of {calls} calls passed, fewer than {least} of {of}."
+        for one, calls in (called | made).items()
+        if passed[one] * of < calls * least
+    ]
+    worse = [line for line in lines if line.became in ("newly failing", "worse")] if no_newly_failing else []
+    for sentence in (*failed, *(f"{line.name} is {line.became}." for line in worse)):
+        say(sentence)
     ended = all(job.state == JobState.SUCCEEDED for job in done.jobs)
-    return Exit.DONE if met and ended and not worse else Exit.NOT_SUCCEEDED
+    return Exit.DONE if ended and not (failed or worse) else Exit.NOT_SUCCEEDED
 
 
 async def test_of(session: Session, job: Job) -> PromptTest | None:

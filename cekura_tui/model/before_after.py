@@ -356,6 +356,7 @@ def _line(key: int | str, name: str, after: Runs, before: Runs) -> ScenarioLine:
     first, second = Side.of(before), Side.of(after)
     became: Became = "not comparable" if differs else _became(first, second)
     checks = tuple(one for one in _check_changes(before, after) if one.changed and became in get_args(Compared))
+    checks = tuple(sorted(checks, key=lambda one: not one.got_worse))
     name = clean_line(name or f"scenario {key}", _NAME)
     number = key if isinstance(key, int) else None
     return ScenarioLine(number, name, first, second, became, _sentence(became, first, second, differs), checks, differs)
@@ -469,11 +470,14 @@ def to_markdown(
     fewer = [(line, one) for line in result.lines for one in line.checks if one.got_worse]
     worse = [f"- {_cell(line.name)}: {_cell(one.words)}" for line, one in fewer]
     absent = [f"- {_cell(one.name)}: {_cell(one.after.sentence_part)}" for one in result.lines if one.after.absent]
-    fine = "Nothing is newly failing or worse." if result.compared else "No scenario has comparable calls."
+    fine = f"No scenario is newly failing or worse{', but checks have fewer passes' * bool(worse)}."
+    fine = fine if result.compared else "No scenario has comparable calls."
+    to_come = sum(line.after.waiting for line in result.lines)
     parts: list[Iterable[str]] = [
         [f"# {_cell(title)}"],
         ["Tested change:", *tested] if (tested := [f"- {_cell(text)}" for text in changes]) else [],
         [f"**Passing scenarios: {now} of {result.compared}; before: {before} of {result.compared}.**"],
+        [f"**Not finished: {count(to_come, 'call')} to come.**"] if to_come else [],
         [_cell(text) for text in (live, version) if text],
         broken or [fine],
         _table(("Scenario", "Before", "After", "Result", "Checks that changed"), rows),

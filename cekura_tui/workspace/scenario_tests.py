@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from math import ceil
 from typing import TYPE_CHECKING
 
 from cekura_tui.api.errors import ApiError, KeyRefused, NotFound
@@ -91,9 +92,10 @@ class PlannedScenario:
         return f"{sum(run.state == 'passed' for run in judged)} of {len(judged)} passed"
 
     def credits(self, *, text: bool) -> float:
-        """Estimated credits for one call: the mean of the former calls, at the vendor's prices."""
+        """Estimated credits for one call: the mean of the former calls, at the vendor's prices, by started minutes."""
         costs = [
-            (TEXT_MESSAGE * run.messages if text else VOICE_MINUTE * (run.seconds or 0.0) / 60) + METRIC * run.metrics
+            (TEXT_MESSAGE * run.messages if text else VOICE_MINUTE * ceil((run.seconds or 0.0) / 60))
+            + METRIC * run.metrics
             for run in self.former
             if run.seconds or run.messages
         ]
@@ -287,6 +289,10 @@ class ScenarioTests:
             raise UsageError(f"Job {job} is a test.", "Choose the job whose suggestion to test.")
         if improved is not None:
             wanted = wanted or list(improved.run_ids)
+            for one in () if before else self.all_tests():
+                settings = LaunchSettings.of(one.parameters)
+                if settings.job == job and settings.before and one.progress_id:  # calls of the replaced prompt
+                    wanted += [run.id for run in await self._listed({"result_id": one.progress_id})]
         if result is not None:
             wanted += [run.id for run in await self._listed({"result_id": result})]
             if not wanted:
@@ -310,6 +316,8 @@ class ScenarioTests:
         )
         if improved is not None:
             _check_prompt_of(improved, agent, before)
+        running = [job.number for job in self.all_tests() if job.state.active and job.agent_id == agent_id]
+        notes += [f"Job {number} still tests this agent." for number in running]
         planned = await self._planned(with_scenario, own, agent_id)
         notes += [f"Scenario {one} no longer exists." for one in _gone(with_scenario, own)]
         if not planned:
@@ -416,7 +424,11 @@ class ScenarioTests:
                 wanted[number].append(row.id)
         loaded = await self._load([number for ids in wanted.values() for number in ids])
         models = {number: of[0] for number, of in chosen.items() if of[0].version}
-        loaded = [run for run in loaded if run.scenario in models and run.version == models[run.scenario].version]
+        loaded = [
+            run
+            for run in loaded
+            if run.scenario in models and run.state != "waiting" and run.version == models[run.scenario].version
+        ]
         lines = (await asyncio.to_thread(compare, loaded, [*models.values()], dict.fromkeys(models, ""))).lines
         return {line.scenario: line.before.runs for line in lines if line.scenario is not None and not line.differs}
 
@@ -465,7 +477,7 @@ class ScenarioTests:
         """End the calls of a test that have not ended. Raises UsageError if no calls run, and ApiError."""
         refuse_read_only(self._read_only, "no call was ended")
         job = await self._jobs.pollable(number)
-        if job.state != JobState.RUNNING or job.progress_id is None:
+        if job.state not in (JobState.RUNNING, JobState.STOPPED) or job.progress_id is None:
             raise UsageError(f"Job {number} has no calls to end ({job.state.words}).")
         await self._client.end_calls(job.progress_id)
         await self._engine.resume(number)

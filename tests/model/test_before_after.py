@@ -209,7 +209,7 @@ def test_markdown_is_a_page_for_a_pull_request_whatever_the_names_hold() -> None
     assert texts[23] == f"{name}: 4 of 4, 1 did not run (no answer)"
     assert texts[27:33] == [name, "0 of 4", "4 of 4", "Tone", "4 of 4", "not evaluated"]
     assert page.endswith("(<https://cekura.example/results/1)x>)\n")
-    assert "Nothing is newly failing or worse." in to_markdown(sides("ffff", "pppp"), title="Test")
+    assert "No scenario is newly failing or worse." in to_markdown(sides("ffff", "pppp"), title="Test")
     assert "No scenario has comparable calls." in to_markdown(sides("", "pppp"), title="Test")
 
 

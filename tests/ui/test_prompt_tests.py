@@ -42,7 +42,7 @@ async def test_launch_needs_an_answer_and_shows_before_and_after(own: Served) ->
         await pilot.press("space")
         await sees(pilot, "8 calls · about")
         await pilot.press("ctrl+g")
-        await sees(pilot, "Publish the prompt at Vapi, and say so above. Nothing was sent.")
+        await sees(pilot, "Nothing was sent. Publish the prompt at Vapi, or choose to test anyway.")
         await pilot.press("tab", "tab", "j", "space", "ctrl+g")
         assert not own.requests_to(CALLS, "POST")
         await pilot.press("k", "space", "ctrl+g")

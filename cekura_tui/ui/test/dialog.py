@@ -64,7 +64,6 @@ class LaunchTestDialog(Dialog[list[Job]]):
                 yield from self._field("limit", "Calls at once", "", "optional")
                 yield from self._field("target", "Other agent's ID", "", "optional: a staging agent there")
                 yield from self._field("name", "Name", plan.name, "")
-            yield Static(id="test-cost")
             yield from self._field("typed", "Type the number", "", "of calls, to launch so many")
             yield DialogNote(id="test-note")
             with Horizontal(classes="dialog-buttons"):
@@ -153,7 +152,9 @@ class LaunchTestDialog(Dialog[list[Job]]):
         if answer in ("published", "anyway"):
             return answer  # type: ignore[return-value] # as mypy cannot see
         restart = " and restart the agent" if self._plan.asks_restart else ""
-        raise UsageError(f"Publish the prompt at {self._provider}{restart}, and say so above. Nothing was sent.")
+        raise UsageError(
+            f"Nothing was sent. Publish the prompt at {self._provider}{restart}, or choose to test anyway."
+        )
 
     @on(ChoiceList.Marked)
     @on(Input.Changed)
@@ -167,7 +168,8 @@ class LaunchTestDialog(Dialog[list[Job]]):
             words = cost_words(planned_launches(self._plan, self._choice()), self._plan.credits_left)
         except UsageError as error:
             words = error.message
-        self.query_one("#test-cost", Static).update(Content(words))
+        # On the border the cost is always in sight.
+        self.query_one("#launch-test").border_subtitle = Content.styled(words, "$foreground bold")
         self._say("")
 
     # Launching

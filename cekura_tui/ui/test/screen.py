@@ -263,7 +263,7 @@ by what became of them. `{test.improve}` improves again from what still fails, `
     @property
     def running_jobs(self) -> list[int]:
         """Numbers of the test's jobs whose calls may not have ended."""
-        return [job.number for job in self._jobs if job.state == JobState.RUNNING]
+        return [job.number for job in self._jobs if job.state in (JobState.RUNNING, JobState.STOPPED)]
 
     @property
     def _loaded(self) -> PromptTest:
