@@ -401,7 +401,8 @@ def _sentence(became: Became, before: Side, after: Side, differs: Sequence[str])
     kind = "passed call" if after.passed == after.counted else "call at this rate" if after.passed else "failed call"
     some = count(more, f"more {kind}", f"more {kind.replace('call', 'calls')}") if more else "More calls at this rate"
     head = "Better, not proof yet" if became == "improved" else "Unclear"
-    return f"{head}: {counts} {some} would {'' if more else 'not '}prove the change."
+    proof = f"would prove the change ({after.counted + more} in one test)" if more else "would not prove the change"
+    return f"{head}: {counts} {some} {proof}."
 
 
 def _check_changes(before: Runs, after: Runs) -> list[CheckChange]:
@@ -475,7 +476,9 @@ def to_markdown(
     to_come = sum(line.after.waiting for line in result.lines)
     parts: list[Iterable[str]] = [
         [f"# {_cell(title)}"],
-        ["Tested change:", *tested] if (tested := [f"- {_cell(text)}" for text in changes]) else [],
+        ["The suggestion, as far as it was accepted:", *tested]
+        if (tested := [f"- {_cell(text)}" for text in changes])
+        else [],
         [f"**Passing scenarios: {now} of {result.compared}; before: {before} of {result.compared}.**"],
         [f"**Not finished: {count(to_come, 'call')} to come.**"] if to_come else [],
         [_cell(text) for text in (live, version) if text],

@@ -86,7 +86,12 @@ def test_intervals_equal_published_values(passed: int, n: int, low: float, high:
         ("f" * 40, "pppffff", "improved", "Better: 3 of 7, none of 40 before."),
         ("f" * 8, "ppff", "unclear", "Unclear: 2 of 4, none of 8 before. 24 more calls at this rate would prove the "),
         ("pf", "pf", "unclear", "Unclear: 1 of 2, 1 of 2 before. More calls at this rate would not prove the change."),
-        ("pppp", "fff", "unclear", "Unclear: none of 3, 4 of 4 before. 1 more failed call would prove the change."),
+        (
+            "pppp",
+            "fff",
+            "unclear",
+            "Unclear: none of 3, 4 of 4 before. 1 more failed call would prove the change (4 in one test).",
+        ),
         ("pppp", "ffff", "newly failing", "Fails now: none of 4, 4 of 4 before."),
         ("p" * 20, "pfffff", "worse", "Worse: 1 of 6, 20 of 20 before."),
         ("p" * 15 + "f" * 5, "ffffff", "worse", "Worse: none of 6, 15 of 20 before."),
@@ -197,7 +202,7 @@ def test_markdown_is_a_page_for_a_pull_request_whatever_the_names_hold() -> None
     name = "A | b # [x](y) <b>`*_"
     assert texts[:6] == [
         name,
-        "Tested change:",
+        "The suggestion, as far as it was accepted:",
         "A | b",
         "# [x](y) <b>`*_",
         "Passing scenarios: 1 of 2; before: 1 of 2.",
