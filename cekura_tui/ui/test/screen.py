@@ -207,7 +207,8 @@ by what became of them. `{test.improve}` improves again from what still fails, `
         elif self.error is not None and self.report is not None:
             self.notify_once(f"Can't reload the test. {self.error.sentence()}", warning=True)
         self._draw()
-        if self.report is not None and not self.report.is_final and not any(job.state.active for job in self._jobs):
+        lines = self.report.comparison.lines if self.report else ()
+        if any(line.after.waiting for line in lines) and all(job.state.final for job in self._jobs):
             self.set_timer(UNJUDGED_RELOAD, lambda: self.load() if self.is_active else None)
 
     # Drawing
