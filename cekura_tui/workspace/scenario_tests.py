@@ -392,9 +392,9 @@ class ScenarioTests:
         self, runs: Sequence[CalledRun], own: Mapping[int, Scenario], agent_id: int
     ) -> list[PlannedScenario]:
         chosen: dict[int, list[CalledRun]] = defaultdict(list)
-        for run in sorted(runs, key=lambda run: -run.id):
+        for run in runs:
             if run.scenario is not None and (not own or run.scenario in own):
-                chosen[run.scenario].append(run)
+                chosen[run.scenario] = sorted([*chosen[run.scenario], run], key=lambda run: -run.id)
         pooled = await self._pooled(chosen, agent_id)
         return [
             PlannedScenario(
