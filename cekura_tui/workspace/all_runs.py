@@ -130,7 +130,7 @@ async def all_runs(
         return replace(page, count=min(page.count, first.count), items=items)
 
     def shifted_pages(count_now: int) -> range:
-        """Earlier pages to read again, onto which deletions moved unread runs; `count_now` is the server's count."""
+        """Earlier pages to read again, since deletions moved unread runs there; `count_now` is the server's count."""
         size = len(first.items) or PAGE
         back = -(-(last_count - count_now) // size)
         return range(max(1, number - back), min(number, -(-count_now // size) + 1))
