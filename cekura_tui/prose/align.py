@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from cekura_tui.prose.formatting import is_rule
 from cekura_tui.prose.matching import Pairs, Stop, in_order_fallback, longest_increasing, match, never, slide, stoppable
-from cekura_tui.prose.units import Unit, block_ranges
+from cekura_tui.prose.numbers import title_words
+from cekura_tui.prose.units import Unit, block_ranges, is_title
 from cekura_tui.prose.words import is_distinctive, weight
 
 _LEAST_IN_ORDER, _LEAST_MOVED, _LEAST_NEXT_TO_MOVED = 0.36, 0.6, 0.25
@@ -50,8 +51,9 @@ def align(old: Sequence[Unit], new: Sequence[Unit], stop: Stop = never) -> list[
 class _UnitAlignment:
     def __init__(self, old: Sequence[Unit], new: Sequence[Unit], stop: Stop) -> None:
         self.old, self.new, self._stop = old, new, stop
-        self._old_bags = [_bag(unit) for unit in stoppable(stop, old, 512)]
-        self._new_bags = [_bag(unit) for unit in stoppable(stop, new, 512)]
+        self._old_bags, self._new_bags = (
+            [_bag(units, n) for n in stoppable(stop, range(len(units)), 512)] for units in (old, new)
+        )
 
     def links(self) -> list[Link]:
         anchors = self._exact()
@@ -257,8 +259,8 @@ class _Bag:
     weight: int
 
 
-def _bag(unit: Unit) -> _Bag:
-    words = tuple(map(str.casefold, unit.words)) if unit.kind == "heading" else unit.words
+def _bag(units: Sequence[Unit], n: int) -> _Bag:
+    words = (is_title(units, n) and title_words(units[n].text)) or units[n].words
     return _Bag(Counter(words), sum(map(weight, words)) or 1)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
@@ -24,9 +23,9 @@ from cekura_tui.prose.formatting import (
 )
 from cekura_tui.prose.hunks import UNMATCHED, Role, Step, hunks_of
 from cekura_tui.prose.matching import Stop, Stopped, in_order_fallback, match, never, stoppable
-from cekura_tui.prose.numbers import NOUNS
-from cekura_tui.prose.units import Places, Unit, begins_block, units_of_both
-from cekura_tui.prose.words import WordSpan, as_word_spans, tidy, word_count, word_spans, words_in
+from cekura_tui.prose.numbers import split_title, title_words
+from cekura_tui.prose.units import Places, Unit, begins_block, is_title, units_of_both
+from cekura_tui.prose.words import WordSpan, as_word_spans, tidy, word_count, word_spans
 from cekura_tui.prose.wrapper import Wrapper, wrapper_of
 
 _BUDGET = 4_000_000
@@ -212,28 +211,26 @@ class _Comparison:
     def _line_spans(self, step: Step, bodies: tuple[str, str]) -> list[WordSpan]:
         """Diff the words of a line; a changed number at its start ("**Step 3:** Ask") gets the format "follows"."""
         is_code = self.old[step.olds.start].kind == self.new[step.news.start].kind == "code"
-        was, now = _NUMBERED.fullmatch(bodies[0]), _NUMBERED.fullmatch(bodies[1])
+        was, now = split_title(bodies[0]), split_title(bodies[1])
         starts = begins_block(self.old, step.olds.start) and begins_block(self.new, step.news.start)
-        if is_code or not (was and now and starts) or was[1] != now[1] or was[2] == now[2]:
+        if is_code or not (was[1] and now[1] and starts) or was[0] != now[0] or was[1] == now[1]:
             return self._spans(*bodies, exactly=is_code)
-        number = as_word_spans([FormatSpan(was[1], now[1]), FormatSpan(was[2], now[2], "follows")])
-        return [*number, *self._spans(was[3], now[3])]
+        number = as_word_spans([FormatSpan(was[0], now[0]), FormatSpan(was[1], now[1], "follows")])
+        return [*number, *self._spans(was[2], now[2])]
 
     def _title_spans(self, step: Step, gaps: tuple[str, str], bodies: tuple[str, str]) -> list[WordSpan] | None:
         """Spans of a heading that differs only in markup, case or number; None for any other change."""
-        if not (_is_line(self.old, step.olds) and _is_line(self.new, step.news)):
+        if len(step.olds) + len(step.news) > 2 or not (
+            is_title(self.old, step.olds.start) and is_title(self.new, step.news.start)
+        ):
             return None
         (space, mark), (other_space, other_mark) = map(split_gap, gaps)
-        for units, there in ((self.old, step.olds), (self.new, step.news)):
-            unit = units[there.start]
-            if unit.kind != "heading" and (len(unit.words) > _TITLE or unit.text.rstrip("*_ ")[-1:] in ".!?"):
-                return None  # a sentence turned into a title
-        if not _is_same_title(_title_words(mark + bodies[0]), _title_words(other_mark + bodies[1])):
+        titles = [mark + bodies[0], other_mark + bodies[1]]
+        if not title_words(titles[0]) or title_words(titles[0]) != title_words(titles[1]):
             return None
         spans = as_word_spans(space_spans(space, other_space))
-        was, now = _NUMBERED.fullmatch(mark + bodies[0]), _NUMBERED.fullmatch(other_mark + bodies[1])
-        titles = (was.groups(), now.groups()) if was and now else ([mark + bodies[0]], [other_mark + bodies[1]])
-        for n, (one, other) in enumerate(zip(*titles, strict=True)):
+        was, now = map(split_title, titles)
+        for n, (one, other) in enumerate(zip(was, now, strict=True) if was[1] and now[1] else [titles]):
             if n == 1:
                 spans += as_word_spans([FormatSpan(one, other, "" if one == other else "follows")])
             else:
@@ -309,33 +306,6 @@ def _char_range(units: Sequence[Unit], there: range, bare: bool) -> tuple[int, i
         return 0, 0
     first, last = units[there.start], units[there.stop - 1]
     return first.start - (0 if bare else len(first.gap)), last.start + len(last.text)
-
-
-def _is_line(units: Sequence[Unit], there: range) -> bool:
-    """Whether the range `there` is a single unit that fills the first line of a block."""
-    n = there.start
-    ends = n + 1 == len(units) or begins_block(units, n + 1) or breaks(units[n + 1].gap)
-    return len(there) == 1 and begins_block(units, n) and ends
-
-
-_TITLE = 10
-"""Most words and marks of a line of prose that can become a heading by a change of markup alone."""
-_NUMBERED = re.compile(
-    rf"((?:\[[ xX]\] )?[#*_\s]*(?:(?i:{NOUNS}) |(?=\(?\d{{1,3}}[.)]))\(?)(\d{{1,3}})([.):](?!\d).*)", re.DOTALL
-)
-"""Matches a numbered title or line in three groups: the text before the number, the number, the rest."""
-
-
-def _title_words(title: str) -> list[str]:
-    return [word.casefold() for word in words_in(title) if any(map(str.isalnum, word))]
-
-
-def _is_same_title(one: Sequence[str], other: Sequence[str]) -> bool:
-    """Whether two titles are equal, or differ only in a number that is the first or second word ("3.", "Step 3")."""
-    if len(one) != len(other) or not one:
-        return False
-    others = [(n, word + now) for n, (word, now) in enumerate(zip(one, other, strict=True)) if word != now]
-    return not others or (len(others) == 1 and others[0][0] <= 1 and others[0][1].isdecimal())
 
 
 def _space_before_line(old: str, new: str) -> list[WordSpan]:

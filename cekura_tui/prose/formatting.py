@@ -17,7 +17,7 @@ _BULLET = r"[-*+•‣◦▪●–—○◆◇■□▸►▶☐☑✓✔✗✘�
 _DOT = r"[・･‧]"
 """Bullets that need no space before the text, as in Japanese."""
 _NUMBER = r"\(?\d{1,3}[.)]|\*\*\d{1,3}[.)]\*\*|[a-z][.)]|\([a-z]\)"
-_STEP = r"(?:\*\*)?(?:step|rule|stage|phase|schritt|regel|paso|regla)[ \t]+\d{1,3}(?:[.:)](?:\*\*)?|\*\*:)"
+_STEP = r"(?:\*\*)?(?:step|rule|stage|phase|schritt|regel|paso|regla)[ \t]+\d{1,3}(?:[.:)](?:\*\*)?|\*\*:|[ \t]+[-–—])"
 _SERIAL = r"\(?(?:\d{1,3}(?:\.\d{1,3}){1,4}|[A-Z]|[ivx]{2,5}|[IVX]{2,5})(?:[.)]|(?<=\d))"
 """List markers that may also begin prose: they count only if the number before or after them occurs, too."""
 _ITEM = re.compile(rf"[^\S\n]*(?:({_BULLET}|{_NUMBER}|(?i:{_STEP}))[ \t]+|{_DOT}[ \t\u3000]*)(?=\S)")
@@ -195,7 +195,7 @@ def without_marks(text: str) -> str:
 
 def style_of(mark: str) -> str:
     """The style of a marker, which all items of a list share: "-" for bullets, else "1", "1.1", "a", "A" or "step"."""
-    bare = mark.strip("(*.): ")
+    bare = mark.strip("(*.): -–—")
     if not any(map(str.isalnum, bare)):
         return "-"
     if bare[0].isdecimal():
@@ -205,7 +205,7 @@ def style_of(mark: str) -> str:
 
 def name_of(mark: str) -> str:
     """The name of a numbered item: "rule 3", "rule b", "step 2"; "" for a bullet."""
-    bare = mark.strip("(*.): ")
+    bare = mark.strip("(*.): -–—")
     if not any(map(str.isalnum, bare)):
         return ""
     return " ".join(bare.lower().split()) if " " in bare else f"rule {bare}"

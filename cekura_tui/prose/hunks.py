@@ -14,7 +14,7 @@ from itertools import accumulate, chain, groupby, pairwise
 from typing import Literal
 
 from cekura_tui.prose.formatting import breaks, closes, fence_mark, is_rule, level_of, tag_of
-from cekura_tui.prose.units import Unit, begins_block, block_ranges
+from cekura_tui.prose.units import Unit, begins_block, block_ranges, is_title
 from cekura_tui.prose.words import WordSpan
 
 Role = Literal["same", "lead", "gap", "changed", "restructured", "replaced", "removed", "added", "away", "here"]
@@ -204,10 +204,10 @@ class _StepGroups:
                         yield [between, step_of[n]]
 
     def _restructured_blocks(self) -> Iterator[list[int]]:
-        """Join all changed steps of a paragraph or item that has a restructured step."""
+        """Join all changed steps of a paragraph or item that has a restructured step; a title line stays apart."""
         for units, step_of in ((self.old, self.of_old), (self.new, self.of_new)):
             for start, end in block_ranges(units):
-                here = [step_of[n] for n in range(start, end)]
+                here = [step_of[n] for n in range(start + is_title(units, start), end)]
                 if any(self.steps[n].role == "restructured" for n in here):
                     yield [n for n in here if self.steps[n].is_changed]
 
@@ -263,7 +263,10 @@ class _StepGroups:
     def _in_one_block(self, n: int, m: int) -> bool:
         before, step = self.steps[n], self.steps[m]
         sides = ((self.old, before.olds, step.olds), (self.new, before.news, step.news))
-        return any(one and other and units[one[-1]].block == units[other.start].block for units, one, other in sides)
+        for units, one, other in sides:
+            if one and other and units[one[-1]].block == units[other.start].block:
+                return before.role == "gap" or not is_title(units, one[-1])
+        return False
 
     def _is_whole_line(self, step: Step) -> bool:
         """Whether the block of this step begins with a step that keeps no words, in each text that has units of the

@@ -11,12 +11,18 @@ from functools import lru_cache
 
 from cekura_tui.prose.formatting import columns, item_mark, roman_value, serials_in, tag_of
 from cekura_tui.prose.units import Block, blocks_in
+from cekura_tui.prose.words import words_in
 
 NOUNS = (
     "step|rule|stage|phase|section|part|question|example|schritt|regel|abschnitt|teil|frage|beispiel|"
     "paso|regla|fase|etapa|sección|pregunta|ejemplo|étape|règle|passo|regola|sezione"
 )
 """Words that may be followed by a number at the start of a line, as in "Step 3:"."""
+_TITLE_NUMBER = re.compile(
+    rf"((?:\[[ xX]\] )?[#*_\s]*(?:(?i:{NOUNS}) |(?=\(?\d{{1,3}}[.)]))\(?)(\d{{1,3}})"
+    r"((?:[.):](?!\d)|[ \t]+[-–—]\s).*)",
+    re.DOTALL,
+)
 _MARKER = re.compile(
     rf"(?P<indent>[^\S\n]*)(?P<lead>(?:(?:[-*+•]|\[[ xX]\])[ \t]+)*)"
     rf"(?P<heading>#{{1,6}}[ \t]+)?(?P<bold>\*\*|__)?(?P<open>(?i:{NOUNS})[ \t]+(?=\d)|\()?"
@@ -85,6 +91,18 @@ def renumbered(text: str, *sources: str) -> str:
         parts += [text[at : item.start], value]
         at = item.end
     return "".join([*parts, text[at:]])
+
+
+def split_title(title: str) -> tuple[str, str, str]:
+    """Split a numbered title or line ("## Step 3: Fees") before and after its number; number and rest may be empty."""
+    hit = _TITLE_NUMBER.fullmatch(title)
+    return (hit[1], hit[2], hit[3]) if hit else (title, "", "")
+
+
+def title_words(title: str) -> list[str]:
+    """The words of a title in lower case, without its number and marks."""
+    before, _, rest = split_title(title)
+    return [word.casefold() for word in words_in(rest or before) if any(map(str.isalnum, word))]
 
 
 def _romans(text: str) -> frozenset[str]:
@@ -159,7 +177,7 @@ def _item(
     # A list restyled from "1." to "1)" is one list, even if only some of its items are accepted.
     ending = close.replace(")", ".") if not opening else close
     key = (column, level, bool(lead), bold, noun or opening, case, len(prefix), ending)
-    words = " ".join(line[hit.end() :].translate(_NORMALISED).casefold().split())
+    words = " ".join(line[hit.end() :].translate(_NORMALISED).casefold().split()).removesuffix(":")
     first, end = hit.span("value")
     return _NumberedItem(start + first, start + end, value, key, case, depth, 0, number, tuple(map(int, prefix)), words)
 

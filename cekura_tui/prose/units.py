@@ -15,6 +15,7 @@ from cekura_tui.model.text import clean_line
 from cekura_tui.prose.formatting import (
     bare_letters,
     begins_markup,
+    breaks,
     closes,
     columns,
     fence_mark,
@@ -166,6 +167,19 @@ def _are_same(pair: tuple[str, str]) -> bool:
 
 def begins_block(units: Sequence[Unit], n: int) -> bool:
     return n == 0 or units[n - 1].block != units[n].block
+
+
+_TITLE = 10
+"""Most words and marks of a line of prose that can become a heading by a change of markup alone."""
+
+
+def is_title(units: Sequence[Unit], n: int) -> bool:
+    """Whether unit `n` is a heading, or a short line without a full stop that begins a block and can become a heading
+    by a change of markup alone."""
+    unit, after = units[n], units[n + 1 : n + 2]
+    is_line = begins_block(units, n) and (not after or begins_block(units, n + 1) or breaks(after[0].gap))
+    is_short = len(unit.words) <= _TITLE and unit.text[0] not in '([<{"“' and unit.text.rstrip("*_ ")[-1:] not in ".!?"
+    return is_line and unit.kind not in ("tag", "row", "code") and (unit.kind == "heading" or is_short)
 
 
 def block_ranges(units: Sequence[Unit]) -> list[tuple[int, int]]:

@@ -18,13 +18,30 @@ from cekura_tui.prose.staging import HunkChoice, staged
         ('Not "14:30" but it.', "Not “14:30” but it.", ['quotation marks " → “']),
         ("- Ask.\n- Book.\n", "* Ask.\n* Book.\n", ["bullets - → *"]),
         ("**Fees**\nTen.\n", "## Fees\nTen.\n", ["heading marks ** → ##"]),
+        ("1. FEES\nTen.\n\n2. HOURS\nNine.\n", "## 1. Fees\nTen.\n\n## 2. Hours\nNine.\n", ["heading marks . → ##"]),
+        ("1) FEES:\nTen.\n", "**1. Fees**\nTen.\n", ["heading marks ): → **"]),
+        ("1.  **Fees**\nTen.\n", "### Step 1: Fees\nTen.\n", ["heading marks . → ###"]),
+        ("Step 1 - Fees\nTen.\n", "## Step 1: Fees\nTen.\n", ["heading marks - → ##"]),
+        ("FEES\nTen.\n", "## Fees\nTen.\n", ["heading marks ## added"]),
         ("TOOL 1:\n-------\nUse it.\n", "## TOOL 1\n\nUse it.\n", ["heading marks : → ##", "white space"]),
     ],
 )
 def test_the_same_words_in_another_format_are_a_layout_change(sent: str, proposed: str, notes: list[str]) -> None:
-    hunks = compare(sent, proposed).hunks
-    assert {hunk.kind for hunk in hunks} == {"layout"}
-    assert sorted(hunk.note for hunk in hunks)[: len(notes)] == notes
+    for old, new in ((sent, proposed), (proposed, sent)):
+        hunks = compare(old, new).hunks
+        assert {hunk.kind for hunk in hunks} == {"layout"}
+        if old == sent:
+            assert sorted(hunk.note for hunk in hunks)[: len(notes)] == notes
+
+
+def test_a_title_turned_into_a_heading_keeps_its_number_apart_from_the_words_below_it() -> None:
+    sent = "1. FEES\nTen.\n\n2. OPENING\nGreet them warmly.\n"
+    proposed = "## 1. Fees\nTen.\n\n## 2. Opening the call\nGreet them now.\n"
+    diff = compare(sent, proposed)
+    assert [hunk.old for hunk in diff.worded] == ["2. OPENING", "Greet them warmly."]
+    alone = [staged(diff, {hunk.number: HunkChoice("accepted")}) for hunk in diff.hunks]
+    assert alone[0] == sent.replace("1. FEES", "## 1. Fees")
+    assert alone[1] == sent.replace("2. OPENING", "## 2. Opening the call")
 
 
 def test_removed_horizontal_rules_next_to_changed_words_are_a_layout_change() -> None:
