@@ -32,6 +32,7 @@ MORE_PARTS = {
     "six_hours": "six_hours:rows",
     "evidence": "evidence:rows",
     "marks": "prose_diff:marks",
+    "decisions": "prose_diff:decisions",
     "merge": "prompt_merge:rows",
     "groups": "whole_groups:rows",
     "large": "large_texts:rows",
@@ -53,7 +54,7 @@ def main() -> int:
     parser.add_argument("--growth", action="store_true", help="add the growth of figures with runs, turns and jobs")
     parser.add_argument("--slow-lines", action="store_true", help="add a line of 1 Mbit/s and 150 ms")
     parser.add_argument("--repeat", type=int, default=7, metavar="N", help="repetitions of slow measurements (7)")
-    parser.add_argument("--details", action="store_true", help="print details of evidence, marks, week, six_hours")
+    parser.add_argument("--details", action="store_true", help="print details of some parts")
     parser.add_argument("--hours", type=float, default=6.0, metavar="H", help="duration of six_hours (6)")
     given = parser.parse_args()
     if given.repeat < 5:

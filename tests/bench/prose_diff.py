@@ -15,9 +15,15 @@ Marks are counted for each set of pairs, separately for surgical changes and for
 - words with only some letters marked
 - for wrapped answers: words marked outside the wrapper / words marked in the answer without its wrapper (budget 1.05)
 
+The part `decisions` counts, for prompts in which a reader marked his decisions, how many of the decisions can be taken
+alone, in brackets with exactly one hunk: with our hunks as first shown and split as far as possible, the hunks of
+`git diff -U0`, and the runs of changes of diff-match-patch. It also counts the hunks shown at first and the things that
+the reader decides, and the words marked, in brackets those missed, and the words that the decisions change.
+
 diff-match-patch gives up on a long text after a second, its default, so its figures depend on the machine. With
-details, every pair of `cases/` is reported with the words whose marks differ: [ours], {by hand}. Pairs of `held/` are
-never reported, so that the diff is not tuned on `held/`.
+details, every pair of `cases/` is reported with the words whose marks differ: [ours], {by hand}, and every pair of
+`rewrites/` with the decisions that cannot be taken alone. Of the pairs of `held/` and `rewrites_held/` such details are
+never reported, so that the diff is not tuned on them.
 """
 
 from __future__ import annotations
@@ -27,8 +33,10 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 
+import decisions as by_reader
 from prose_cases import pairs
 from prose_scores import Score, git_diff, in_context, islands_by_hand, kinds, match_patch_diff, prose_diff, score, total
+from rewrites import rewrites
 
 from cekura_tui.prose.compare import compare
 from tests.bench.row import Options, Row
@@ -102,6 +110,48 @@ def _cells(scores: Sequence[Score], islands: int) -> tuple[str, ...]:
 def _each(one: Score) -> str:
     edits = f", {one.hunks} hunks for {one.edits} edits" if one.edits else ""
     return f"{one.marked} / {one.by_hand} ({one.ratio:.2f}), {len(one.missed)} missed{edits}"
+
+
+def decisions(options: Options) -> Iterator[Row]:
+    """Print a table of the decisions that can be taken alone. Yields the figures of the prose diff that have a
+    budget."""
+    shown, marked = ("shown: ours", "git", "dmp", "asked"), ("words: ours", "git", "dmp", "true")
+    print(DECIDED.format("", "", *by_reader.DIFFERS, *shown, *marked))
+    for half in ("rewrites", "rewrites_held"):
+        found = {name: list[by_reader.Decided]() for name in by_reader.DIFFERS}
+        for pair in rewrites(half):
+            for name, every in found.items():
+                every.append(by_reader.decided(pair, name))
+            print(DECIDED.format(pair.name, *_decided([every[-1] for every in found.values()])))
+            if options.details and half == "rewrites":
+                for who, label in pair.labels.items():
+                    lost = [name for name, every in found.items() if every[-1].taken.get(who, []) is None]
+                    if lost:
+                        print(f"    {who}. {label}: not with {'; '.join(lost)}")
+        if not any(found.values()):
+            continue
+        totals = [by_reader.total(every) for every in found.values()]
+        print(DECIDED.format(f"{half}: {len(found['ours'])} pairs", *_decided(totals)))
+        ours, split, *_ = totals
+        count = len(ours.taken)
+        for what, one, least in (("", ours, LEAST_ALONE), (", split", split, LEAST_ALONE_SPLIT)):
+            yield Row(f"decisions, {half}: alone{what} / all", "", [one.alone / count], at_least=least)
+        yield Row(f"decisions, {half}: hunks / asked", "", [ours.shown / ours.asked], most=MOST_SHOWN)
+
+
+DECIDED = "{:24} {:>4} {:>12} {:>12} {:>12} {:>16}   {:>11} {:>5} {:>5} {:>6}   {:>11} {:>11} {:>11} {:>5}"
+LEAST_ALONE, LEAST_ALONE_SPLIT, MOST_SHOWN = 75 / 116, 95 / 116, 1.2
+
+
+def _decided(found: Sequence[by_reader.Decided]) -> Iterator[object]:
+    """A row's cells from the second column on, for one pair or for all; `found` has the figures of each differ."""
+    first, others = found[0], [found[0], *found[2:]]
+    yield len(first.taken)
+    yield from (f"{one.alone} ({one.with_one})" for one in found)
+    yield from (one.shown for one in others)
+    yield first.asked
+    yield from (f"{one.marked} ({one.missed})" for one in others)
+    yield first.true
 
 
 def _prompts(words: int) -> dict[str, tuple[str, str]]:

@@ -1,0 +1,27 @@
+"""Decisions that a reader marked in rewrites of prompts can be taken one by one."""
+
+from __future__ import annotations
+
+import pytest
+from decisions import decided, total
+from rewrites import rewrites
+
+
+def test_all_marks_of_a_reader_are_valid() -> None:
+    every = [*rewrites("rewrites"), *rewrites("rewrites_held")]
+    assert len(every) >= 20
+    assert not [f"{pair.name}: {fault}" for pair in every for fault in pair.faults()]
+
+
+def test_a_reader_takes_his_decisions_alone_and_is_shown_few_other_changes() -> None:
+    found = total([decided(pair, "ours") for pair in rewrites("rewrites")])
+    assert found.alone >= 88
+    assert found.with_one >= 79
+    assert found.shown <= 264
+    assert found.marked <= 4_015
+    assert found.missed <= 18
+
+
+@pytest.mark.long
+def test_a_reader_takes_more_decisions_alone_after_splitting_the_hunks() -> None:
+    assert total([decided(pair, "ours, split") for pair in rewrites("rewrites")]).alone >= 94
