@@ -6,10 +6,11 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
-from cekura_tui.evidence.particulars import MONTHS, SPOKEN_EMAIL, UNITS, WEEKDAYS, is_number, particulars
-from cekura_tui.evidence.spoken_words import content_words, root, words_of
+from cekura_tui.evidence.particulars import MONTHS, SPOKEN_EMAIL, UNITS, WEEKDAYS, Particular, is_number, particulars
+from cekura_tui.evidence.spoken_words import STOP_WORDS, Word, content_words, root, words_of
 from cekura_tui.model.run.view import RunView
 from cekura_tui.model.text import clean_line
 from cekura_tui.model.transcript.transcript import TOOLS
@@ -21,12 +22,31 @@ _MOST_ADDED = 100_000
 """Most characters of added text that are searched in a suggestion."""
 _MOST_READ = 200_000
 """Most characters of a call that are read. Of a single turn, at most 20,000 characters are read."""
-_PHRASE_WORDS = 6
-"""Number of consecutive words of a turn that count as a quote."""
-_QUOTE_MARKS = ('"', "“", "„", "«", "‘", "'")
-_LEAST_CONTENT = 3
-"""A quote must have at least this many content words that the sent prompt lacks; a caller's quote in quotation marks,
-one."""
+_CHUNK = 8
+"""Number of words in a chunk of a turn. Words of the same chunk or of two adjacent chunks are near each other."""
+_PRIVATE_WORDS = """
+parent mother father mum mom dad wife husband partner girlfriend boyfriend son daughter child children kid baby twin
+sister brother grandma grandpa grandmother grandfather aunt uncle nephew niece cousin neighbour boss wedding anniversary
+birthday graduation funeral surgery operation divorce pregnancy eltern mutter vater ehefrau ehemann sohn tochter kind
+kinder zwillinge schwester bruder oma opa tante onkel neffe nichte enkel enkelin nachbar chef hochzeit geburtstag
+beerdigung padres madre padre esposa esposo marido pareja novia novio hijo hija bebe gemelos hermana hermano abuela
+abuelo tia tio sobrina sobrino boda aniversario cumpleanos entierro
+"""
+_PRIVATE = frozenset(map(root, _PRIVATE_WORDS.split()))
+"""Family and its events: of them, two words of the caller's are a fact."""
+_GENERAL = re.compile(r"\b(?:an?|any|every|eine?[mnrs]?|jede[mnrs]?|una?|cualquier|cada) +$", re.I)
+_PRICE = re.compile(
+    r"(?i)\b(?:costs?|charges?|fees?|prices?|per|each|minimum|deposit|delivery|shipping|an? (?:day|week|month|night)|"
+    r"kosten|kostet|berechnen|\w*gebühr(?:en)?|\w*preise?|pro|je|mindest\w*|kaution|anzahlung|lieferung|cuestan?|vale|"
+    r"cobra\w*|precios?|tarifa|cuota|por (?:persona|noche|d[ií]a)|mínimo|fianza|envío|al mes)\b"
+)
+"""Words beside an amount that is a price of the house."""
+_OURS = re.compile(
+    r"(?i)\b(?:our|hotline|opens?|opening|close[sd]?|closing|check.?in|check.?out|unser\w*|geöffnet|öffn\w+|geschlossen|"
+    r"schlie(?:ß|ss)\w*|nuestr\w+|a partir de|abierto|abr\w+|cerrado|cerr\w+|cierra\w*|horario)\b"
+)
+"""Words before another fact of the house, such as its opening hours."""
+_QUOTED = re.compile(r"(?<!\w)[\"“„«‘'](.{20,500}?)[\"”“»’'](?!\w)")
 _SHOWN = 8
 """Most words of a quote that are shown."""
 _CAPITALS = 0.12
@@ -35,26 +55,30 @@ _VARIABLE = re.compile(r"\{\{.{0,200}?\}\}|\{\w{1,80}\}|\$\{.{0,200}?\}")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _UNFOLDED = str.maketrans("øłđ", "old")
 _STARTS = re.compile(r"(?:^|[.!?:;…\"“„«»(\[#*•>—–|\n-])[\s\"“„'*_]*$")
+_ADDRESS = re.compile(r"addr|adress|street|stra(?:ß|ss)e|anschrift|direcci|domicilio|calle|city|town|stadt", re.I)
 _NAMED = re.compile(r"name|caller|patient|customer|contact|guest|holder|spouse|child|person", re.I)
 _GERMAN_WORDS = re.compile(
-    r"\b(?:ich|der|die|das|und|ist|nicht|eine|einen|mein|meine|mit|für|auf|dem|sie|wir|bitte|von|zum|nach|ab)\b", re.I
+    r"(?i)\b(?:ich|der|die|das|und|ist|nicht|eine?n?|meine?|mit|für|auf|dem|sie|wir|bitte|von|zum|im|zu|hat|habe|noch|ab)\b"
 )
+_NOUN = r"[A-ZÄÖÜ][\w-]{2,40}"
 _INTRODUCED = re.compile(
-    r"\b(?:[Hh]errn?|[Ff]rau|[Ff]amilie|[Nn]ame ist|[Hh]ier (?:ist|spricht)|heiße|heißt|Sohn|Tochter) "
-    r"([A-ZÄÖÜ][\w-]{2,40}(?: [A-ZÄÖÜ][\w-]{2,40})?)"
+    r"\b(?:(?:[Hh]errn?|[Ff]rau|[Ff]amilie|Dr\.?|Doktor|Professor|Namen?(?: ist)?|[Hh]ier (?:ist|spricht)|heiße|heißt|"
+    r"Sohn|Tochter|Bruder|Schwester|(?:mein|unser)e? (?:Mann|Frau|Hund|Katze|Kater)|wohne in|(?:zieh|flieg|fahr|reis|"
+    rf"Zug|Flug|Fahrt|Reise)\w*(?: \w+)? nach) ({_NOUN}(?: {_NOUN})?)|ich bin ({_NOUN} {_NOUN})|"
+    rf"({_NOUN}(?:stra(?:ß|ss)e|gasse|allee))\b|({_NOUN}(?:weg|platz|ring|damm|ufer)) (?=\d))"
 )
-"""German phrases that introduce a name, since German capitalises all nouns."""
+"""German phrases that introduce a name, and street names, since German capitalises all nouns."""
 _COMMON_WORDS = """
-mr mrs ms miss dr doctor doctors doktor nurse professor sir madam herr frau senor senora don dona
-english spanish german french italian portuguese dutch polish russian turkish arabic hindi chinese mandarin japanese
-korean deutsch espanol uhr american british european euro euros dollar dollars
-street road avenue lane drive square place station airport hotel bank clinic hospital office city
-north south east west christmas easter thanksgiving ramadan god google apple whatsapp internet wifi
-email e-mail pin sms ok okay yes no hello hi thanks thank please sorry bye goodbye
+mr mrs ms miss dr doctor doctors doktor nurse professor sir madam herr frau senor senora don dona english spanish german
+french italian portuguese dutch polish russian turkish arabic hindi chinese mandarin japanese korean deutsch espanol uhr
+american british european euro euros dollar dollars street road avenue lane drive square place station airport hotel
+bank clinic hospital office city north south east west christmas easter thanksgiving ramadan god google apple whatsapp
+internet wifi email e-mail pin sms ok okay yes no hello hi thanks thank please sorry bye goodbye
 """
 _COMMON_WORDS += " ".join((*MONTHS, *WEEKDAYS, *(f"{day}s" for day in WEEKDAYS)))
 
 
+@lru_cache(maxsize=20_000)
 def _name_key(word: str) -> str:
     """Normalise the spelling of a name: "Müller's" becomes equal to "Mueller", and "Hauptstraße" to "Hauptstr"."""
     plain = unicodedata.normalize("NFKD", re.sub(r"['’]s$", "", word).casefold().translate(_UNFOLDED))
@@ -76,20 +100,22 @@ class _FactSpan(NamedTuple):
 @dataclass
 class _RunFacts:
     """Facts of one run to search for in added text. `keys` are of dates, numbers and other particulars. `phrases` maps
-    phrases to the shown texts. `known` words, of the agent's name and greeting, are no facts."""
+    phrases to the shown texts. `known` words, of the agent's name and greeting, are no facts. `heard` maps roots to the
+    chunks in which the caller said them, `said` has all words of the caller's, `house` has roots of the agent's."""
 
     keys: set[str] = field(default_factory=set)
     phrases: dict[str, str] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     known: set[str] = field(default_factory=set)
-    spoken: list[tuple[str, bool]] = field(default_factory=list)
-    """(text, whether the caller speaks) of each spoken turn."""
+    heard: dict[str, set[int]] = field(default_factory=dict)
+    said: str = ""
+    house: set[str] = field(default_factory=set)
 
 
 def own_facts(diff: ProseDiff, sent_prompt: str, views: Sequence[RunView]) -> dict[int, tuple[str, ...]]:
     """Facts of a single call that hunks add, as shown, by hunk number; at most MOST for each hunk. A fact is a name,
-    date, time, amount, number, e-mail address, quote of six words, scenario or id that occurs in a run of `views` (test
-    profile, transcript or names), but not in the sent prompt."""
+    date, time, amount, number, e-mail address, phrase, scenario or id that occurs in a run of `views` (test profile,
+    transcript or names), but not in the sent prompt."""
     added, left = {}, _MOST_ADDED
     for hunk in diff.worded:
         if text := hunk.new[:left].strip():
@@ -99,12 +125,13 @@ def own_facts(diff: ProseDiff, sent_prompt: str, views: Sequence[RunView]) -> di
     # Reading long calls for numbers and dates is slow: do it only if some were added.
     numbered = any(one.key not in sent.keys for text in added.values() for one in particulars(text))
     runs = [_facts_of(view, numbered) for view in views]
-    quoted = _quotes(added, sent, runs)
     found = {}
     for number, text in added.items():
-        spans = [mark for run in runs for mark in (*_particulars(text, sent, run), *_names(text, sent, run))]
-        texts = [mark.text for mark in _without_overlaps(spans)] + quoted.get(number, [])
-        if facts := tuple(dict.fromkeys(texts))[:MOST]:
+        spans = [mark for run in runs for find in (_particulars, _names) for mark in find(text, sent, run)]
+        for mark in spans:
+            text = f"{text[: mark.start]}{'.' * (mark.end - mark.start)}{text[mark.end :]}"
+        quoted = [mark for run in runs for mark in _from_caller(text, sent, run)]
+        if facts := tuple(dict.fromkeys(mark.text for mark in _without_overlaps(spans + quoted)))[:MOST]:
             found[number] = facts
     return found
 
@@ -114,8 +141,10 @@ class _SentContent:
 
     def __init__(self, prompt: str) -> None:
         words = words_of(prompt)
-        numbers = (word for word in words if is_number(word.form) and not UNITS.match(prompt, word.end))
-        self.keys = {one.key for one in particulars(prompt)} | {f"number {word.form}" for word in numbers}
+        numbers = (word.form for word in words if is_number(word.form) and not UNITS.match(prompt, word.end))
+        self.keys = {one.key for one in particulars(prompt, words)}.union(
+            *((f"number {n}", f"amount {n}") for n in numbers)
+        )
         self.roots = {root(word.form) for word in words}
         self.names = {_name_key(word.group()) for word in _WORD.finditer(prompt)}
         self.text = _plain_words(prompt)
@@ -126,7 +155,7 @@ def _blank(hit: re.Match[str]) -> str:
 
 
 def _plain_words(text: str) -> str:
-    return f" {' '.join(word.group().casefold() for word in _WORD.finditer(text))} "
+    return f" {' '.join(_name_key(word.group()) for word in _WORD.finditer(text))} "
 
 
 # Facts of a run
@@ -140,40 +169,62 @@ def _facts_of(view: RunView, numbered: bool) -> _RunFacts:
     if len(content_words(view.row.scenario)) > 1 and len(_plain_words(view.row.scenario).split()) > 2:
         run.phrases[_plain_words(view.row.scenario)] = f"scenario “{clean_line(view.row.scenario, 60)}”"
     _read_profile(run, view.source.get("test_profile_data"), "")
-    left = _MOST_READ
-    for turn in view.transcript.turns:
+    left, spoken, recited = _MOST_READ, [], set[str]()
+    for n, turn in enumerate(view.transcript.turns):
         text = turn.text[: min(left, 20_000)]
         left -= len(text)
-        if numbered:
-            run.keys.update(one.key for one in particulars(text))
+        words = words_of(text)
+        found = particulars(text, words) if numbered else []
+        if turn.speaker == "main":
+            recited.update(one.key for one in found if one.key not in run.keys and _is_recited(one, text))
+            run.house.update({root(word.form) for word in words} - run.heard.keys())
+        elif turn.speaker == "testing":
+            bare = (word.form for word in words if word.form[1:].isdecimal() and not UNITS.match(text, word.end))
+            run.keys.update({f"amount {form}" for form in bare} - recited)
+            run.said += f"/{_plain_words(text)}"
+            for m, word in enumerate(words):
+                chunk = n * 10_000 + m // _CHUNK
+                run.heard.setdefault(root(word.form), set()).update((chunk, chunk + 1))
+        run.keys.update(one.key for one in found if one.key not in recited)
         if turn.speaker not in TOOLS:
-            run.spoken.append((text, turn.speaker == "testing"))
+            spoken.append(text)
     # In its greeting the agent names itself and its business.
     greeting = next((turn.text for turn in view.transcript.turns if turn.speaker == "main"), "")
     run.known = {_name_key(word.group()) for word in _WORD.finditer(f"{view.row.agent} {greeting}")}
-    capital, small = _spoken_names([text for text, _ in run.spoken])
+    capital, small = _spoken_names(spoken)
     run.names = (run.names - (small - capital)) | (capital - small)
     return run
 
 
+def _is_recited(one: Particular, text: str) -> bool:
+    """Whether a fact in a turn of the agent is of the house: a price, its e-mail address, its opening hours."""
+    is_price = one.key.startswith("amount") and _PRICE.search(text, max(one.start - 40, 0), one.end + 25)
+    return bool(is_price or one.key.startswith("mail") or _OURS.search(text, max(one.start - 60, 0), one.start))
+
+
 def _read_profile(run: _RunFacts, value: object, key: str, depth: int = 0) -> None:
-    """Add facts, names and capitalised phrases of a test profile to `run`; `key` is the field with `value`."""
+    """Add facts, names and capitalised phrases of a test profile to `run`; `key` is the path of the field with `value`.
+    An address has a phrase or name in each of its parts, apart from the numbers."""
     if depth < 8 and isinstance(value, dict):
         for name, item in value.items():
-            _read_profile(run, item, str(name), depth + 1)
+            _read_profile(run, item, f"{key}/{name}", depth + 1)
     elif depth < 8 and isinstance(value, list):
         for item in value:
             _read_profile(run, item, key, depth + 1)
-    elif isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
         text = str(value)[:20_000]
         run.keys.update(one.key for one in particulars(text))
-        words = [word.group() for word in _WORD.finditer(text)]
-        if not words or len(words) > 6 or not all(word[0].isupper() for word in words if word[0].isalpha()):
-            return
-        if _NAMED.search(key) or len(words) == 1:
-            run.names |= {_name_key(word) for word in words if len(word) > 2 and word[0].isalpha()} - _COMMON
-        elif any(word[0].isalpha() for word in words):
-            run.phrases[_plain_words(text)] = clean_line(text, 60)
+        run.keys.update(f"amount {word.form}" for word in words_of(text) if word.end - word.start == len(text) > 1)
+        address = _ADDRESS.search(key)
+        for part in re.split("[,;\n]", text) if address else [text]:
+            words = [word for word in _WORD.findall(part) if not address or not re.search(r"\d", word)]
+            capital = [word for word in words if not word[0].islower()]
+            if len(words) > 6 or (len(capital) < len(words) and not address):
+                continue
+            if _NAMED.search(key.rpartition("/")[2]) or len(words) == 1:
+                run.names |= {_name_key(word) for word in capital if len(word) > 2 and word[0].isalpha()} - _COMMON
+            elif any(word[0].isalpha() for word in capital):
+                run.phrases[_plain_words(" ".join(words))] = clean_line(" ".join(words), 60)
 
 
 def _spoken_names(turns: Sequence[str]) -> tuple[set[str], set[str]]:
@@ -193,8 +244,10 @@ def _spoken_names(turns: Sequence[str]) -> tuple[set[str], set[str]]:
                 capital.add(_name_key(word))
                 within += 1
                 number += 1
-    if within > _CAPITALS * number and (number > 100 or any(map(_GERMAN_WORDS.search, turns))):
-        capital = {_name_key(word) for turn in turns for hit in _INTRODUCED.finditer(turn) for word in hit[1].split()}
+    german = sum(len(_GERMAN_WORDS.findall(turn)) for turn in turns)
+    if german > _CAPITALS * number or (within > _CAPITALS * number and (number > 100 or german)):
+        found = [hit for turn in turns for hit in _INTRODUCED.finditer(turn)]
+        capital = {_name_key(word) for hit in found for word in hit[hit.lastindex or 0].split()}
     return capital - _COMMON, small
 
 
@@ -232,40 +285,39 @@ def _names(text: str, sent: _SentContent, run: _RunFacts) -> Iterator[_FactSpan]
     return (_FactSpan(start, end, re.sub(r"['’]s$", "", text[start:end])) for start, end in found)
 
 
-def _quotes(added: Mapping[int, str], sent: _SentContent, runs: Sequence[_RunFacts]) -> dict[int, list[str]]:
-    """Quotes of turns in the added texts, by hunk number: at least _PHRASE_WORDS consecutive words of a turn, with
-    content words that the sent prompt does not contain."""
-    words = {number: list(_WORD.finditer(text)) for number, text in added.items()}
-    phrases = {number: list(_phrases([hit.group().casefold() for hit in hits])) for number, hits in words.items()}
-    added_phrases = {phrase for one in phrases.values() for phrase in one}
-    by_caller: dict[tuple[str, ...], bool] = {}
-    for text, is_caller in (turn for run in runs for turn in run.spoken):
-        for phrase in _phrases([hit.group().casefold() for hit in _WORD.finditer(text)]):
-            if phrase in added_phrases:
-                by_caller[phrase] = is_caller or by_caller.get(phrase, False)
-    found: dict[int, list[str]] = {}
-    for number, text in added.items():
-        for first, last in _consecutive([n for n, phrase in enumerate(phrases[number]) if phrase in by_caller]):
-            quote = words[number][first : last + _PHRASE_WORDS]
-            start, end = quote[0].start(), quote[-1].end()
-            # In quotation marks, one new content word of the caller's is enough.
-            marked = by_caller[phrases[number][first]] and text[max(start - 1, 0) : start] in _QUOTE_MARKS
-            spoken = content_words(text[start:end]).keys() - sent.roots
-            if len(spoken) >= (1 if marked else _LEAST_CONTENT):
-                shown = clean_line(text[start : quote[:_SHOWN][-1].end()])
-                found.setdefault(number, []).append(f"“{shown}{'…' if len(quote) > _SHOWN else ''}”")
-    return found
+def _from_caller(text: str, sent: _SentContent, run: _RunFacts) -> Iterator[_FactSpan]:
+    """Find what the caller said: content words in a row that are near each other in a turn of the caller's, and that
+    neither the sent prompt nor, before the caller, the agent said; and quotes in quotation marks."""
+    known, near = sent.roots | run.house, set[int]()
+    series, found = list[Word](), list[tuple[int, int]]()
+    content = [word for word in words_of(text) if len(word.form) > 2 and word.form.isalpha()]
+    content = [word for word in content if word.form not in STOP_WORDS and not _GERMAN_WORDS.fullmatch(word.form)]
+    for word in (*content, Word("", len(text), len(text))):
+        chunks = _chunks(word.form, run.heard)
+        apart = text[series[-1].end : word.start] if series else ""
+        if series and (not near & chunks or len(apart.split()) > 4 or re.search(r"[.!?;:,()\n]", apart)):
+            own = [one for one in series if root(one.form) not in known and one.form not in _COMMON]
+            private = any(root(one.form) in _PRIVATE and not _GENERAL.search(text, 0, one.start) for one in own)
+            # German says in a few long words what other languages say in several.
+            long = sum(len(one.form) for one in own) >= 19 or len(text[series[0].start : series[-1].end].split()) >= 6
+            if len(own) >= (2 if private else 4 - long):
+                found.append((series[0].start, series[-1].end))
+            series = []
+        near = near & chunks if series else chunks
+        series = [*series, word] if near else []
+    for hit in _QUOTED.finditer(text):
+        plain = _plain_words(hit[1])
+        if len(plain.split()) >= 6 and plain in run.said and content_words(hit[1]).keys() - sent.roots:
+            found.append(hit.span(1))
+    for start, end in found:
+        shown = text[start:end].split()
+        yield _FactSpan(start, end, f"“{clean_line(' '.join(shown[:_SHOWN]))}{'…' if len(shown) > _SHOWN else ''}”")
 
 
-def _phrases(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    return (tuple(words[n : n + _PHRASE_WORDS]) for n in range(len(words) - _PHRASE_WORDS + 1))
-
-
-def _consecutive(places: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """(first, last) of each series of consecutive indexes; `places` are in ascending order."""
-    known = set(places)
-    lasts = (place for place in places if place + 1 not in known)
-    return zip((place for place in places if place - 1 not in known), lasts, strict=True)
+def _chunks(form: str, heard: Mapping[str, set[int]]) -> set[int]:
+    """The chunks with a word, or with both parts of a German verb: "passt" and "vorbei" of "vorbeipasst"."""
+    parts = ((heard.get(form[:n], set()), heard.get(root(form[n:]), set())) for n in range(2, len(form) - 2))
+    return heard.get(root(form)) or next((one & other for one, other in parts if one & other), set())
 
 
 def _without_overlaps(spans: Iterable[_FactSpan]) -> Iterator[_FactSpan]:

@@ -86,9 +86,9 @@ class Particular(NamedTuple):
     end: int
 
 
-def particulars(text: str) -> list[Particular]:
-    """All facts of a text, in no particular order. An ambiguous date yields one fact for each reading."""
-    words = words_of(text)
+def particulars(text: str, words: Sequence[Word] | None = None) -> list[Particular]:
+    """All facts of a text with `words`, in any order; of an ambiguous date or amount, one for each reading."""
+    words = words_of(text) if words is None else words
     return [
         *(Particular(f"mail {hit.group().casefold()}", *hit.span()) for hit in _EMAIL.finditer(text)),
         *_spoken_emails(text),
@@ -264,7 +264,7 @@ def _spoken_numbers(words: Sequence[Word], text: str) -> Iterator[Word]:
 
 
 def _numbers(words: Sequence[Word], text: str) -> Iterator[Particular]:
-    """Amounts of money, and identifying numbers (of phones, orders, cards and rooms), but no counts."""
+    """Amounts of money and decimals, and identifying numbers (of phones, orders, cards and rooms), but no counts."""
     for hit in _GROUPS.finditer(text):
         digits = re.sub(r"[^0-9]", "", hit.group())
         grouped = re.search("[ ()/-]", hit.group()) and not _ISO.match(hit.group()) and not _NUMERIC.match(hit.group())
@@ -274,11 +274,19 @@ def _numbers(words: Sequence[Word], text: str) -> Iterator[Particular]:
         for currency, amount in ((one, other), (other, one)):
             if currency.form in _CURRENCIES and is_number(amount.form) and len(text[one.end : other.start]) <= 1:
                 start, end = min(currency.start, amount.start), max(currency.end, amount.end)
-                yield Particular(f"number {amount.form}", start, end)
-    for word in (*words, *_spoken_numbers(words, text)):
+                yield Particular(f"amount {amount.form}", start, end)
+    for whole, currency, cents in zip(words, words[1:], words[2:], strict=False):
+        apart = text[whole.end : currency.start] + text[currency.end : cents.start]
+        if currency.form in _CURRENCIES and whole.form.isdecimal() and two_digits(cents.form) >= 10 and apart.isspace():
+            yield Particular(f"amount {whole.form}.{cents.form}".rstrip("0"), whole.start, cents.end)
+    spoken = list(_spoken_numbers(words, text))
+    for form, start, end in (word for word in spoken if not word.form.endswith("00")):
+        yield Particular(f"amount {form[:-2]}.{form[-2:]}".rstrip("0"), start, end)
+    for word in (*words, *spoken):
         if is_number(word.form) and _is_identifying(word, text):
             digits = word.form.replace("-", "")
-            yield Particular(f"number {digits[-7:] if len(digits) > 7 else digits}", word.start, word.end)
+            kind = "amount" if "." in digits else "number"
+            yield Particular(f"{kind} {digits[-7:]}", word.start, word.end)
 
 
 def is_number(form: str) -> bool:

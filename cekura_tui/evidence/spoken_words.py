@@ -173,10 +173,10 @@ _AND = ("and", "und", "con", "y")
 _ONE = ("ein", "einen", "un")
 _LAS = ("las", "la")
 _REPEATS = {"double": 2, "triple": 3}
-_NO_NOUNS_TEXT = "cent cents pence to for on at in and or per plus please by from is was will would if with y und"
-_NO_NOUNS = frozenset(_NO_NOUNS_TEXT.split())
+_CENTS = frozenset(("cent", "cents", "pence", "centimos"))
+_NO_NOUNS_TEXT = "to for on at in and or per plus please by from is was will would if with y und"
+_NO_NOUNS = _CENTS.union(_NO_NOUNS_TEXT.split())
 """Words that may follow a number without being a noun that the number counts."""
-_CENTS = frozenset(("cent", "cents", "pence"))
 _FILLERS = frozenset(["uh", "um", "uhm", "er", "erm", "hmm", "hm", "mhm", "ah", "eh", "äh", "ähm", "öh", "este", "euh"])
 
 

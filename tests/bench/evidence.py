@@ -1,4 +1,5 @@
-"""Figures of the evidence that is found in the calls of `tests/evidence`, for all sets of calls.
+"""Figures of the evidence that is found in the calls of `tests/evidence`, for all sets of calls, and of the facts of
+one call that are found in added rules, for all sets of rules.
 
 With details, pairs of `cases/` that differ are printed, and the figures of the two judged sets by kind. Pairs of
 `held/` and `judged_held/` are never printed, so that rules are not tuned on them.
@@ -8,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import own_facts_cases
 from evidence_cases import Pair, judged, pairs, score
 
 from tests.bench.row import Options, Row
 
 PRECISION, RECALL = 0.9, 0.8
+OWN_FACTS = {"cases": 0.95, "held": 0.95, "read": 0.9, "read_held": 0.9}
 JUDGED_PRECISION, JUDGED_RECALL, FREE_RECALL, LANDED, NOTHING = 0.92, 0.65, 0.55, 0.75, 0.2
 
 
@@ -27,6 +30,11 @@ def rows(options: Options) -> Iterator[Row]:
         result = score(pairs(half))
         yield Row(f"evidence, {half}, {result.pairs} pairs: precision", "", [result.precision], at_least=PRECISION)
         yield Row(f"evidence, {half}, {result.pairs} pairs: recall", "", [result.recall], at_least=RECALL)
+    for name in own_facts_cases.SETS:
+        facts = own_facts_cases.score(name)
+        what, least = f"facts of one call, {name}, {facts.cases} rules:", OWN_FACTS[name]
+        yield Row(f"{what} precision", "", [facts.precision], at_least=least)
+        yield Row(f"{what} recall", "", [facts.recall], at_least=least)
     for half in ("judged", "judged_held"):
         verdicts = list(judged(half))
         result, free = score(verdicts), score(verdicts, "free")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from own_facts_cases import score
+from own_facts_cases import SETS, score
 
 from cekura_tui.demo.answers import run_whole
 from cekura_tui.demo.corpus import Corpus
@@ -89,12 +89,55 @@ def test_capitalised_german_nouns_are_not_taken_for_names() -> None:
     assert facts("Frage nach dem Termin, dem Zahn und dem Schmerz von Jana.", german) == ("Jana",)
 
 
-@pytest.mark.parametrize("half", ["cases", "held"])
-def test_found_facts_agree_with_the_facts_that_a_reader_marked(half: str) -> None:
-    result = score(half)
-    assert result.cases >= 77
-    assert result.precision >= 0.95
-    assert result.recall >= 0.95
+@pytest.mark.parametrize("name", SETS)
+def test_found_facts_agree_with_the_facts_that_a_reader_marked(name: str) -> None:
+    result = score(name)
+    least = 0.9 if name == "read_held" else 0.95
+    assert result.cases >= 50
+    assert result.precision >= least
+    assert result.recall >= least
+
+
+HOUSE = {
+    "15 euros": "A missed visit is fifteen euros, we charge that per visit.",
+    "leave the key in the lockbox next to the door": "Please leave the key in the lockbox next to the door.",
+    "los últimos cuatro dígitos de la tarjeta": "Dígame los últimos cuatro dígitos de la tarjeta, por favor.",
+    "18:30": "We are open until half past six.",
+}
+OWN = {
+    "49,95 Euro": "Auf der Rechnung stehen 49 Euro 95.",
+    "49 Euro 95 monatlich": "Auf der Rechnung stehen 49,95 Euro.",
+    "95 euros": "Me han cobrado noventa y cinco.",
+    "Tochter Ballett": "Am Dienstag geht es nicht, da hat meine Tochter immer Ballett.",
+    "boda de la hermana": "Voy a la boda de mi hermana.",
+    "knee surgery": "I am having knee surgery.",
+    "Lerchengasse": "Ich wohne in der Lerchengasse 4.",
+    "Couch nicht am Klavier vorbeipasst": "Sie passt nicht am Klavier vorbei, die Couch.",
+}
+
+
+def test_what_the_agent_recites_is_of_the_house_and_what_the_caller_says_of_the_call() -> None:
+    turns = [("Main Agent", "Hello."), *(("Main Agent", text) for text in HOUSE.values())]
+    view = run((*turns, ("Testing Agent", "Fifteen euros, until half past six, in the lockbox next to the door.")))
+    assert facts(" - ".join(HOUSE), view) == ()
+    for rule, said in OWN.items():
+        (fact,) = facts(f"Mind: {rule}!", run((("Main Agent", "Hello."), ("Testing Agent", said))))
+        assert fact.strip("“”") in rule
+        assert own_facts(compare(rule, f"Mind: {rule}!"), f"{rule}.", [run((("Testing Agent", said),))]) == {}
+
+
+@pytest.mark.parametrize("sent", ["49,95 €", "EUR 49,95", "49 Euro 95", "neunundvierzig fünfundneunzig"])
+def test_an_amount_of_the_sent_prompt_is_known_in_every_notation(sent: str) -> None:
+    said = run((("Testing Agent", "49,95 Euro oder 49 Euro 95 monatlich, also neunundvierzig fünfundneunzig?"),))
+    for rule in ("49 Euro 95 monatlich", "49,95€", "49 Euro und 95 Cent", "neunundvierzig Euro fünfundneunzig"):
+        assert own_facts(compare(f"{sent}\n", f"{sent}\n{rule}\n"), sent, [said]) == {}
+
+
+@pytest.mark.parametrize("rule", ["Maple Grove", "maple grove", "Leeds", "calle Olmo", "Am Alten Markt", "62,40 €"])
+def test_a_street_town_or_amount_of_the_test_profile_is_found_without_its_numbers(rule: str) -> None:
+    places = ["22 Maple Grove, Leeds LS6", "calle Olmo 3, Madrid", "Am Alten Markt 4, 50667 Köln"]
+    view = run(test_profile_data={"addresses": places, "due": 62.4})
+    assert facts(f"Ask about {rule} first.", view) == (rule.title() if rule.islower() else rule,)
 
 
 @pytest.mark.parametrize("run_ids", [(900238,), (900188,), (900184,), (900238, 900184)])

@@ -1,7 +1,8 @@
 """Hand-written rules that a hunk adds to a prompt, with those facts in each rule that are true of one call only.
 
 One JSON object per line: the prompt `sent`, the rule `added`, the turns of the `call` (A: agent, C: caller) and the
-facts `marked` by hand. Rules are tuned on `cases.jsonl`; `held.jsonl` is a held-out set, only measured.
+facts `marked` by hand. Rules are tuned on `cases.jsonl`; `held.jsonl` is a held-out set, only measured. A reader who
+had not seen the code marked `read.jsonl`, where rules are tuned too, and `read_held.jsonl`, which is only measured.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from cekura_tui.model.run.view import view_of
 from cekura_tui.prose.compare import compare
 
 HERE = Path(__file__).parents[1] / "evidence" / "own_facts"
+SETS = tuple(name for name in ("cases", "held", "read", "read_held") if (HERE / f"{name}.jsonl").exists())
 ROLES = {"A": "Main Agent", "C": "Testing Agent"}
 
 
@@ -47,7 +49,7 @@ class Score(NamedTuple):
 
 
 def marked(half: str) -> Iterator[Marked]:
-    """The cases of `cases` or `held`, with the facts that the program finds in each case."""
+    """The cases of a set, with the facts that the program finds in each case."""
     for line in (HERE / f"{half}.jsonl").read_text(encoding="utf-8").splitlines():
         case: dict[str, Any] = json.loads(line)
         turns = [f"A: {case.get('greeting', 'Hello, how can I help?')}", *case["call"]]

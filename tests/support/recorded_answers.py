@@ -65,7 +65,7 @@ def evidence_answers() -> Iterator[str]:
         }
         verdicts = (", ".join(map(_turn, found)) or "-" for found in call.found)
         yield f"{call.name}: {' | '.join(verdicts)}; {_checksums(made)}"
-    for half in _HALVES:
+    for half in own_facts_cases.SETS:
         for n, case in enumerate(own_facts_cases.marked(half), 1):
             yield f"{half} {n}: {'; '.join(case.found)}"
 
