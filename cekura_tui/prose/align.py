@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from cekura_tui.prose.formatting import is_rule
 from cekura_tui.prose.matching import Pairs, Stop, in_order_fallback, longest_increasing, match, never, slide, stoppable
 from cekura_tui.prose.numbers import title_words
-from cekura_tui.prose.units import Unit, block_ranges, is_title
+from cekura_tui.prose.units import ASIDE, Unit, block_ranges, is_title
 from cekura_tui.prose.words import is_distinctive, weight
 
 _LEAST_IN_ORDER, _LEAST_MOVED, _LEAST_NEXT_TO_MOVED = 0.36, 0.6, 0.25
@@ -20,14 +19,11 @@ _CONTAINED = 0.5
 """A neighbour counts as split off or merged in if the unit's version gained this share of its words, by weight."""
 _MOVED_WEIGHT = 30
 """Least total weight of a moved unit's words; a lighter unit only moves along with a neighbour."""
+Similarity = dict[tuple[int, int], float]
 _COMMON = 24
 """A word that occurs in more units than this is not used to find similar units."""
 _MOST_PAIRS = 150_000
 """Approximate maximum number of pairs of units whose similarity is computed."""
-
-
-_ASIDE = re.compile(r"\s*(?:\[[^\]\n]*\]|\([^)\n]*\)|(?:<[^<>\n]*>\s*)+)[.:]?\s*")
-"""A pause or stage direction: a text in brackets, or nothing but tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +53,13 @@ class _UnitAlignment:
 
     def links(self) -> list[Link]:
         anchors = self._exact()
-        olds, news = {i for i, _ in anchors}, {j for _, j in anchors}
+        once = self._once(anchors)
+        olds, news = {i for i, _ in anchors + once}, {j for _, j in anchors + once}
         left = [i for i in range(len(self.old)) if i not in olds]
         right = [j for j in range(len(self.new)) if j not in news]
         similarity = self._similarity(left, right)
         pairs = self._slid_to_block_ends(self._with_asides(sorted([*anchors, *self._versions(anchors, similarity)])))
-        moves = self._moved(pairs, similarity)
+        moves = self._moved(pairs, once, similarity)
         links = self._with_splits_and_merges(pairs, {i for i, _ in pairs + moves}, {j for _, j in pairs + moves})
         return sorted([*links, *_move_links(moves)], key=lambda link: link.a)
 
@@ -110,9 +107,17 @@ class _UnitAlignment:
             at, to = i + 1, j + 1
         return sorted(found)
 
+    def _once(self, anchors: Pairs) -> Pairs:
+        """Equal units that both texts have exactly once, but in another order: they moved, whatever comes between."""
+        times = [Counter(unit.words for unit in units) for units in (self.old, self.new)]
+        taken = {j for _, j in anchors}
+        places = {unit.words: j for j, unit in enumerate(self.new) if j not in taken and _has_words(unit)}
+        alone = [(i, places[unit.words]) for i, unit in enumerate(self.old) if unit.words in places]
+        return [(i, j) for i, j in alone if times[0][self.old[i].words] == times[1][self.new[j].words] == 1]
+
     # Similar units
 
-    def _similarity(self, left: Sequence[int], right: Sequence[int]) -> dict[tuple[int, int], float]:
+    def _similarity(self, left: Sequence[int], right: Sequence[int]) -> Similarity:
         """The share of common words (0 to 1) of units with a rare word in common; code is not compared with prose."""
         places: dict[str, list[int]] = defaultdict(list)
         for j in right:
@@ -145,7 +150,7 @@ class _UnitAlignment:
             most //= 2
         return most
 
-    def _versions(self, anchors: Pairs, similarity: dict[tuple[int, int], float]) -> Pairs:
+    def _versions(self, anchors: Pairs, similarity: Similarity) -> Pairs:
         """Pair similar units in order between adjacent anchors, unless either fits a third unit much better."""
         best_old: dict[int, float] = defaultdict(float)
         best_new: dict[int, float] = defaultdict(float)
@@ -179,14 +184,14 @@ class _UnitAlignment:
         words = [[unit.words for unit in units] for units in (self.old, self.new)]
         return slide(words[0], words[1], pairs, score)
 
-    def _moved(self, pairs: Pairs, similarity: dict[tuple[int, int], float]) -> Pairs:
-        """Pair moved units, the most similar first, then neighbours that moved along with a pair. Tags, asides, light
-        and repeated units move only along with a neighbour."""
+    def _moved(self, pairs: Pairs, once: Pairs, similarity: Similarity) -> Pairs:
+        """Pair moved units: units that both texts have `once`, then the most similar, then neighbours that moved along
+        with a pair. Reworded tags, asides and light units and repeated units move only along with a neighbour."""
         old_taken, new_taken = {i for i, _ in pairs}, {j for _, j in pairs}
-        moves: Pairs = []
-        same = {unit.words: j for j, unit in enumerate(self.new) if j not in new_taken}
-        wanted = [(-2.0, i, same[unit.words]) for i, unit in enumerate(self.old) if unit.words in same]
-        wanted += [(-share, i, j) for (i, j), share in similarity.items() if share >= _LEAST_MOVED]
+        moves = [(i, j) for i, j in once if i not in old_taken and j not in new_taken]
+        old_taken |= {i for i, _ in moves}
+        new_taken |= {j for _, j in moves}
+        wanted = [(-share, i, j) for (i, j), share in similarity.items() if share >= _LEAST_MOVED]
         # A unit that occurs several times is never shown as moved.
         times = [Counter(unit.words for unit in units) for units in (self.old, self.new)]
         for _, i, j in stoppable(self._stop, sorted(wanted), 4096):
@@ -203,7 +208,7 @@ class _UnitAlignment:
             i, j = at.pop()
             for step in (-1, 1):
                 beside = (i + step, j + step)
-                if self._moved_along(beside, old_taken, new_taken, similarity):
+                if self._moved_along(beside, i, old_taken, new_taken, similarity):
                     moves.append(beside)
                     at.append(beside)
                     old_taken.add(beside[0])
@@ -211,14 +216,15 @@ class _UnitAlignment:
         return sorted(moves)
 
     def _moved_along(
-        self, pair: tuple[int, int], old: set[int], new: set[int], similarity: dict[tuple[int, int], float]
+        self, pair: tuple[int, int], moved: int, old: set[int], new: set[int], similarity: Similarity
     ) -> bool:
+        """Whether a pair moved along with the old unit `moved` beside it; above it, a heading may have other words."""
         i, j = pair
         if not (0 <= i < len(self.old) and 0 <= j < len(self.new)) or i in old or j in new:
             return False
         one, other = self.old[i], self.new[j]
         is_version = one.words == other.words or similarity.get(pair, 0.0) >= _LEAST_NEXT_TO_MOVED
-        return is_version or one.kind == other.kind == "heading"
+        return is_version or (i < moved and one.kind == other.kind == "heading")
 
     # Units that were split or merged
 
@@ -264,12 +270,16 @@ def _bag(units: Sequence[Unit], n: int) -> _Bag:
     return _Bag(Counter(words), sum(map(weight, words)) or 1)
 
 
+def _has_words(unit: Unit) -> bool:
+    return any(map(str.isalnum, "".join(unit.words)))
+
+
 def _is_aside(unit: Unit) -> bool:
     """Whether a unit is an aside: a horizontal rule, a pause or a stage direction. Asides recur throughout a prompt, so
     two equal asides are no evidence that the surrounding passages match."""
     if unit.kind == "tag" and not unit.text.rstrip().endswith("/>"):
         return False
-    return unit.kind != "code" and (_ASIDE.fullmatch(unit.text) is not None or is_rule(unit.text))
+    return unit.kind != "code" and (ASIDE.fullmatch(unit.text) is not None or is_rule(unit.text))
 
 
 def _move_links(moves: Pairs) -> list[Link]:

@@ -48,6 +48,10 @@ _NARROWEST = 40
 """A text is assumed to be wrapped at this width, in characters, or at the width of its widest line if that is wider."""
 _CONTINUES_SENTENCE = re.compile(r"[a-zß-öø-ÿα-ωа-я](?![^:\n]{0,30}:)")
 """The start of a line that continues a sentence: a lower-case letter, unless it begins a label ("name: …")."""
+ASIDE = re.compile(r"\s*(?:\[[^\]\n]*\]|\([^)\n]*\)|(?:<[^<>\n]*>\s*)+)[.:]?\s*")
+"""A pause, stage direction or call of a tool: a text in brackets, or nothing but tags."""
+_ALONE = re.compile(rf'{ASIDE.pattern}|["“„«][^"“”„»\n]*["“”»]')
+"""Matches a line that is never wrapped: an aside, or a whole line in quotation marks."""
 _FULL_SHARE = 0.8
 """If a line and the next word fit into this share of the widest line, the line break is intended, not a wrap."""
 
@@ -323,10 +327,10 @@ def _unwrapped_lines(text: str, start: int, end: int) -> Iterator[tuple[int, int
     widths = [len(line) - len(line.lstrip()) + len(words) for line, words in zip(lines, single, strict=True)]
     widest = max(_NARROWEST, *widths)
     at = start
-    for width, following, cut in zip(widths, single[1:], cuts, strict=False):
+    for width, line, following, cut in zip(widths, single, single[1:], cuts, strict=False):
         first = following.partition(" ")[0]
-        fits = width + 1 + len(first) <= _FULL_SHARE * widest
-        if fits and not _CONTINUES_SENTENCE.match(following):
+        fits = width + 1 + len(first) <= _FULL_SHARE * widest and not _CONTINUES_SENTENCE.match(following)
+        if fits or _ALONE.fullmatch(line) or _ALONE.fullmatch(following):
             yield at, cut
             at = cut
     yield at, end

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 from prompt_edits import Writer, prompt, version
-from staged_faults import Sources, diff_faults
+from staged_faults import Sources, diff_faults, times_of_single_lines
 
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import ProseDiff
@@ -94,6 +94,34 @@ def _check(seeds: range, most: int, share: float) -> None:
     for check, by_seed in found.items():
         allowed = 0 if check is _all_or_none else share * len(seeds)
         assert len(by_seed) <= allowed, min(by_seed.values(), key=len)
+
+
+_SCRIPT = """"Great choice."|[Tool: book(day)]|"One moment."|[Tool: update_auto_renew(status=True)]|(say the date)
+[Wait.]|If yes:|"Bye."|Ask why.|<pause/>|Hang up.""".replace("\n", "|").split("|")
+
+
+def _with_moved_line(seed: int) -> Case:
+    """A pair in which short lines, such as calls of tools, change places, beside up to two other edits."""
+    rng = Writer(seed)
+    script, lines = rng.sample(_SCRIPT, 4), prompt(rng).split("\n")
+    gap = rng.choice([n for n, line in enumerate(lines) if not line.strip()] or [len(lines)])
+    sent = "\n".join([*lines[:gap], "", *script, *lines[gap:]])
+    news = version(rng, sent, 2)[0].split("\n") if rng.random() < 0.7 else sent.split("\n")
+    there = [
+        n for n, line in enumerate(news) if line in script and news[n + 1 : n + 2] and news[n + 1] in ("", *script)
+    ]
+    for n in there[:1]:
+        news[n], news[n + 1] = news[n + 1], news[n]
+    diff = compare(sent, "\n".join(news))
+    return Case(rng, sent, "\n".join(news), diff, frozenset())
+
+
+@pytest.mark.parametrize("seeds", [range(4), pytest.param(range(4, 500), marks=pytest.mark.long)])
+def test_a_line_that_both_texts_have_once_is_never_doubled_or_lost(seeds: range) -> None:
+    for case in map(_with_moved_line, seeds):
+        for hunk in case.diff.hunks:
+            times = times_of_single_lines(case.diff, _with(case.diff, [hunk.number]))
+            assert set(times.values()) <= {1}, f"{times} with {hunk.number} of\n{case.name}"
 
 
 @pytest.mark.parametrize("batch", range(3))

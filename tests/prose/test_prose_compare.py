@@ -6,6 +6,7 @@ import random
 import re
 from collections import Counter
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -183,6 +184,12 @@ def test_swapped_rules_are_moves_and_their_numbers_do_not_count_as_words() -> No
     assert (diff.added_words, diff.removed_words) == (0, 0)
     assert [hunk.kind for hunk in diff.worded] == ["moved", "moved"]
     assert (diff.worded[0].place, diff.worded[0].note) == ("Verification › rule 1", "from rule 3")
+
+
+@pytest.mark.parametrize("move", ["[Tool: renew(status=True)]", '"Great choice."', "Ask why.", "<pause/>"])
+def test_short_lines_that_change_places_are_one_move(move: str) -> None:
+    diff = compare(f"If yes:\nSay: it is on.\n{move}\nThen go on.\n", f"If yes:\n{move}\nSay: it is on.\nThen go on.\n")
+    assert [hunk.kind for hunk in diff.hunks] == ["moved"]
 
 
 def test_a_moved_section_is_one_hunk_that_says_the_direction() -> None:

@@ -536,6 +536,20 @@ def _single_lines(text: Parsed) -> dict[str, tuple[str, ...]]:
     return contexts
 
 
+def times_of_single_lines(diff: ProseDiff, staged: str) -> dict[str, int]:
+    """How often a staged text has each line that both texts have exactly once, by the line's words. Every number is #,
+    because lists are renumbered."""
+    texts = [parse(re.sub(r"\d+", "#", text)) for text in (diff.old, diff.new, staged)]
+    lines = [Counter(line.words for line in text.lines if line.kind in ("text", "item", "heading")) for text in texts]
+    joined = [" ".join(line.words or bare(line.raw) for line in text.lines) for text in texts]
+
+    def times(words: str) -> list[int]:
+        return [len(re.findall(rf"(?<!\w){re.escape(words)}(?!\w)", text)) for text in joined]
+
+    single = [words for words in lines[0] if any(map(str.isalnum, words)) and lines[0][words] == lines[1][words] == 1]
+    return {words: found[2] for words in single if (found := times(words))[:2] == [1, 1]}
+
+
 # The diff itself
 
 _ARRIVING = re.compile(r"(?<=[.!?]) +| +(?=(?:\d{1,3}[.)]|[-*+•–]) )")
