@@ -1,4 +1,4 @@
-"""Accepting any subset of hunks gives a well-formed prompt, and drawn lines contain only text of the two versions. Both
+"""Accepting a hunk changes the prompt as the hunk is drawn, and accepting any subset gives a well-formed prompt. Both
 rules hold for random prompts and random versions of these prompts."""
 
 from __future__ import annotations
@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pytest
+from dressed_prompts import dressed_pair
 from prompt_edits import Writer, prompt, version
-from staged_faults import Sources, diff_faults, times_of_single_lines
+from shown_changes import shown_faults
+from staged_faults import Sources, key_faults
 
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import ProseDiff
@@ -17,6 +19,8 @@ from cekura_tui.prose.staging import HunkChoice, staged
 FEW = 0.04
 """Largest allowed share of pairs with a subset that is not well-formed, if the pairs differ by up to twelve edits. An
 example is two lists that run together when the text between them is removed."""
+FEW_DRESSED, FEW_NOT_SHOWN = 0.4, 0.14
+"""The same share for pairs in two house styles, and the share of these pairs with a hunk that is not taken as drawn."""
 _ACCEPTED = HunkChoice("accepted")
 
 
@@ -34,13 +38,21 @@ class Case(NamedTuple):
         return f"compare({self.sent!r}, {self.proposed!r}, split={sorted(self.split)})"
 
 
-def _cases(seed: int, most: int) -> Iterator[Case]:
-    """Cases for a pair that differs by at most `most` edits: no hunk split, all hunks split, and one hunk split."""
-    rng = Writer(seed)
-    sent = prompt(rng)
-    proposed, is_rewritten = version(rng, sent, rng.randint(1, most))
-    while most <= 2 and is_rewritten:
+def edited_pair(most: int) -> Callable[[Writer], tuple[str, str]]:
+    """A function that makes a random prompt and a version with at most `most` edits."""
+
+    def pair(rng: Writer) -> tuple[str, str]:
+        sent = prompt(rng)
         proposed, is_rewritten = version(rng, sent, rng.randint(1, most))
+        while most <= 2 and is_rewritten:
+            proposed, is_rewritten = version(rng, sent, rng.randint(1, most))
+        return sent, proposed
+
+    return pair
+
+
+def _cases(rng: Writer, sent: str, proposed: str) -> Iterator[Case]:
+    """Cases of a pair: no hunk split, all hunks split, and one hunk split."""
     diff = compare(sent, proposed)
     yield Case(rng, sent, proposed, diff, frozenset())
     keys = [hunk.key for hunk in diff.hunks if hunk.parts]
@@ -77,22 +89,23 @@ def _some(case: Case) -> Iterator[str]:
             yield f"{kind}: {what!r} with {accepted} of {len(case.diff.hunks)} accepted:\n{text}"
 
 
-def _shown(case: Case) -> Iterator[str]:
-    for kind, what in diff_faults(case.diff, case.split):
+def _keys(case: Case) -> Iterator[str]:
+    for kind, what in key_faults(case.diff, case.split):
         yield f"{kind}: {what!r}"
 
 
-def _check(seeds: range, most: int, share: float) -> None:
-    """Check the pairs of all seeds. At most this `share` of the pairs may have a malformed subset or wrong lines. For
-    each pair, accepting all hunks or none must be right."""
+def _check(seeds: range, pair: Callable[[Writer], tuple[str, str]], share: float) -> None:
+    """Check the pairs of all seeds. At most this `share` of the pairs may have a malformed subset. For each pair,
+    accepting all hunks or none must be right."""
     found = dict[Callable[[Case], Iterator[str]], dict[int, str]]()
     for seed in seeds:
-        for case in _cases(seed, most):
-            for check in (_all_or_none, _some, _shown):
+        rng = Writer(seed)
+        for case in _cases(rng, *pair(rng)):
+            for check in (_all_or_none, _some, _keys):
                 for wrong in check(case):
                     found.setdefault(check, {}).setdefault(seed, f"{wrong}\n{case.name}")
     for check, by_seed in found.items():
-        allowed = 0 if check is _all_or_none else share * len(seeds)
+        allowed = share * len(seeds) if check is _some else 0
         assert len(by_seed) <= allowed, min(by_seed.values(), key=len)
 
 
@@ -116,25 +129,71 @@ def _with_moved_line(seed: int) -> Case:
     return Case(rng, sent, "\n".join(news), diff, frozenset())
 
 
-@pytest.mark.parametrize("seeds", [range(4), pytest.param(range(4, 500), marks=pytest.mark.long)])
+@pytest.mark.parametrize("seeds", [range(4), pytest.param(range(4, 250), marks=pytest.mark.long)])
 def test_a_line_that_both_texts_have_once_is_never_doubled_or_lost(seeds: range) -> None:
     for case in map(_with_moved_line, seeds):
+        sources = Sources(case.diff)
         for hunk in case.diff.hunks:
-            times = times_of_single_lines(case.diff, _with(case.diff, [hunk.number]))
-            assert set(times.values()) <= {1}, f"{times} with {hunk.number} of\n{case.name}"
+            faults = [*sources.single_line_faults(_with(case.diff, [hunk.number]))]
+            assert not faults, f"{faults} with {hunk.number} of\n{case.name}"
+
+
+def _check_shown(seeds: range, pair: Callable[[Writer], tuple[str, str]], share: float) -> None:
+    """Check that hunks are taken as they are drawn, except for at most this `share` of the pairs."""
+    found = {}
+    for seed in seeds:
+        sent, proposed = pair(Writer(seed))
+        for kind, what in shown_faults(sent, proposed):
+            found[seed] = f"{kind}: {what}\ncompare({sent!r}, {proposed!r})"
+    assert len(found) <= share * len(seeds), min(found.values(), key=len)
 
 
 @pytest.mark.parametrize("batch", range(3))
 def test_any_subset_of_a_few_hunks_makes_a_well_formed_prompt(batch: int) -> None:
-    _check(range(batch * 5, batch * 5 + 5), 2, 0.0)
+    _check(range(batch * 5, batch * 5 + 5), edited_pair(2), 0.0)
+
+
+def test_hunks_of_restyled_moved_and_wrapped_prompts_are_taken_as_drawn() -> None:
+    _check_shown(range(24), dressed_pair, FEW_NOT_SHOWN)
+
+
+def test_any_subset_of_a_restyled_prompt_is_mostly_well_formed() -> None:
+    _check(range(6, 12), dressed_pair, FEW_DRESSED)
 
 
 @pytest.mark.long
 def test_subsets_of_many_hunks_mostly_make_a_well_formed_prompt() -> None:
-    _check(range(1_000, 1_050), 12, FEW)
+    _check(range(1_000, 1_050), edited_pair(12), FEW)
+
+
+@pytest.mark.long
+def test_hunks_of_200_restyled_prompts_are_taken_as_drawn() -> None:
+    _check_shown(range(100, 300), dressed_pair, FEW_NOT_SHOWN)
+
+
+@pytest.mark.long
+def test_hunks_of_100_edited_prompts_are_taken_as_drawn() -> None:
+    _check_shown(range(100), edited_pair(12), 0.08)
+
+
+@pytest.mark.long
+def test_subsets_of_30_restyled_prompts_are_mostly_well_formed() -> None:
+    _check(range(100, 130), dressed_pair, FEW_DRESSED)
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("batch", range(4))
 def test_subsets_of_many_hunks_mostly_make_a_well_formed_prompt_for_500_pairs(batch: int) -> None:
-    _check(range(1_050 + batch * 500, 1_550 + batch * 500), 12, FEW)
+    _check(range(1_050 + batch * 500, 1_550 + batch * 500), edited_pair(12), FEW)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("batch", range(20))
+def test_hunks_of_1000_restyled_prompts_are_taken_as_drawn(batch: int) -> None:
+    _check_shown(range(batch * 1_000, batch * 1_000 + 1_000), dressed_pair, FEW_NOT_SHOWN)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("batch", range(10))
+def test_subsets_of_500_restyled_prompts_are_mostly_well_formed(batch: int) -> None:
+    _check(range(batch * 500, batch * 500 + 500), dressed_pair, FEW_DRESSED)

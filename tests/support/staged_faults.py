@@ -11,11 +11,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise, product
 
-from cekura_tui.model.text import visible
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import ProseDiff
-from cekura_tui.prose.lines import passages
 
 _MARKER = re.compile(r"(?P<bullet>[-*+•–])[ \t]+|(?P<number>\d{1,3})[.)][ \t]+|\((?P<inner>\d{1,3})\)[ \t]+")
 _HEADING = re.compile(r"(?P<level>#{1,6})[ \t]+(?=\S)")
@@ -161,10 +160,14 @@ def _line(raw: str, following: str, before: Line | None) -> Line:
         markers.append("empty")
         rest = ""
     kind = "heading" if level else "item" if markers else "text"
+    if kind == "item" and number is not None and (_BOLD_TITLE.match(rest) or rest.isupper()):
+        kind, level = "heading", 7
     if kind == "text" and _BOLD_TITLE.match(text):
         kind, level = "heading", 7
         if hit := re.match(r"\*\*(\d{1,3})[.)] ", text):
             number, rest = int(hit[1]), text[hit.end() :]
+    if kind == "heading" and (hit := re.match(r"[*_]*(?:Step|Schritt) (\d{1,3})[.:]", rest)):
+        number = int(hit[1])
     return Line(raw, kind, indent, tuple(markers), number, level, rest)
 
 
@@ -201,6 +204,27 @@ def _join(found: Parsed) -> None:
 
 
 # Both texts
+
+_PAIRS = ("()", "[]", "{}", "“”", '""')
+
+
+def _is_closed(text: str, pair: str) -> bool:
+    """Whether brackets or quotation marks are closed on each line."""
+    return all(
+        line.count(pair[0]) == line.count(pair[1]) if pair[0] != pair[1] else line.count(pair[0]) % 2 == 0
+        for line in re.sub(r"\b\d+\)", "", text).splitlines()
+    )
+
+
+def _words_of_lines(text: Parsed) -> tuple[list[str], str]:
+    """The words of each line of prose, and of all lines together; each number is #, because lists are renumbered."""
+    prose = [_without_numbers(line) for line in text.lines if line.kind in ("text", "item", "heading")]
+    joined = " ".join(re.sub(r"\d+", "#", line.words or bare(line.raw)) for line in text.lines)
+    return [words for words in prose if re.search(r"[^\W\d_]", words)], joined
+
+
+def _times(words: str, text: str) -> int:
+    return len(re.findall(rf"(?<!\w){re.escape(words)}(?!\w)", text))
 
 
 def _unfenced(text: str) -> str:
@@ -242,6 +266,13 @@ class Sources:
         self.numbered = {re.sub(r"\d+", "#", unit) for unit in self.known if re.match(r"[A-Z]\w+ \d+:$", unit)}
         """Labels of numbered steps, such as "Step #:"."""
         self.versions = self._versions()
+        (old, old_joined), (new, new_joined) = map(_words_of_lines, self.texts)
+        counts = Counter(old), Counter(new)
+        once = (words for words in old if counts[0][words] == counts[1][words] == 1)
+        self.single = {words for words in once if _times(words, old_joined) == _times(words, new_joined) == 1}
+        """Words of the lines that both texts have once."""
+        self.single_pairs = {*pairwise(old)} & {*pairwise(new)} & {*product(self.single, self.single)}
+        """Pairs of these lines that follow each other in both texts."""
         self.steps = [steps for one in self.texts for steps in (_steps(one), _steps(parse(_unfenced(one.text))))]
 
     def _versions(self) -> dict[str, set[str]]:
@@ -283,6 +314,8 @@ class Sources:
         yield from self._contexts(text)
         yield from self._numbers(text)
         yield from self._counts(text)
+        yield from self.single_line_faults(staged)
+        yield from self._halves(text)
 
     # Lines
 
@@ -315,13 +348,14 @@ class Sources:
 
     def _rows(self, text: Parsed) -> Iterator[tuple[str, str]]:
         for row, broken in zip(text.rows, text.broken, strict=True):
+            row = tuple(unit for unit in row if re.sub(r"\d+", "#", unit) not in self.numbered)
             found = list(self._row_faults(row))
             if len(broken) == 1 or any(fault for line in broken for fault in self._row_faults(line)):
                 yield from found
 
     def _row_faults(self, row: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         for unit in row:
-            if unit in self.known or re.sub(r"\d+", "#", unit) in self.numbered:
+            if unit in self.known:
                 continue
             if not parse(unit).units.keys() <= self.known:
                 yield "sentence of neither", unit
@@ -354,6 +388,23 @@ class Sources:
                 yield "sentence lost", unit
             elif there[unit] > most:
                 yield "sentence doubled", unit
+
+    def single_line_faults(self, staged: str) -> Iterator[tuple[str, str]]:
+        """Yield lines that both sources have once, but the text does not, and lines that follow each other in both
+        sources, but not in the text."""
+        lines, joined = _words_of_lines(parse(staged))
+        following = dict(pairwise(lines))
+        for words in self.single:
+            if (times := _times(words, joined)) != 1:
+                yield "line doubled" if times else "line lost", words
+        for one, other in self.single_pairs:
+            if lines.count(one) == 1 and following.get(one) != other:
+                yield "lines torn apart", f"{one} ¦ {other}"
+
+    def _halves(self, text: Parsed) -> Iterator[tuple[str, str]]:
+        for pair in _PAIRS:
+            if all(_is_closed(one.text, pair) for one in self.texts) and not _is_closed(text.text, pair):
+                yield "half of a pair", pair
 
     # Tables
 
@@ -466,7 +517,8 @@ def _steps(text: Parsed) -> list[Step]:
         if line.number is not None:
             before = lists.get(depth)
             number, words = before or (None, "")
-            is_other = bool(before) and levels.get(depth) != line.level
+            # A numbered title without # has level 7, and counts on from titles of each level.
+            is_other = bool(before) and levels.get(depth) != line.level and 7 not in (levels.get(depth), line.level)
             found.append(
                 Step(line.number, line.words, number, words, apart.get(depth, False), depth, is_other, line.units)
             )
@@ -536,38 +588,11 @@ def _single_lines(text: Parsed) -> dict[str, tuple[str, ...]]:
     return contexts
 
 
-def times_of_single_lines(diff: ProseDiff, staged: str) -> dict[str, int]:
-    """How often a staged text has each line that both texts have exactly once, by the line's words. Every number is #,
-    because lists are renumbered."""
-    texts = [parse(re.sub(r"\d+", "#", text)) for text in (diff.old, diff.new, staged)]
-    lines = [Counter(line.words for line in text.lines if line.kind in ("text", "item", "heading")) for text in texts]
-    joined = [" ".join(line.words or bare(line.raw) for line in text.lines) for text in texts]
-
-    def times(words: str) -> list[int]:
-        return [len(re.findall(rf"(?<!\w){re.escape(words)}(?!\w)", text)) for text in joined]
-
-    single = [words for words in lines[0] if any(map(str.isalnum, words)) and lines[0][words] == lines[1][words] == 1]
-    return {words: found[2] for words in single if (found := times(words))[:2] == [1, 1]}
-
-
 # The diff itself
 
-_ARRIVING = re.compile(r"(?<=[.!?]) +| +(?=(?:\d{1,3}[.)]|[-*+•–]) )")
-_MARKS = re.compile(r"^[ \t>]*(?:(?:[-*+•–■●]|\(?\d{1,3}[.)]|#{1,6})[ \t]+)*")
-_NUMBER = re.compile(r"\(?\b\d{1,3}[.)](?=\s|\*|$)")
 
-
-def diff_faults(diff: ProseDiff, split: frozenset[str] = frozenset()) -> Iterator[tuple[str, str]]:
-    """Faults in the hunks of a diff and in the lines that the diff displays. `split` are the keys of the hunks that
-    were split. Displayed words are counted only if no hunk was split."""
-    yield from _key_faults(diff, split)
-    yield from _line_faults(diff)
-    if not split:
-        # Split layout changes show a line once each, so its words are not counted.
-        yield from _word_faults(diff)
-
-
-def _key_faults(diff: ProseDiff, already: frozenset[str]) -> Iterator[tuple[str, str]]:
+def key_faults(diff: ProseDiff, already: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Faults in the keys of the hunks; the hunks with the keys `already` were split."""
     keys = [hunk.key for hunk in diff.hunks]
     if len(keys) != len(set(keys)):
         yield "a key twice", next(key for key, count in Counter(keys).items() if count > 1)
@@ -585,86 +610,3 @@ def _key_faults(diff: ProseDiff, already: frozenset[str]) -> Iterator[tuple[str,
                 yield "key of another hunk lost by a split", f"{hunk.key}: {sorted(lost)}"
             if more := found - set(keys) - set(hunk.parts):
                 yield "a split makes hunks that are no parts", f"{hunk.key}: {sorted(more)}"
-
-
-def _line_faults(diff: ProseDiff) -> Iterator[tuple[str, str]]:
-    """Yield a complaint and the text, for each text on the left side that was not sent and each on the right side that
-    was not proposed."""
-    sent, proposed = (visible(text).split("\n") for text in (diff.old, diff.new))
-    sides = {
-        "del": _Lines([" ".join(line.split()) for line in sent]),
-        "ins": _Lines([_normalised_line(line) for line in proposed]),
-    }
-    others = {"del": sides["ins"], "ins": _Lines([_normalised_line(line) for line in sent])}
-    is_moved = any(hunk.kind == "moved" for hunk in diff.hunks)
-    for passage in passages(diff):
-        for line in passage.lines:
-            for side, other in (("del", "ins"), ("ins", "del")):
-                if line.mark == "±":
-                    texts = [part for span in line.spans if span.op == side for part in span.text.split("\n")]
-                else:
-                    texts = ["".join(span.text for span in line.spans if span.op != other)]
-                for text in texts:
-                    shown = text.replace("↵", " ")
-                    # Text that moves away leaves the marker of its line to the text after it.
-                    shown = _MARKS.sub("", shown) if is_moved else shown
-                    # Moved text arrives sentence by sentence, from one place or several.
-                    parts = _ARRIVING.split(shown) if passage.moved == "here" else [shown]
-                    plain = [" ".join(part.split()) if side == "del" else _normalised_line(part) for part in parts]
-                    if not all(sides[side].has(part, "↵" in text, others[side]) for part in plain):
-                        yield f"{'left' if side == 'del' else 'right'} says what is not there", text
-
-
-def _word_faults(diff: ProseDiff) -> Iterator[tuple[str, str]]:
-    """Yield each word that a side shows less or more often than the text of that side has the word."""
-    for side, other, text in (("del", "ins", diff.old), ("ins", "del", diff.new)):
-        shown = Counter[str]()
-        for passage in passages(diff):
-            for line in passage.lines:
-                spans = [span for span in line.spans if (span.op == side if line.mark == "±" else span.op != other)]
-                shown += Counter(_WORD.findall("".join(span.text for span in spans).lower()))
-        there = Counter(_WORD.findall(visible(text).lower()))
-        for word in (there - shown) | (shown - there):
-            yield f"{'left' if side == 'del' else 'right'} shows a word not as often as it is there", word
-
-
-_WORD = re.compile(r"[^\W\d_]{3,}")
-
-
-class _Lines:
-    """The lines of a text, to find words within a line or across line breaks."""
-
-    def __init__(self, lines: list[str]) -> None:
-        self.lines = [line for line in lines if line]
-        self.whole = " ".join(self.lines)
-
-    def has(self, text: str, is_broken: bool, other: _Lines) -> bool:
-        if any(text in line for line in self.lines):
-            return True
-        if is_broken:
-            return text in self.whole
-        # Wrapped differently: on one line in the other text.
-        at = self.whole.find(text)
-        while at >= 0:
-            if all(other.joins(*pair) for pair in self._breaks(at, at + len(text))):
-                return True
-            at = self.whole.find(text, at + 1)
-        return False
-
-    def _breaks(self, start: int, end: int) -> Iterator[tuple[str, str]]:
-        at = 0
-        for one, other in zip(self.lines, self.lines[1:], strict=False):
-            at += len(one) + 1
-            # A line that starts with a marker cannot be a wrapped one.
-            if start < at - 1 < end - 1 and not _MARKER.match(other):
-                yield one.split()[-1], other.split()[0]
-
-    def joins(self, one: str, other: str) -> bool:
-        """Whether these two words are adjacent on one of the lines."""
-        pair = f"{bare(one)} {bare(other)}".lower()
-        return any(pair in bare(line).lower() for line in self.lines)
-
-
-def _normalised_line(line: str) -> str:
-    """A line in lower case, without its marker, item numbers and formatting."""
-    return re.sub(r" ?\| ?", "|", bare(_NUMBER.sub("", _MARKS.sub("", line)))).lower()

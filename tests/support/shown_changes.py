@@ -1,0 +1,157 @@
+"""Check that accepting a hunk changes the text exactly as the hunk is drawn, mark by mark.
+
+This oracle reads only the drawn lines (`passages`): it takes what they show as removed from the sent text, and puts
+what they show as added in its place. White space is ignored, and so are numbers of items, which follow from the
+accepted items.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from cekura_tui.model.text import visible
+from cekura_tui.prose.compare import compare
+from cekura_tui.prose.diff import Hunk, ProseDiff
+from cekura_tui.prose.lines import Passage, ProseLine, passages
+from cekura_tui.prose.numbers import NOUNS
+from cekura_tui.prose.staging import HunkChoice, staged
+from cekura_tui.prose.words import word_count
+
+_ACCEPTED = HunkChoice("accepted")
+_NUMBER = re.compile(r"(?<![\d.,:])\d{1,3}(?=[.):](?:[\s*↵]|$)|\s+[-–—])|(?<=[a-z] )\d{1,2}(?=\*|\n|$)", re.IGNORECASE)
+_NOUN = re.compile(rf"(?:{NOUNS})(?=#|[ \t]*\d)")
+_QUOTES = "[\"'‘’‚‛“”„‟«»‹›「」『』]"
+_WITHOUT: dict[str, str] = {
+    "quotation marks": _QUOTES,
+    "dashes": "[‐‑‒–—―−-]",
+    "emphasis": r"[*_`~]",
+    "dots": r"…|\.{3}",
+    "bullets": r"^[ \t>]*[-*+•‣–·●▪]",
+    "list marks": rf"^[ \t>]*(?:[-*+•–]|(?:{NOUNS})[ \t]+\d+[.:)]?(?:[ \t]+[-–—])?|\(?(?:\d{{1,3}}|[a-z]+)[.)])|[*_]",
+    "heading marks": rf"[-=]{{2,}}|[#*_`:.~)(■●=\d]|\b(?:{NOUNS})\b|[-–—]",
+    "lines across": r"^[ \t]*(?:[-*_=][ \t]*){3,}$",
+    "numbers": r"\d+|^[ \t]*\(?[a-z][.)]",
+}
+"""For each kind of formatting, what may differ besides white space."""
+
+
+def shown_faults(old: str, new: str) -> Iterator[tuple[str, str]]:
+    """What is wrong with hunks, first as shown at first, then split as far as possible."""
+    found: dict[str, str] = {}
+    """The text with a hunk accepted, by the key of the hunk."""
+    parts: dict[str, tuple[str, ...]] = {}
+    diff = compare(old, new)
+    while True:
+        yield from _faults(diff, found)
+        more = {hunk.key: hunk.parts for hunk in diff.hunks if hunk.parts and hunk.key not in parts}
+        parts.update(more)
+        if not more:
+            break
+        diff = compare(old, new, split=frozenset(parts))
+    for key, its in parts.items():
+        while more := {part for part in its if part in parts}:
+            its = (*(part for part in its if part not in more), *(one for part in more for one in parts[part]))
+        numbers = [hunk.number for hunk in diff.hunks if hunk.key in its]
+        if (together := staged(diff, dict.fromkeys(numbers, _ACCEPTED))) != found[key]:
+            yield "a hunk is not all its parts", _difference(found[key], together)
+
+
+def _faults(diff: ProseDiff, found: dict[str, str]) -> Iterator[tuple[str, str]]:
+    drawn = _Drawn(diff)
+    nothing, sent = drawn.text(set()), _bare(diff.old)
+    if Counter(nothing) != Counter(sent):
+        yield "what is drawn is not what was sent", _difference(nothing, sent)
+    everything, proposed = (_letters(text) for text in (drawn.text({hunk.number for hunk in diff.hunks}), diff.new))
+    if Counter(everything) != Counter(proposed):
+        yield "what is drawn is not what is proposed", f"{_change(everything, proposed)}"
+    for hunk in diff.hunks:
+        found[hunk.key] = text = staged(diff, {hunk.number: _ACCEPTED})
+        taken = _bare(text)
+        if text == diff.old:
+            yield f"{hunk.kind} changes nothing", f"{hunk.number}: {hunk.note}"
+        elif hunk.is_folded:
+            yield from _folded_faults(diff, hunk, text)
+        elif nothing == sent:
+            if (shown := drawn.text({hunk.number})) != taken:
+                yield f"{hunk.kind} not taken as shown", f"{hunk.number}: {_difference(shown, taken)}"
+        elif (shown_change := _change(nothing, drawn.text({hunk.number}))) != (change := _change(sent, taken)):
+            yield f"{hunk.kind} takes other letters than shown", f"{hunk.number}: {shown_change}, {change}"
+
+
+class _Drawn:
+    """The drawn lines of a diff."""
+
+    def __init__(self, diff: ProseDiff) -> None:
+        self.hunks = diff.hunks
+        self.passages = passages(diff)
+        self.arrived: dict[int, list[Passage]] = defaultdict(list)
+        for passage in self.passages:
+            if passage.moved == "here":
+                self.arrived[passage.hunk].append(passage)
+
+    def text(self, taken: set[int]) -> str:
+        """The text, as `_bare`, in which only these hunks are taken."""
+        found, arrived = [], {number: list(its) for number, its in self.arrived.items()}
+        layout: list[Hunk] = []
+        for passage in self.passages:
+            hunk = self.hunks[passage.hunk - 1] if passage.hunk else None
+            if passage.moved == "away":
+                if passage.hunk not in taken and (its := arrived[passage.hunk]):
+                    lines = [[_side(line, False, set()) for line in one.lines] for one in its]
+                    nearest = min(range(len(its)), key=lambda n: abs(word_count("\n".join(lines[n])) - passage.words))
+                    del its[nearest]
+                    found += lines[nearest]
+                continue
+            if hunk and hunk.kind == "layout":
+                layout.append(hunk)
+            if not passage.lines:
+                continue
+            if passage.moved != "here" or passage.hunk in taken:
+                kinds = {one.note for one in layout if one.number in taken}
+                found += [_side(line, passage.hunk in taken, kinds) for line in passage.lines]
+            layout = []
+        return _bare("\n".join(found))
+
+
+def _side(line: ProseLine, is_taken: bool, kinds: set[str]) -> str:
+    """The text of a line with its changes of words taken or not, and of changes of formatting only these `kinds`."""
+    text = ""
+    for span in line.spans:
+        if span.format == "follows":
+            is_new = False
+        elif span.format:
+            is_new = any(note.startswith(span.format) for note in kinds)
+        else:
+            is_new = is_taken
+        text += span.text if span.op in ("same", "ins" if is_new else "del") else ""
+    return text
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\s↵]+", "", _NUMBER.sub("#", visible(text)))
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalpha, _NOUN.sub("", text.casefold())))
+
+
+def _change(old: str, new: str) -> tuple[str, str]:
+    """The letters and marks that are removed and added."""
+    before, after = Counter(old), Counter(new)
+    return "".join(sorted((before - after).elements())), "".join(sorted((after - before).elements()))
+
+
+def _difference(shown: str, taken: str) -> str:
+    start = next((n for n, (one, other) in enumerate(zip(shown, taken, strict=False)) if one != other), 0)
+    return f"shown …{shown[max(0, start - 25) : start + 45]!r}, taken …{taken[max(0, start - 25) : start + 45]!r}"
+
+
+def _folded_faults(diff: ProseDiff, hunk: Hunk, text: str) -> Iterator[tuple[str, str]]:
+    """A folded hunk is drawn as one line: it must change nothing but this kind of formatting."""
+    kind = next((kind for kind in _WITHOUT if hunk.note.startswith(kind)), "")
+    pattern = re.compile(rf"\n|{_WITHOUT.get(kind, '(?!)')}|[^\S\n]+", re.MULTILINE | re.IGNORECASE)
+    one, other = (pattern.sub("", _NUMBER.sub("1", side)).casefold() for side in (diff.old, text))
+    if one != other:
+        yield "more than a kind of formatting", f"{hunk.number} {hunk.note}: {_difference(one, other)}"
