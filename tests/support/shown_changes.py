@@ -98,11 +98,8 @@ class _Drawn:
         for passage in self.passages:
             hunk = self.hunks[passage.hunk - 1] if passage.hunk else None
             if passage.moved == "away":
-                if passage.hunk not in taken and (its := arrived[passage.hunk]):
-                    lines = [[_side(line, False, set()) for line in one.lines] for one in its]
-                    nearest = min(range(len(its)), key=lambda n: abs(word_count("\n".join(lines[n])) - passage.words))
-                    del its[nearest]
-                    found += lines[nearest]
+                if passage.hunk not in taken:
+                    found += _left(arrived[passage.hunk], passage.words)
                 continue
             if hunk and hunk.kind == "layout":
                 layout.append(hunk)
@@ -113,6 +110,18 @@ class _Drawn:
                 found += [_side(line, passage.hunk in taken, kinds) for line in passage.lines]
             layout = []
         return _bare("\n".join(found))
+
+
+def _left(arrived: list[Passage], words: int) -> list[str]:
+    """The lines at the old place of a move, taken from its new places: one of so many words, or several together."""
+    sides = [[_side(line, False, set()) for line in one.lines] for one in arrived]
+    counts = [word_count("\n".join(lines)) for lines in sides]
+    start = counts.index(words) if words in counts else 0
+    end = start + 1
+    while end < len(counts) and sum(counts[start:end]) < words:
+        end += 1
+    del arrived[start:end]
+    return [line for lines in sides[start:end] for line in lines]
 
 
 def _side(line: ProseLine, is_taken: bool, kinds: set[str]) -> str:
