@@ -22,6 +22,8 @@ from cekura_tui.prose.words import word_count
 _ACCEPTED = HunkChoice("accepted")
 _NUMBER = re.compile(r"(?<![\d.,:])\d{1,3}(?=[.):](?:[\s*↵]|$)|\s+[-–—])|(?<=[a-z] )\d{1,2}(?=\*|\n|$)", re.IGNORECASE)
 _NOUN = re.compile(rf"(?:{NOUNS})(?=#|[ \t]*\d)")
+_MARKER = re.compile(r"^(?:>|[-+•–]|\*(?=\*\*)|\*(?!\*)|\(?#+[.)]?)+")
+"""The marker of a line without white space, in which # is a number."""
 _QUOTES = "[\"'‘’‚‛“”„‟«»‹›「」『』]"
 _WITHOUT: dict[str, str] = {
     "quotation marks": _QUOTES,
@@ -73,55 +75,88 @@ def _faults(diff: ProseDiff, found: dict[str, str]) -> Iterator[tuple[str, str]]
             yield f"{hunk.kind} changes nothing", f"{hunk.number}: {hunk.note}"
         elif hunk.is_folded:
             yield from _folded_faults(diff, hunk, text)
-        elif nothing == sent:
+        elif nothing == sent and hunk.number not in drawn.near_moves:
             if (shown := drawn.text({hunk.number})) != taken:
                 yield f"{hunk.kind} not taken as shown", f"{hunk.number}: {_difference(shown, taken)}"
         elif (shown_change := _change(nothing, drawn.text({hunk.number}))) != (change := _change(sent, taken)):
             yield f"{hunk.kind} takes other letters than shown", f"{hunk.number}: {shown_change}, {change}"
 
 
-class _Drawn:
-    """The drawn lines of a diff."""
+class _Place:
+    """A passage with lines, or the old place of a move. `layout` are the hunks of formatting that are drawn in these
+    lines. `again` are passages that draw lines of this one again, with their changed words."""
 
-    def __init__(self, diff: ProseDiff) -> None:
-        self.hunks = diff.hunks
-        self.passages = passages(diff)
-        self.arrived: dict[int, list[Passage]] = defaultdict(list)
-        for passage in self.passages:
-            if passage.moved == "here":
-                self.arrived[passage.hunk].append(passage)
+    def __init__(self, passage: Passage, layout: list[Hunk]) -> None:
+        self.passage, self.layout = passage, layout
+        self.again: list[_Place] = []
 
     def text(self, taken: set[int]) -> str:
         """The text, as `_bare`, in which only these hunks are taken."""
-        found, arrived = [], {number: list(its) for number, its in self.arrived.items()}
+        kinds = {one.note for one in self.layout if one.number in taken}
+        text = _bare("\n".join(_side(line, self.passage.hunk in taken, kinds) for line in self.passage.lines))
+        for place in self.again:
+            text = text.replace(place.words(set()), place.words(taken), 1)
+        return text
+
+    def words(self, taken: set[int]) -> str:
+        """The text without the marker of its first line, which may be another at the old place of a move."""
+        return _MARKER.sub("", self.text(taken))
+
+    def is_again(self, before: _Place | None) -> bool:
+        """Whether the lines are drawn again, after the moved passage `before`."""
+        if before is None or before.passage.moved != "here" or self.passage.moved or not self.passage.hunk:
+            return False
+        words = self.words(set())
+        return self.passage.hunk != before.passage.hunk and bool(words) and words in before.text(set())
+
+
+class _Drawn:
+    """The drawn lines of a diff. `near_moves` are the numbers of hunks that are drawn next to a moved passage: what
+    they add to it moves, too."""
+
+    def __init__(self, diff: ProseDiff) -> None:
+        self.places: list[_Place] = []
         layout: list[Hunk] = []
-        for passage in self.passages:
-            hunk = self.hunks[passage.hunk - 1] if passage.hunk else None
-            if passage.moved == "away":
-                if passage.hunk not in taken:
-                    found += _left(arrived[passage.hunk], passage.words)
+        for passage in passages(diff):
+            if passage.hunk and diff.hunks[passage.hunk - 1].kind == "layout":
+                layout.append(diff.hunks[passage.hunk - 1])
+            if not passage.lines and passage.moved != "away":
                 continue
-            if hunk and hunk.kind == "layout":
-                layout.append(hunk)
-            if not passage.lines:
-                continue
-            if passage.moved != "here" or passage.hunk in taken:
-                kinds = {one.note for one in layout if one.number in taken}
-                found += [_side(line, passage.hunk in taken, kinds) for line in passage.lines]
+            place, before = _Place(passage, layout), self.places[-1] if self.places else None
             layout = []
-        return _bare("\n".join(found))
+            if before is not None and place.is_again(before):
+                before.again.append(place)
+            else:
+                self.places.append(place)
+        here = [place.passage.moved == "here" for place in self.places]
+        around = zip([False, *here], [*here[1:], False], self.places, strict=False)
+        self.near_moves = {place.passage.hunk for before, after, place in around if before or after}
+
+    def text(self, taken: set[int]) -> str:
+        """The text, as `_bare`, in which only these hunks are taken."""
+        found, arrived = "", defaultdict[int, list[_Place]](list)
+        for place in self.places:
+            if place.passage.moved == "here":
+                arrived[place.passage.hunk].append(place)
+        for place in self.places:
+            moved, hunk = place.passage.moved, place.passage.hunk
+            if moved == "away" and hunk not in taken:
+                found += "".join(one.text(taken) for one in _left(arrived[hunk], place.passage.words))
+            elif moved != "away" and (moved != "here" or hunk in taken):
+                found += place.text(taken)
+        return found
 
 
-def _left(arrived: list[Passage], words: int) -> list[str]:
-    """The lines at the old place of a move, taken from its new places: one of so many words, or several together."""
-    sides = [[_side(line, False, set()) for line in one.lines] for one in arrived]
-    counts = [word_count("\n".join(lines)) for lines in sides]
+def _left(arrived: list[_Place], words: int) -> list[_Place]:
+    """What was at the old place of a move, by its new places: one of so many words, or several together."""
+    counts = [word_count("\n".join(_side(line, False, set()) for line in one.passage.lines)) for one in arrived]
     start = counts.index(words) if words in counts else 0
     end = start + 1
     while end < len(counts) and sum(counts[start:end]) < words:
         end += 1
+    found = arrived[start:end]
     del arrived[start:end]
-    return [line for lines in sides[start:end] for line in lines]
+    return found
 
 
 def _side(line: ProseLine, is_taken: bool, kinds: set[str]) -> str:
