@@ -13,7 +13,6 @@ from cekura_tui.evidence.particulars import MONTHS, SPOKEN_EMAIL, UNITS, WEEKDAY
 from cekura_tui.evidence.spoken_words import STOP_WORDS, Word, content_words, root, words_of
 from cekura_tui.model.run.view import RunView
 from cekura_tui.model.text import clean_line
-from cekura_tui.model.transcript.transcript import TOOLS
 from cekura_tui.prose.diff import ProseDiff
 
 MOST = 6
@@ -22,31 +21,29 @@ _MOST_ADDED = 100_000
 """Most characters of added text that are searched in a suggestion."""
 _MOST_READ = 200_000
 """Most characters of a call that are read. Of a single turn, at most 20,000 characters are read."""
-_CHUNK = 8
-"""Number of words in a chunk of a turn. Words of the same chunk or of two adjacent chunks are near each other."""
 _PRIVATE_WORDS = """
-parent mother father mum mom dad wife husband partner girlfriend boyfriend son daughter child children kid baby twin
-sister brother grandma grandpa grandmother grandfather aunt uncle nephew niece cousin neighbour boss wedding anniversary
-birthday graduation funeral surgery operation divorce pregnancy eltern mutter vater ehefrau ehemann sohn tochter kind
-kinder zwillinge schwester bruder oma opa tante onkel neffe nichte enkel enkelin nachbar chef hochzeit geburtstag
-beerdigung padres madre padre esposa esposo marido pareja novia novio hijo hija bebe gemelos hermana hermano abuela
-abuelo tia tio sobrina sobrino boda aniversario cumpleanos entierro
+parent mother father mom dad wife husband girlfriend boyfriend son daughter child children kid baby twin sister brother
+grandma grandpa grandmother grandfather aunt uncle nephew niece neighbour boss wedding anniversary birthday graduation
+funeral surgery operation divorce pregnancy eltern mutter vater ehefrau ehemann sohn tochter kind schwester bruder oma
+opa tante onkel enkel enkelin nachbar chef hochzeit geburtstag beerdigung padres madre padre esposa esposo marido novia
+novio hijo hija hermana hermano abuela abuelo boda aniversario cumpleanos entierro wheelchair rehab therapy pregnant
+accident rollstuhl reha unfall krankenhaus rehabilitacion accidente ruedas cirugia schwiegermutter
 """
 _PRIVATE = frozenset(map(root, _PRIVATE_WORDS.split()))
-"""Family and its events: of them, two words of the caller's are a fact."""
+"""Family, its events and illness: of them, two words of the caller's are a fact, but not after a word of _GENERAL."""
 _GENERAL = re.compile(r"\b(?:an?|any|every|eine?[mnrs]?|jede[mnrs]?|una?|cualquier|cada) +$", re.I)
-_PRICE = re.compile(
-    r"(?i)\b(?:costs?|charges?|fees?|prices?|per|each|minimum|deposit|delivery|shipping|an? (?:day|week|month|night)|"
-    r"kosten|kostet|berechnen|\w*gebühr(?:en)?|\w*preise?|pro|je|mindest\w*|kaution|anzahlung|lieferung|cuestan?|vale|"
-    r"cobra\w*|precios?|tarifa|cuota|por (?:persona|noche|d[ií]a)|mínimo|fianza|envío|al mes)\b"
+_OWED = re.compile(
+    r"(?i)\b(?:your|total|balance|owed?|outstanding|due|refund|credit|bill|invoice|paid|charged|Ihr(?:e[mnrs]?)?|dein\w*|"
+    r"saldo|guthaben|rechnung|betrag|offen\w*|insgesamt|macht|sus?|tu|factura|importe|reembolso|pendiente|debe|cobrado)\b"
 )
-"""Words beside an amount that is a price of the house."""
+_PRICE = re.compile(r"(?i)\b(?:costs?|fee|per|each|delivery|an? (?:day|month|night)|kostet|pro|cuesta|precio|por)\b")
+"""Words before an amount of the caller's and words beside a price with cents; other whole amounts are prices, too."""
 _OURS = re.compile(
-    r"(?i)\b(?:our|hotline|opens?|opening|close[sd]?|closing|check.?in|check.?out|unser\w*|geöffnet|öffn\w+|geschlossen|"
-    r"schlie(?:ß|ss)\w*|nuestr\w+|a partir de|abierto|abr\w+|cerrado|cerr\w+|cierra\w*|horario)\b"
+    r"(?i)\b(?:our|hotline|opens?|opening|closed?|closing|check.?in|check.?out|always|unser\w*|geöffnet|geschlossen|immer|"
+    r"öffn\w+|schlie(?:ß|ss)\w*|nuestr\w+|a partir de|abierto|abr\w+|cerrado|cerr\w+|cierra\w*|horario|siempre)\b"
 )
 """Words before another fact of the house, such as its opening hours."""
-_QUOTED = re.compile(r"(?<!\w)[\"“„«‘'](.{20,500}?)[\"”“»’'](?!\w)")
+_QUOTED = re.compile(r"(?<!\w)[\"“„«‘'](.{8,500}?)[\"”“»’'](?!\w)")
 _SHOWN = 8
 """Most words of a quote that are shown."""
 _CAPITALS = 0.12
@@ -63,11 +60,14 @@ _GERMAN_WORDS = re.compile(
 _NOUN = r"[A-ZÄÖÜ][\w-]{2,40}"
 _INTRODUCED = re.compile(
     r"\b(?:(?:[Hh]errn?|[Ff]rau|[Ff]amilie|Dr\.?|Doktor|Professor|Namen?(?: ist)?|[Hh]ier (?:ist|spricht)|heiße|heißt|"
-    r"Sohn|Tochter|Bruder|Schwester|(?:mein|unser)e? (?:Mann|Frau|Hund|Katze|Kater)|wohne in|(?:zieh|flieg|fahr|reis|"
-    rf"Zug|Flug|Fahrt|Reise)\w*(?: \w+)? nach) ({_NOUN}(?: {_NOUN})?)|ich bin ({_NOUN} {_NOUN})|"
+    r"wohne in|komme aus|(?:zieh|flieg|fahr|reis|Zug|Bus|Flug|Fahrt|Reise|Umzug|Lieferung)\w*(?: \w+)? nach) "
+    rf"({_NOUN}(?: {_NOUN})?)|(?:Sohn|Tochter|Bruder|Schwester|(?:mein|unser)\w* (?:Mann|Frau|Hund|Katze|Kater)) "
+    rf"({_NOUN})\b(?! hat)|ich bin ({_NOUN} {_NOUN})|nach ({_NOUN}) (?:um)?(?:zieh|flieg|fahr|reis)|"
     rf"({_NOUN}(?:stra(?:ß|ss)e|gasse|allee))\b|({_NOUN}(?:weg|platz|ring|damm|ufer)) (?=\d))"
 )
 """German phrases that introduce a name, and street names, since German capitalises all nouns."""
+_ASKED = re.compile(r"(?i)\b(?:names?|called|heißt|heißen|nombre|apellidos?|llama|wohin|street|straße|address)\b")
+"""Words of an agent before an answer that is a name."""
 _COMMON_WORDS = """
 mr mrs ms miss dr doctor doctors doktor nurse professor sir madam herr frau senor senora don dona english spanish german
 french italian portuguese dutch polish russian turkish arabic hindi chinese mandarin japanese korean deutsch espanol uhr
@@ -110,6 +110,7 @@ class _RunFacts:
     heard: dict[str, set[int]] = field(default_factory=dict)
     said: str = ""
     house: set[str] = field(default_factory=set)
+    profile: list[str] = field(default_factory=list)
 
 
 def own_facts(diff: ProseDiff, sent_prompt: str, views: Sequence[RunView]) -> dict[int, tuple[str, ...]]:
@@ -142,9 +143,8 @@ class _SentContent:
     def __init__(self, prompt: str) -> None:
         words = words_of(prompt)
         numbers = (word.form for word in words if is_number(word.form) and not UNITS.match(prompt, word.end))
-        self.keys = {one.key for one in particulars(prompt, words)}.union(
-            *((f"number {n}", f"amount {n}") for n in numbers)
-        )
+        self.keys = {one.key for one in particulars(prompt, words)}
+        self.keys.update(f"{kind} {form}" for form in numbers for kind in ("number", "amount"))
         self.roots = {root(word.form) for word in words}
         self.names = {_name_key(word.group()) for word in _WORD.finditer(prompt)}
         self.text = _plain_words(prompt)
@@ -169,41 +169,45 @@ def _facts_of(view: RunView, numbered: bool) -> _RunFacts:
     if len(content_words(view.row.scenario)) > 1 and len(_plain_words(view.row.scenario).split()) > 2:
         run.phrases[_plain_words(view.row.scenario)] = f"scenario “{clean_line(view.row.scenario, 60)}”"
     _read_profile(run, view.source.get("test_profile_data"), "")
-    left, spoken, recited = _MOST_READ, [], set[str]()
-    for n, turn in enumerate(view.transcript.turns):
-        text = turn.text[: min(left, 20_000)]
+    left, recited, asked = _MOST_READ, set[str](), None
+    turns = [("profile", text) for text in run.profile] + [(turn.speaker, turn.text) for turn in view.transcript.turns]
+    for n, (speaker, text) in enumerate(turns):
+        text = text[: min(left, 20_000)]
         left -= len(text)
         words = words_of(text)
         found = particulars(text, words) if numbered else []
-        if turn.speaker == "main":
+        if speaker == "main":
+            asked = _ASKED.search(text)
             recited.update(one.key for one in found if one.key not in run.keys and _is_recited(one, text))
             run.house.update({root(word.form) for word in words} - run.heard.keys())
-        elif turn.speaker == "testing":
+        elif speaker in ("profile", "testing"):
             bare = (word.form for word in words if word.form[1:].isdecimal() and not UNITS.match(text, word.end))
             run.keys.update({f"amount {form}" for form in bare} - recited)
+            answer = _WORD.findall(text) if asked and len(words) < 6 else []
+            run.names |= {_name_key(word) for word in answer if _is_name(word)} - _COMMON
             run.said += f"/{_plain_words(text)}"
             for m, word in enumerate(words):
-                chunk = n * 10_000 + m // _CHUNK
+                chunk = n * 10_000 + m // 8  # words of two adjacent chunks are near each other
                 run.heard.setdefault(root(word.form), set()).update((chunk, chunk + 1))
         run.keys.update(one.key for one in found if one.key not in recited)
-        if turn.speaker not in TOOLS:
-            spoken.append(text)
     # In its greeting the agent names itself and its business.
     greeting = next((turn.text for turn in view.transcript.turns if turn.speaker == "main"), "")
     run.known = {_name_key(word.group()) for word in _WORD.finditer(f"{view.row.agent} {greeting}")}
-    capital, small = _spoken_names(spoken)
+    capital, small = _spoken_names([text[:20_000] for speaker, text in turns if speaker == "testing"])
     run.names = (run.names - (small - capital)) | (capital - small)
     return run
 
 
 def _is_recited(one: Particular, text: str) -> bool:
     """Whether a fact in a turn of the agent is of the house: a price, its e-mail address, its opening hours."""
-    is_price = one.key.startswith("amount") and _PRICE.search(text, max(one.start - 40, 0), one.end + 25)
-    return bool(is_price or one.key.startswith("mail") or _OURS.search(text, max(one.start - 60, 0), one.start))
+    start = max(one.start - 50, 0)
+    is_price = one.key.startswith("amount") and ("." not in one.key or _PRICE.search(text, start, one.end + 12))
+    is_price = is_price and not _OWED.search(text, start, one.start)
+    return bool(is_price or one.key.startswith("mail") or _OURS.search(text, start, one.start))
 
 
 def _read_profile(run: _RunFacts, value: object, key: str, depth: int = 0) -> None:
-    """Add facts, names and capitalised phrases of a test profile to `run`; `key` is the path of the field with `value`.
+    """Add texts, names and capitalised phrases of a test profile to `run`; `key` is the path of the field with `value`.
     An address has a phrase or name in each of its parts, apart from the numbers."""
     if depth < 8 and isinstance(value, dict):
         for name, item in value.items():
@@ -213,8 +217,7 @@ def _read_profile(run: _RunFacts, value: object, key: str, depth: int = 0) -> No
             _read_profile(run, item, key, depth + 1)
     elif isinstance(value, str | int | float) and not isinstance(value, bool):
         text = str(value)[:20_000]
-        run.keys.update(one.key for one in particulars(text))
-        run.keys.update(f"amount {word.form}" for word in words_of(text) if word.end - word.start == len(text) > 1)
+        run.profile.append(text)
         address = _ADDRESS.search(key)
         for part in re.split("[,;\n]", text) if address else [text]:
             words = [word for word in _WORD.findall(part) if not address or not re.search(r"\d", word)]
@@ -230,25 +233,19 @@ def _read_profile(run: _RunFacts, value: object, key: str, depth: int = 0) -> No
 def _spoken_names(turns: Sequence[str]) -> tuple[set[str], set[str]]:
     """Normalised words that are capitalised inside a sentence, and normalised words that occur in lower case. If the
     language capitalises all nouns, the first set has only words that a phrase introduces as names."""
-    capital: set[str] = set()
-    small: set[str] = set()
-    within = number = 0
+    capital, small = list[str](), list[str]()
     for turn in turns:
         text = SPOKEN_EMAIL.sub(_blank, turn)
         for hit in _WORD.finditer(text):
-            word = hit.group()
-            if word[0].islower():
-                small.add(_name_key(word))
-                number += 1
-            elif _is_name(word) and not _STARTS.search(text, max(hit.start() - 8, 0), hit.start()):
-                capital.add(_name_key(word))
-                within += 1
-                number += 1
-    german = sum(len(_GERMAN_WORDS.findall(turn)) for turn in turns)
-    if german > _CAPITALS * number or (within > _CAPITALS * number and (number > 100 or german)):
+            if hit.group()[0].islower():
+                small.append(_name_key(hit.group()))
+            elif _is_name(hit.group()) and not _STARTS.search(text, max(hit.start() - 8, 0), hit.start()):
+                capital.append(_name_key(hit.group()))
+    german, number = sum(len(_GERMAN_WORDS.findall(turn)) for turn in turns), len(capital) + len(small)
+    if german > _CAPITALS * number or (len(capital) > _CAPITALS * number and (number > 100 or german)):
         found = [hit for turn in turns for hit in _INTRODUCED.finditer(turn)]
-        capital = {_name_key(word) for hit in found for word in hit[hit.lastindex or 0].split()}
-    return capital - _COMMON, small
+        capital = [_name_key(word) for hit in found for word in hit[hit.lastindex or 0].split()]
+    return {*capital} - _COMMON, {*small}
 
 
 def _is_name(word: str) -> bool:
@@ -307,7 +304,8 @@ def _from_caller(text: str, sent: _SentContent, run: _RunFacts) -> Iterator[_Fac
         series = [*series, word] if near else []
     for hit in _QUOTED.finditer(text):
         plain = _plain_words(hit[1])
-        if len(plain.split()) >= 6 and plain in run.said and content_words(hit[1]).keys() - sent.roots:
+        own_words = len(content_words(hit[1]).keys() - known)
+        if plain in run.said and own_words and len(plain.split()) >= (6 if own_words == 1 else 3):
             found.append(hit.span(1))
     for start, end in found:
         shown = text[start:end].split()

@@ -113,6 +113,7 @@ OWN = {
     "knee surgery": "I am having knee surgery.",
     "Lerchengasse": "Ich wohne in der Lerchengasse 4.",
     "Couch nicht am Klavier vorbeipasst": "Sie passt nicht am Klavier vorbei, die Couch.",
+    "Biscuit": "Biscuit.",
 }
 
 
@@ -121,7 +122,7 @@ def test_what_the_agent_recites_is_of_the_house_and_what_the_caller_says_of_the_
     view = run((*turns, ("Testing Agent", "Fifteen euros, until half past six, in the lockbox next to the door.")))
     assert facts(" - ".join(HOUSE), view) == ()
     for rule, said in OWN.items():
-        (fact,) = facts(f"Mind: {rule}!", run((("Main Agent", "Hello."), ("Testing Agent", said))))
+        (fact,) = facts(f"Mind: {rule}!", run((("Main Agent", "Hello, what is the name?"), ("Testing Agent", said))))
         assert fact.strip("“”") in rule
         assert own_facts(compare(rule, f"Mind: {rule}!"), f"{rule}.", [run((("Testing Agent", said),))]) == {}
 
