@@ -48,6 +48,9 @@ class Assembly:
     lines: Sequence[int]
     wrapper: Wrapper
 
+    def __post_init__(self) -> None:
+        self._index = {step: n for n, step in enumerate(self.steps)}
+
     def diff(self, hunks: tuple[Sequence[int], Sequence[int]], split: AbstractSet[str]) -> ProseDiff:
         """Build the diff from the result of `hunks_of`; a hunk whose key is in `split` is split into its parts."""
         diff = self._numbered(hunks, split)
@@ -70,6 +73,7 @@ class Assembly:
             (draft.format, n): numbers[draft.key] for draft in drafts if draft.format for n in draft.steps
         }
         worded = {n: numbers[draft.key] for draft in drafts if not draft.format for n in draft.steps}
+        self._movers = {step.move: worded[n] for n, step in enumerate(self.steps) if step.move}
         pieces = [self._text_piece(group, worded, layout) for group in groups]
         self._link_move_ends(pieces, at)
         found = [self._hunk(draft, numbers[draft.key], mains[draft.key], pieces) for draft in drafts]
@@ -86,8 +90,8 @@ class Assembly:
         whole = {move for move, ns in moved.items() if sum(m - n > 1 for n, m in pairwise(ns)) == 1}
         for n, step in enumerate(self.steps):
             hunk, before = hunks.get(n), self.steps[n - 1]
-            is_one = bool(groups) and hunks.get(n - 1) == hunk and before.move == step.move
-            if hunk and is_one and (not step.move or (step.move in whole and before.role == step.role)):
+            is_one = bool(groups) and hunks.get(n - 1) == hunk and (before.move, before.side) == (step.move, step.side)
+            if hunk and is_one and "reworded" not in (before.role, step.role) and (not step.side or step.move in whole):
                 groups[-1].append(n)
             else:
                 groups.append([n])
@@ -112,15 +116,25 @@ class Assembly:
         spans: list[WordSpan] = []
         cuts: list[int] = []
         for n in group:
-            if spans:
+            if spans and not self.steps[n].continues:
                 cuts.append(len(spans))
-            spans += [
-                replace(span, hunk=layout[span.format, n]) if (span.format, n) in layout else span
-                for span in self.steps[n].spans or [WordSpan("same", self.steps[n].old)]
-            ]
-        role = self.steps[group[0]].role
-        moved: Literal["", "away", "here"] = role if role == "away" or role == "here" else ""
-        return TextPiece(old, new, worded.get(group[0], 0), tuple(spans), moved, cuts=tuple(cuts))
+            spans += self._numbered_spans(n, worded, layout)
+        step = self.steps[group[0]]
+        mover = self._movers.get(step.move or step.within, 0)
+        is_shown = step.role == "reworded"
+        return TextPiece(
+            old, new, worded.get(group[0], 0), tuple(spans), step.side, "", tuple(cuts), mover, is_shown
+        )
+
+    def _numbered_spans(
+        self, n: int, worded: Mapping[int, int], layout: Mapping[tuple[Format, int], int]
+    ) -> Iterator[WordSpan]:
+        """The spans of a step with the numbers of their hunks, as far as these are not the hunk of the step."""
+        step = self.steps[n]
+        n = self._index[step.twin] if step.twin and step.role == "away" else n
+        for span in step.spans or [WordSpan("same", step.old)]:
+            number = layout.get((span.format, n), 0) if span.format else worded[n + 1] if span.hunk < 0 else 0
+            yield replace(span, hunk=number) if number else span
 
     def _link_move_ends(self, pieces: list[TextPiece], at: Mapping[int, int]) -> None:
         ends: dict[tuple[Role, int], Step] = {}
@@ -141,8 +155,8 @@ class Assembly:
         if kind == "moved":
             old_place = pieces[main].elsewhere
             note = f"from {_short_place(old_place, place)}" if old_place != place else self._direction(draft)
-            moved = [self.steps[n] for n in draft.steps if self.steps[n].move]
-            old, new = "".join(piece.old for piece in moved), "".join(piece.new for piece in moved)
+            moved = [piece for piece in pieces if piece.moved == "here" and piece.mover == number == piece.hunk]
+            old = new = "".join(piece.text(lambda hunk: hunk == number) for piece in moved)
         words = [self.steps[n] for n in draft.steps] if not draft.format else []
         return Hunk(
             number,
@@ -164,7 +178,7 @@ class Assembly:
     def _kind(self, draft: _HunkDraft) -> tuple[Kind, str]:
         if draft.format:
             return "layout", format_note(draft.format, [self.steps[n].spans for n in draft.steps])
-        roles = {self.steps[n].role for n in draft.steps} - {"gap"}
+        roles = {self.steps[n].role for n in draft.steps} - {"gap", "twin"}
         if "here" in roles:
             return "moved", ""
         if not any(self.steps[n].removed or self.steps[n].added for n in draft.steps):
@@ -215,10 +229,10 @@ class Assembly:
             draft.key = hashlib.sha256(what.encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
     def _texts(self, draft: _HunkDraft) -> tuple[str, str]:
-        pieces = [self.steps[n] for n in draft.steps]
+        steps = [self.steps[n] for n in draft.steps]
         if not draft.format:
-            return "".join(piece.old for piece in pieces), "".join(piece.new for piece in pieces)
-        spans = [span for piece in pieces for span in piece.spans if span.format == draft.format]
+            return "".join(step.version("ins") for step in steps), "".join(step.version("del") for step in steps)
+        spans = [span for step in steps for span in step.spans if span.format == draft.format]
         removed, added = ("\0".join(span.text for span in spans if span.op == op) for op in ("del", "ins"))
         return removed, added
 
@@ -236,7 +250,7 @@ class Assembly:
     def _layout_drafts(self, split: AbstractSet[str]) -> Iterator[_HunkDraft]:
         places: dict[Format, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
         for n, step in enumerate(self.steps):
-            if step.move:
+            if step.role in ("away", "twin", "reworded"):
                 continue
             for kind in {span.format: None for span in step.spans if span.format not in ("", "follows")}:
                 places[kind][self.titles.get(n, n)].append(n)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
@@ -19,13 +21,12 @@ from cekura_tui.prose.formatting import (
     space_spans,
     split_gap,
     structure,
-    without_marks,
 )
 from cekura_tui.prose.hunks import UNMATCHED, Role, Step, hunks_of
 from cekura_tui.prose.matching import Stop, Stopped, in_order_fallback, match, never, stoppable
 from cekura_tui.prose.numbers import split_title, title_words
 from cekura_tui.prose.units import Places, Unit, begins_block, is_title, units_of_both
-from cekura_tui.prose.words import WordSpan, as_word_spans, tidy, word_count, word_spans
+from cekura_tui.prose.words import Op, WordSpan, as_word_spans, tidy, word_count, word_spans
 from cekura_tui.prose.wrapper import Wrapper, wrapper_of
 
 _BUDGET = 4_000_000
@@ -43,11 +44,16 @@ def compare(old: str, new: str, split: AbstractSet[str] = frozenset(), *, stop: 
     return _Comparison(old, wrapper.inner(new), wrapper, stop).diff(split)
 
 
+_OWN = -1
+"""The hunk of a moved unit's changed words, until the hunks are numbered."""
+
+
 class _Comparison:
     def __init__(self, old: str, new: str, wrapper: Wrapper, stop: Stop) -> None:
         self.texts, self.wrapper, self._stop = (old, new), wrapper, stop
         (self.old, self.old_tail), (self.new, self.new_tail), self.coarse = units_of_both(old, new, stop)
-        self.links = align(self.old, self.new, stop)
+        self.links = _joined_moves(align(self.old, self.new, stop))
+        self._within = _contents(self.links, self.old, self.new)
         self._moved_from = {link.c: link.a for link in self.links if link.move}
         self._removed_ranges: dict[int, tuple[int, int]] = {}
         """Maps the index of each unit that moved away to the characters [start, end) in the old text of the unit and
@@ -59,6 +65,7 @@ class _Comparison:
         self._removed_ranges = {step.olds.start: step.at[0] for step in steps if step.role == "away"}
         for step in stoppable(self._stop, steps, 16):
             self._diff_step(step)
+        steps = list(_with_twins([part for step in steps for part in _split_step(step)], self._moved_from))
         titles = self._fold_rules(steps)
         if self.old_tail or self.new_tail:
             tails = (self.old_tail, self.new_tail)
@@ -72,9 +79,39 @@ class _Comparison:
         for step, hunk in zip(steps, hunks[0], strict=True):
             if step.role == "gap" and hunk < 0:
                 step.spans = as_word_spans(space_spans(step.old, step.new))
+        titles |= self._adapt_gaps(steps, hunks[0])
         places, lines = Places(self.old, self.new), self._lines(steps)
         diff = Assembly(steps, titles, places, lines, self.wrapper).diff(hunks, split)
         return replace(diff, coarse=self.coarse)
+
+    def _adapt_gaps(self, steps: Sequence[Step], hunks: Sequence[int]) -> dict[int, int]:
+        """Turn new line starts of units that stay into layout, and give the added and removed units beside them the
+        line starts that they have without it. Returns a map from the step of each such unit to its neighbour's."""
+        neighbours: dict[int, int] = {}
+        for n, step in enumerate(steps):
+            if step.role != "restructured" or hunks[n] >= 0:
+                continue
+            units = self.old[step.olds.start], self.new[step.news.start]
+            kind: Format = "heading marks" if "heading" in (units[0].kind, units[1].kind) else "list marks"
+            step.spans = [span if span.op == "same" else replace(span, format=kind) for span in step.spans]
+            for way in (-1, 1):
+                m = n + way
+                while 0 <= m < len(steps) and not (steps[m].olds and steps[m].news and steps[m].role != "replaced"):
+                    self._adapt_gap(steps[m], step, kind)
+                    neighbours.setdefault(m, n)
+                    m += way
+        return {m: n for m, n in neighbours.items() if any(span.other is not None for span in steps[m].spans)}
+
+    def _adapt_gap(self, step: Step, beside: Step, kind: Format) -> None:
+        side = 0 if step.role == "removed" else 1
+        if step.role not in ("added", "removed") or any(span.other is not None for span in step.spans):
+            return
+        units = (self.old, self.new)[side]
+        unit, text = units[(step.olds, step.news)[side].start], (step.old, step.new)[side]
+        neighbour = (self.old[beside.olds.start], self.new[beside.news.start])
+        if unit.gap and text.startswith(unit.gap) and breaks(unit.gap) == breaks(neighbour[side].gap):
+            other, op = neighbour[1 - side].gap, step.spans[0].op
+            step.spans = [WordSpan(op, unit.gap, kind, 0, other), WordSpan(op, text[len(unit.gap) :])]
 
     def _lines(self, steps: Sequence[Step]) -> list[int]:
         """The line number of each step in the sent text. A step without old units has the line of the next old unit."""
@@ -117,8 +154,8 @@ class _Comparison:
         if below[0] or below[1]:
             yield self._step("replaced" if all(below) else "removed" if below[0] else "added", *below)
             olds, news = olds[len(below[0]) :], news[len(below[1]) :]
-        removed = [i for i in olds if i not in away]
-        added = [j for j in news if j not in here]
+        removed = [i for i in olds if i not in away and i not in self._within[0]]
+        added = [j for j in news if j not in here and j not in self._within[1]]
         old_kinds = [(self.old[i].kind, begins_block(self.old, i)) for i in removed]
         new_kinds = [(self.new[j].kind, begins_block(self.new, j)) for j in added]
         pairs = match(old_kinds, new_kinds, in_order_fallback(old_kinds, new_kinds))
@@ -138,13 +175,19 @@ class _Comparison:
                     to += 1
                 yield from self._added_steps(range(start, to), here)
             moves = i in away
-            yield self._step("away" if moves else "removed", range(i, i + 1), range(0), away[i].move if moves else 0)
+            step = self._step("away" if moves else "removed", range(i, i + 1), range(0), away[i].move if moves else 0)
+            step.within = self._within[0].get(i, 0)
+            step.side = "away" if moves or step.within else ""
+            yield step
         yield from self._added_steps(range(to, news.stop), here)
 
     def _added_steps(self, news: range, here: dict[int, Link]) -> Iterator[Step]:
         for j in news:
             moves = j in here
-            yield self._step("here" if moves else "added", range(0), range(j, j + 1), here[j].move if moves else 0)
+            step = self._step("here" if moves else "added", range(0), range(j, j + 1), here[j].move if moves else 0)
+            step.within = self._within[1].get(j, 0)
+            step.side = "here" if moves or step.within else ""
+            yield step
 
     # The changes of each step
 
@@ -165,17 +208,21 @@ class _Comparison:
                 step.removed, step.added = (sum(word_count(unit.text) for unit in side) for side in self._units(step))
 
     def _diff_moved(self, step: Step) -> None:
-        """Diff the old and the new version of a moved unit, for the step at the new place."""
+        """Diff the old and the new version of a moved unit, for the step at the new place. Changed words belong to a
+        hunk of their own, white space and markers to the move."""
         n, j = self._moved_from[step.news.start], step.news.start
         start, end = self._removed_ranges[n]
         was, now = self.old[n], self.new[j]
         gaps = (self.texts[0][start : was.start], step.new[: now.start - step.at[1][0]])
         tails = (self.texts[0][was.start + len(was.text) : end], step.new[len(gaps[1]) + len(now.text) :])
-        words = self._spans(was.text, now.text, exactly=now.kind == "code")
+        spaces, marks = zip(*map(split_gap, gaps), strict=True)
+        formats = gap_spans(*marks)
+        lead = _changed(*marks) if formats is None else as_word_spans(formats)
+        words = _marks_as_words(self._spans(was.text, now.text, exactly=now.kind == "code"))
         _, step.removed, step.added = _word_counts(words)
-        formats = gap_spans(*gaps)
-        lead = [WordSpan("del", gaps[0]), WordSpan("ins", gaps[1])] if formats is None else as_word_spans(formats)
-        step.spans = tidy([*lead, *words, *as_word_spans(space_spans(*tails))])
+        step.content = [WordSpan("same", gaps[1]), *words]
+        words = [replace(span, hunk=_OWN) if span.op != "same" and not span.format else span for span in words]
+        step.spans = [*_changed(*spaces), *lead, *words, *_changed(*tails)]
 
     def _units(self, step: Step) -> tuple[Sequence[Unit], Sequence[Unit]]:
         return self.old[step.olds.start : step.olds.stop], self.new[step.news.start : step.news.stop]
@@ -195,17 +242,23 @@ class _Comparison:
         formats = gap_spans(*gaps) if one.depth == other.depth else None
         words = self._line_spans(step, bodies)
         (space, mark), (other_space, other_mark) = map(split_gap, gaps)
-        are_items = one.depth == other.depth and mark and other_mark and one.kind == other.kind == "item"
-        if formats is None and are_items and not _differ(words):
-            formats = [*space_spans(space, other_space), FormatSpan(mark, other_mark, "list marks")]
-        if formats is None:
-            step.role = "restructured"
-            words = _marks_as_words(self._spans(mark + bodies[0], other_mark + bodies[1]), is_line=True)
-            words = [*_space_before_line(space, other_space), *words]
-        else:
-            words = [*as_word_spans(formats), *_marks_as_words(words, is_line="heading" in kinds)]
-        same, step.removed, step.added = _word_counts(words, skip_marker=step.role == "restructured")
+        kind: Format = "heading marks" if "heading" in kinds else "list marks"
+        is_marker = len(step.olds) == len(step.news) == 1 and not {"row", "code", "tag"} & {*kinds}
+        is_marker = is_marker and not _moves_number(mark, other_mark, bodies)
+        begins = [breaks(unit.gap) or unit.start == len(unit.gap) for unit in (one, other)]
+        if formats is None and is_marker and begins[0] == begins[1]:
+            formats = [*space_spans(space, other_space), FormatSpan(mark, other_mark, kind if mark != other_mark else "")]
+        if formats is None and not is_marker:
+            words = self._spans(mark + bodies[0], other_mark + bodies[1])
+        words = _marks_as_words(words)
+        same, step.removed, step.added = _word_counts(words)
         step.keeps = bool(same)
+        if formats is None:
+            lead = _space_before_line(space, other_space)
+            step.marker = [*lead, *_changed(mark, other_mark)] if is_marker else []
+            words = words if is_marker else [*lead, *words]
+        else:
+            words = [*as_word_spans(formats), *words]
         step.spans, step.is_changed = tidy(words), _differ(words)
 
     def _line_spans(self, step: Step, bodies: tuple[str, str]) -> list[WordSpan]:
@@ -286,6 +339,53 @@ class _Comparison:
         return word_spans(old, new, thorough=thorough, exactly=exactly)
 
 
+def _joined_moves(links: Sequence[Link]) -> list[Link]:
+    """Give moves one number if they have the same order in both texts and only a few added or removed units between."""
+    found: list[Link] = []
+    kept = [link for link in links if not link.move]
+    for link in links:
+        before = next((one for one in reversed(found) if one.move), None)
+        if link.move and before and before.move != link.move and link.c >= before.d:
+            gaps = range(before.b, link.a), range(before.d, link.c)
+            is_free = not any(one.a in gaps[0] or one.c in gaps[1] for one in links)
+            if is_free and min(map(len, gaps)) <= 1 and max(map(len, gaps)) <= _MOST_BETWEEN:
+                link = replace(link, move=before.move)
+        found.append(link)
+    return found
+
+
+_MOST_BETWEEN = 6
+"""Most units that are added or removed between two units of one move."""
+
+
+def _contents(links: Sequence[Link], old: Sequence[Unit], new: Sequence[Unit]) -> tuple[dict[int, int], dict[int, int]]:
+    """The units of the old and of the new text, each with the number of the move of the passage that loses or gains
+    the unit. A moved section extends up to its next heading."""
+    found: tuple[dict[int, int], dict[int, int]] = {}, {}
+    for n, units in enumerate((old, new)):
+        linked: dict[int, int] = {}
+        for link in links:
+            linked.update(dict.fromkeys(range(link.c, link.d) if n else range(link.a, link.b), link.move))
+        move, has_title = 0, False
+        between: list[int] = []
+        for k, unit in enumerate(units):
+            if k not in linked:
+                is_title = unit.kind in ("heading", "tag")
+                between.append(k)
+                if is_title:
+                    has_title = False
+                if move and has_title:
+                    found[n][k] = move
+                continue
+            if move and linked[k] == move:
+                found[n].update(dict.fromkeys(between, move))
+            elif linked[k] != move:
+                has_title = unit.kind in ("heading", "tag")
+            move = linked[k]
+            between = []
+    return found
+
+
 def _is_below_title(units: Sequence[Unit], there: range) -> bool:
     n = there.start
     if not (there and n and units[n - 1].kind == "heading"):
@@ -319,28 +419,25 @@ def _space_before_line(old: str, new: str) -> list[WordSpan]:
     return [*spans, WordSpan("del", columns), WordSpan("ins", other_columns)]
 
 
-_SIGNS: dict[Format, frozenset[str]] = {
-    "quotation marks": frozenset('"“”„«»「」『』'),  # without apostrophes, which belong to their words
-    "emphasis": frozenset("*_`~"),
+_SIGNS: dict[Format, re.Pattern[str]] = {
+    "quotation marks": re.compile('["“”„«»「」『』]'),  # without apostrophes, which belong to their words
+    "emphasis": re.compile(r"\*+|_+|`+|~+"),
 }
 
 
-def _marks_as_words(spans: Sequence[WordSpan], *, is_line: bool) -> list[WordSpan]:
-    """Convert changes of quotation marks or emphasis to changes of words. A kind of mark is converted if any mark of
-    the kind was added or removed without a counterpart, or occurs in a changed word. With `is_line`, emphasis is always
-    converted. Nothing is converted if no word changed."""
-    words = {letter for span in spans if span.op != "same" and not span.format for letter in span.text}
-    if not words:
-        return list(spans)
-    plain = {"emphasis"} if is_line else set[str]()
-    for n, span in enumerate(spans):
-        beside = spans[n + 1 : n + 2] if span.op == "del" else spans[max(n - 1, 0) : n]
-        is_alone = not any(one.format == span.format and one.op != span.op for one in beside)
-        signs = _SIGNS.get(span.format, frozenset())
-        if signs.issuperset(span.text) and (is_alone or signs & words):
-            plain.add(span.format)
+def _moves_number(mark: str, other: str, bodies: tuple[str, str]) -> bool:
+    """Whether the number of a marker is part of the words in the other version, as in "### 5. Fees" and "**5. Fees**"."""
+    texts = (mark, bodies[1]), (other, bodies[0])
+    return any(re.search(r"\d", one) and re.match(r"\W{0,3}\d", text) for one, text in texts)
+
+
+def _marks_as_words(spans: Sequence[WordSpan]) -> list[WordSpan]:
+    """Convert changes of quotation marks or emphasis to changes of words if the changed words have one mark of a pair,
+    so that both marks of the pair change together."""
+    words = [_joined((span for span in spans if span.op == op and not span.format), "same") for op in ("del", "ins")]
+    plain = {kind for kind, signs in _SIGNS.items() if any(len(signs.findall(text)) % 2 for text in words)}
     return [
-        replace(span, format="") if span.format in plain and _SIGNS[span.format].issuperset(span.text) else span
+        replace(span, format="") if span.format in plain and _SIGNS[span.format].fullmatch(span.text) else span
         for span in spans
     ]
 
@@ -349,13 +446,11 @@ def _differ(spans: Iterable[WordSpan]) -> bool:
     return any(span.op != "same" and not span.format for span in spans)
 
 
-def _word_counts(spans: Sequence[WordSpan], *, skip_marker: bool = False) -> tuple[int, int, int]:
-    """Numbers of unchanged, removed and added words. `skip_marker`: do not count the list marker at the start."""
+def _word_counts(spans: Sequence[WordSpan]) -> tuple[int, int, int]:
+    """Numbers of unchanged, removed and added words."""
     same = removed = added = 0
-    is_start = skip_marker
     for span in spans:
-        words = word_count(without_marks(span.text) if is_start else span.text)
-        is_start = is_start and (span.op != "same" or not span.text.strip())
+        words = word_count(span.text)
         if span.op == "same" or span.format:
             same += words if span.op != "ins" else 0
         elif span.op == "del":
@@ -363,6 +458,101 @@ def _word_counts(spans: Sequence[WordSpan], *, skip_marker: bool = False) -> tup
         else:
             added += words
     return same, removed, added
+
+
+_APART = 3
+"""Least number of unchanged words between two changes of a sentence that can be decided separately."""
+_CLAUSE_END = re.compile(r"[.,;:!?–—)]\s+")
+_PAIRS = (("(", ")"), ("[", "]"), ("{", "}"), ("“", "”"), ("„", "“"), ("«", "»"), ("<", ">"))
+_TWINS = ('"', "`", "**", "__")
+
+
+def _changed(old: str, new: str) -> list[WordSpan]:
+    return tidy([WordSpan("same", old)] if old == new else [WordSpan("del", old), WordSpan("ins", new)])
+
+
+def _with_twins(steps: Sequence[Step], moved_from: Mapping[int, int]) -> Iterator[Step]:
+    """Add a step for the changed words of each moved unit, and one for each unit that is added to or removed from a
+    moved passage: at the other place of the passage, behind the unit that it follows."""
+    away = {step.olds.start: step for step in steps if step.role == "away"}
+    behind: dict[Step, list[Step]] = defaultdict(list)
+    last: dict[tuple[int, str], Step] = {}
+    for step in steps:
+        if step.role == "here":
+            step.twin = away[moved_from[step.news.start]]
+            step.twin.twin, step.twin.spans = step, step.spans
+    for step in steps:
+        if step.role == "away":
+            last[step.move, "away"] = step
+        elif step.role == "here":
+            last[step.move, "here"] = step
+        elif step.within and (before := last[step.within, step.side].twin):
+            nowhere = [(0, 0), (0, 0)]
+            step.twin = replace(step, role="twin", at=nowhere, twin=step, old="", new="", removed=0, added=0)
+            step.twin.side = "here" if step.side == "away" else "away"
+            step.twin.olds = step.twin.news = range(0)
+            behind[before].append(step.twin)
+    for step in steps:
+        yield step
+        if step.role == "here" and _differ(step.content):
+            part = Step("reworded", step.olds, step.news, [(0, 0), (0, 0)], spans=step.content)
+            part.twin, part.is_changed, part.removed, part.added = step, True, step.removed, step.added
+            step.removed = step.added = 0
+            yield part
+        yield from behind[step]
+
+
+def _split_step(step: Step) -> Iterator[Step]:
+    """Split a step so that each part has one change of words; a new marker of the line is a part of its own."""
+    groups = _changes(step.spans) if step.role == "changed" and step.is_changed else [step.spans]
+    groups = [step.marker, *groups] if step.marker else groups
+    if len(groups) == 1:
+        yield step
+        return
+    (at, _), (to, _) = step.at
+    for n, spans in enumerate(groups):
+        old, new = (_joined(spans, other) for other in ("ins", "del"))
+        role: Role = "restructured" if spans is step.marker else "changed"
+        ends = at + len(old), to + len(new)
+        _, removed, added = (0, 0, 0) if spans is step.marker else _word_counts(spans)
+        part = replace(step, role=role, at=[(at, ends[0]), (to, ends[1])], old=old, new=new, spans=spans, marker=[])
+        part.removed, part.added, part.is_changed = removed, added, _differ(spans)
+        part.continues = n > bool(step.marker)
+        yield part
+        at, to = ends
+
+
+def _joined(spans: Iterable[WordSpan], without: Op) -> str:
+    return "".join(span.text for span in spans if span.op != without)
+
+
+def _changes(spans: Sequence[WordSpan]) -> list[list[WordSpan]]:
+    """Split spans within unchanged text, into groups that can each be applied alone. Brackets, quotation marks and
+    emphasis that open and close in different changes stay in one group."""
+    groups: list[list[WordSpan]] = [[]]
+    last = max((n for n, span in enumerate(spans) if span.op != "same" and not span.format), default=0)
+    for n, span in enumerate(spans):
+        cut = _cut(span.text) if span.op == "same" and n < last and _differ(groups[-1]) else 0
+        if cut and all(_is_balanced(_joined(groups[-1], other)) for other in ("ins", "del")):
+            groups[-1].append(replace(span, text=span.text[:cut]))
+            groups.append([])
+            span = replace(span, text=span.text[cut:])
+        groups[-1].append(span)
+    return groups
+
+
+def _cut(text: str) -> int:
+    """Offset at which an unchanged text between two changes is cut, a clause's end if possible; 0: too short."""
+    if word_count(text) < _APART and not _CLAUSE_END.search(text):
+        return 0
+    ends = [found.end() for found in _CLAUSE_END.finditer(text)] or [hit.end() for hit in re.finditer(r"\s+", text)]
+    return min(ends, key=lambda end: abs(2 * end - len(text)), default=0)
+
+
+def _is_balanced(text: str) -> bool:
+    return all(text.count(one) == text.count(other) for one, other in _PAIRS) and not any(
+        text.count(sign) % 2 for sign in _TWINS
+    )
 
 
 def _shift_gaps(steps: Iterable[Step], old: Sequence[Unit], new: Sequence[Unit]) -> Iterator[Step]:

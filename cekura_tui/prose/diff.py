@@ -32,10 +32,13 @@ class TextPiece:
     """A piece of the sent text, and the proposed text in its place; either may be empty.
 
     `hunk` is the number of the hunk that contains the piece, or 0 if no word differs. `spans` are the unchanged,
-    deleted and inserted texts in reading order. A span with a `format` belongs to a layout hunk, but a list number that
-    follows from other numbers belongs to no hunk. `cuts` are the indexes of the spans at which the second and each
-    further line or sentence begins. `moved` is "away" at the old place of a moved passage and "here" at the new place;
-    `elsewhere` names the opposite place.
+    deleted and inserted texts in reading order. A span with a `hunk` of its own belongs to that hunk, as all changes of
+    formatting do, but a list number that follows from other numbers belongs to no hunk. `cuts` are the indexes of the
+    spans at which the second and each further line or sentence begins.
+
+    `moved` is "away" at the old place of a moved passage and "here" at the new place; `elsewhere` names the opposite
+    place. Both pieces have the same spans, and the hunk `mover` decides which of them is in the text. A piece that
+    `is_shown` alone draws the changed words of the piece before, and is never in the text.
     """
 
     old: str
@@ -45,6 +48,8 @@ class TextPiece:
     moved: Literal["", "away", "here"] = ""
     elsewhere: str = ""
     cuts: tuple[int, ...] = ()
+    mover: int = 0
+    is_shown: bool = False
 
     @property
     def parts(self) -> list[tuple[WordSpan, ...]]:
@@ -55,18 +60,30 @@ class TextPiece:
         """Numbers of all hunks that change this piece, layout hunks included."""
         return {self.hunk, *(span.hunk for span in self.spans)} - {0}
 
+    def is_here(self, taken: Callable[[int], bool]) -> bool:
+        """Whether the piece is part of the text if only the hunks for which `taken` returns True are applied."""
+        return not self.is_shown and (not self.moved or taken(self.mover) == (self.moved == "here"))
+
     def staged_spans(self, taken: Callable[[int], bool]) -> list[WordSpan]:
         """The spans if only the hunks for which `taken` returns True are applied. Unchanged and inserted spans joined
         are the staged text, unchanged and deleted spans the sent text."""
-        whole = bool(self.hunk) and taken(self.hunk)
-        if self.moved or not self.spans:
-            return [WordSpan("del", self.old), WordSpan("ins", self.new)] if whole else [WordSpan("same", self.old)]
+        if not self.is_here(taken):
+            return [WordSpan("del", self.old)] if self.old else []
         found = []
-        for span in self.spans:
-            if span.op == "same" or (taken(span.hunk) if span.format else whole):
+        for span in self.spans or (WordSpan("del", self.old), WordSpan("ins", self.new)):
+            has_format = bool(span.format) and span.other is None
+            is_taken = taken(span.hunk if has_format else span.hunk or self.hunk)
+            if span.other is not None:
+                is_taken = taken(self.hunk)
+                if is_taken == (span.op == "ins") != taken(span.hunk):
+                    found += [*([span] if span.op == "del" else []), WordSpan("ins", span.other)]
+                    continue
+            if span.op == "same" or is_taken:
                 found.append(span)
             elif span.op == "del":
                 found.append(WordSpan("same", span.text))
+        if self.moved == "here":
+            return [WordSpan("ins", "".join(span.text for span in found if span.op != "del"))]
         return found
 
     def text(self, taken: Callable[[int], bool]) -> str:
@@ -152,7 +169,7 @@ class ProseDiff:
         """The edits from the sent to the proposed text, in order, without list numbers that follow from others."""
         found, at = [], 0
         for piece in self.pieces:
-            if piece.hunk:
+            if piece.hunk and (piece.old or piece.new):
                 found.append(Edit(at, at + len(piece.old), piece.new, piece.hunk))
             else:
                 found += _layout_edits(piece, at)

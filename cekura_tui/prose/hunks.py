@@ -15,21 +15,25 @@ from typing import Literal
 
 from cekura_tui.prose.formatting import breaks, closes, fence_mark, is_rule, level_of, tag_of
 from cekura_tui.prose.units import Unit, begins_block, block_ranges, is_title
-from cekura_tui.prose.words import WordSpan
+from cekura_tui.prose.words import Op, WordSpan
 
-Role = Literal["same", "lead", "gap", "changed", "restructured", "replaced", "removed", "added", "away", "here"]
+Role = Literal[
+    "same", "lead", "gap", "changed", "restructured", "replaced", "removed", "added", "away", "here", "reworded", "twin"
+]
 """What happened to the units of a step.
 
 "lead": the gap before units that stay, as a step of its own because units before them were added or removed. "gap": the
 white space before the next step, if it differs between the texts. "restructured": the line has another marker, and
 perhaps other words. "replaced": a removed unit, with an unrelated unit added in its place. "away" and "here": the old
-and the new place of a moved unit.
+and the new place of a moved unit. "reworded": the words that changed in the moved unit of the step before. "twin": a unit added to or removed from a
+passage that moves, at the other place of the move.
 """
 UNMATCHED: tuple[Role, ...] = ("removed", "added", "replaced")
 """Roles of units that have no version in the other text."""
+_SHOWN_ELSEWHERE: tuple[Role, ...] = ("reworded", "twin")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Step:
     """Units of the old text (`olds`) and of the new text (`news`). `at` has the step's characters [start, end) in the
     old and in the new text. `move` is the number of a move, or 0. `keeps`: some words are unchanged. `is_changed`: the
@@ -40,13 +44,31 @@ class Step:
     news: range
     at: list[tuple[int, int]]
     move: int = 0
+    within: int = 0
+    """The move of a passage to which this step adds a unit, or from which it removes one; or 0."""
+    side: Literal["", "away", "here"] = ""
+    """The place of a move at which the step is."""
+    twin: Step | None = None
+    """The step at the other place of the move."""
     keeps: bool = True
     is_changed: bool = False
     old: str = ""
     new: str = ""
     spans: list[WordSpan] = field(default_factory=list)
+    marker: list[WordSpan] = field(default_factory=list)
+    """The change of the line's marker, until it is split off."""
+    content: list[WordSpan] = field(default_factory=list)
+    """The words of a moved unit, as in the old and in the new text."""
     removed: int = 0
     added: int = 0
+    continues: bool = False
+    """Whether the step begins in the middle of a sentence."""
+
+    def version(self, without: Op) -> str:
+        """The old text of the step (without "ins") or the new one (without "del")."""
+        if self.role == "reworded":
+            return "".join(span.text for span in self.spans if span.op != without)
+        return self.old if without == "ins" else self.new
 
 
 def hunks_of(old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[Step]) -> tuple[list[int], list[int]]:
@@ -55,9 +77,9 @@ def hunks_of(old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[Step]) ->
     for group in groups.inseparable():
         groups.join(group)
     groups.drop_lone_gaps()
+    split = groups.roots()
     for group in groups.adjacent_sentences():
         groups.join(group)
-    split = groups.roots()
     for group in groups.adjacent_lines():
         groups.join(group)
     return groups.roots(), split
@@ -95,8 +117,9 @@ class _StepGroups:
         return [self.root(n) if step.is_changed or n in self._bridges else -1 for n, step in enumerate(self.steps)]
 
     def drop_lone_gaps(self) -> None:
-        """Mark gap steps as unchanged unless they are grouped with a changed step that is not a gap."""
-        needed = {self.root(n) for n, step in enumerate(self.steps) if step.is_changed and step.role != "gap"}
+        """Mark gaps and markers as unchanged unless they are grouped with a step whose words changed."""
+        lone: tuple[Role, ...] = ("gap", "restructured")
+        needed = {self.root(n) for n, step in enumerate(self.steps) if step.is_changed and step.role not in lone}
         for n, step in enumerate(self.steps):
             step.is_changed = step.is_changed and self.root(n) in needed
 
@@ -110,7 +133,11 @@ class _StepGroups:
                 moves[step.move].append(n)
             if n and step.role == "gap" and self.steps[n - 1].role in (*UNMATCHED, "restructured"):
                 yield [n - 1, n]
+            if n and step.role == "restructured" and self.steps[n - 1].role == "gap":
+                yield [n - 1, n]
         yield from moves.values()
+        index = {step: n for n, step in enumerate(self.steps)}
+        yield from ([n, index[step.twin]] for n, step in enumerate(self.steps) if step.within and step.twin)
         yield from self._text_starts()
         sides: tuple[tuple[Sequence[Unit], dict[int, int], tuple[Role, ...], Sequence[Unit]], ...] = (
             (self.old, self.of_old, ("removed", "away", "replaced"), self.new),
@@ -121,7 +148,6 @@ class _StepGroups:
             yield from self._brackets(units, step_of, unmatched)
             yield from self._tables(units, step_of)
             yield from self._split_paragraphs(units, step_of, others, is_old=units is self.old)
-        yield from self._restructured_blocks()
 
     def _text_starts(self) -> Iterator[list[int]]:
         """Join the first unit of a text with the changes before that unit in the other text. As the first unit has no
@@ -146,7 +172,9 @@ class _StepGroups:
             at = start
             while at < end and self.steps[step_of[at]].role in unmatched[:2]:
                 at += 1
-            if at > start:
+            moves = {self.steps[step_of[n]].move or self.steps[step_of[n]].within for n in range(start, at)}
+            is_moved = at == end and len(moves) == 1 and self.steps[step_of[start]].move
+            if at > start and not is_moved:
                 yield [step_of[n] for n in range(start, min(at + 1, end))]
             here = [step_of[n] for n in range(start, end)]
             for is_unmatched, run in groupby(here, key=lambda n: self.steps[n].role in UNMATCHED):
@@ -199,25 +227,22 @@ class _StepGroups:
             for n in range(start + 1, end):
                 for between in range(step_of[n - 1] + 1, step_of[n]):
                     step = self.steps[between]
+                    if step.role in _SHOWN_ELSEWHERE:
+                        continue
                     alone = range(0) if (step.olds if is_old else step.news) else (step.news if is_old else step.olds)
                     if any(begins_block(others, other) or breaks(others[other].gap) for other in alone):
                         yield [between, step_of[n]]
-
-    def _restructured_blocks(self) -> Iterator[list[int]]:
-        """Join all changed steps of a paragraph or item that has a restructured step; a title line stays apart."""
-        for units, step_of in ((self.old, self.of_old), (self.new, self.of_new)):
-            for start, end in block_ranges(units):
-                here = [step_of[n] for n in range(start + is_title(units, start), end)]
-                if any(self.steps[n].role == "restructured" for n in here):
-                    yield [n for n in here if self.steps[n].is_changed]
 
     # Steps that read as one passage
 
     def adjacent_sentences(self) -> Iterator[list[int]]:
         """Yield pairs of steps to join: adjacent changed sentences of a paragraph or item."""
-        changed = [n for n, step in enumerate(self.steps) if step.is_changed or step.role != "gap"]
+        changed = [n for n, step in enumerate(self.steps) if step.role not in _SHOWN_ELSEWHERE]
+        changed = [n for n in changed if self.steps[n].is_changed or self.steps[n].role != "gap"]
         for n, m in pairwise(changed):
-            if self.steps[n].is_changed and self.steps[m].is_changed and self._in_one_block(n, m):
+            one, other = self.steps[n], self.steps[m]
+            is_content = one.within != other.within
+            if one.is_changed and other.is_changed and not is_content and self._in_one_block(n, m):
                 yield [n, m]
 
     def adjacent_lines(self) -> Iterator[list[int]]:
@@ -226,6 +251,8 @@ class _StepGroups:
         level = 0
         before: int | None = None
         for n, step in enumerate(self.steps):
+            if step.role in _SHOWN_ELSEWHERE:
+                continue
             if not step.is_changed:
                 before = before if step.role == "gap" else None
                 continue

@@ -196,7 +196,13 @@ def _piece_parts(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[
     for index, piece in enumerate(diff.pieces):
         if not diff.is_compared:
             piece = replace(piece, old=truncated(piece.old), new=truncated(piece.new))
-        places = sorted({span.hunk for span in piece.spans if span.hunk and not diff.hunks[span.hunk - 1].is_folded})
+        places = sorted(span.hunk for span in piece.spans if span.format and span.hunk)
+        places = [number for number in dict.fromkeys(places) if not diff.hunks[number - 1].is_folded]
+        if piece.moved == "away":
+            if piece.hunk == piece.mover:
+                ends_line, words = piece.old.endswith("\n"), word_count(piece.old)
+                yield _LinePart(piece.hunk, False, "away", [], piece.elsewhere, words, ends_line=ends_line)
+            continue
         # A line is drawn once, with the hunk that changes its words; its other hunks go before it.
         own = piece.hunk or (places[-1] if places else 0)
         for number in places:
@@ -207,12 +213,10 @@ def _piece_parts(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[
         # The header is at the first part of a hunk; of a move, at the new place.
         head = bool(own) and (main if diff.hunks[own - 1].kind == "moved" else own not in seen)
         seen.add(own)
-        if piece.moved == "away":
-            ends_line = piece.old.endswith("\n")
-            yield _LinePart(own, head, "away", [], piece.elsewhere, word_count(piece.old), ends_line=ends_line)
-        elif piece.hunk:
+        moved: Literal["", "here"] = "here" if piece.hunk and piece.hunk == piece.mover else ""
+        if piece.hunk:
             choice = edited.get(own) if main else None
-            yield _LinePart(own, head, piece.moved, _piece_spans(piece, choice, places), piece.elsewhere)
+            yield _LinePart(own, head, moved, _piece_spans(piece, choice, places), piece.elsewhere if moved else "")
         else:
             yield _LinePart(own, head, "", [_shown_spans(piece.spans, places) or [WordSpan("same", piece.old)]])
 
@@ -226,18 +230,33 @@ def _piece_spans(piece: TextPiece, choice: HunkChoice | None, places: Sequence[i
     if not piece.spans:
         return [readable([WordSpan("del", piece.old), WordSpan("ins", piece.new)])]
     found: list[list[WordSpan]] = []
-    parts = (_shown_spans(spans, places) for spans in piece.parts)
+    parts: Iterable[Sequence[WordSpan]] = piece.parts
+    if piece.moved == "here":
+        parts = (tuple(_with_new_space(spans)) for spans in parts)
+    parts = (_shown_spans(spans, places) for spans in parts)
     for is_other, (*here,) in groupby(parts, key=lambda spans: all(span.op != "same" for span in spans)):
         # Draw adjacent lines that changed completely as one replacement.
         found += [tidy(span for spans in here for span in spans)] if is_other else here
     return [readable(spans) for spans in found]
 
 
+def _with_new_space(spans: Iterable[WordSpan]) -> Iterator[WordSpan]:
+    """Draw the white space around a moved passage as unchanged, as it is at the new place."""
+    for span in spans:
+        if span.op == "same" or span.hunk or span.text.strip():
+            yield span
+        elif span.op == "ins":
+            yield WordSpan("same", span.text)
+
+
 def _shown_spans(spans: Iterable[WordSpan], places: Sequence[int] = ()) -> list[WordSpan]:
-    """The spans with the sent formatting. Only changes of list numbers and of the layout hunks `places` are kept."""
+    """The spans with the sent formatting, and without the changes of other hunks. Only changes of list numbers and of
+    the layout hunks `places` are kept."""
     found = []
     for span in spans:
-        if not span.format or span.format == "follows" or span.hunk in places:
+        if span.other is not None:
+            found.append(WordSpan(span.op, span.text))
+        elif not (span.format or span.hunk) or span.format == "follows" or span.hunk in places:
             found.append(span)
         elif span.op == "del":
             found.append(WordSpan("same", span.text))

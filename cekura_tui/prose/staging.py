@@ -49,15 +49,24 @@ def with_numbers(diff: ProseDiff, texts: Sequence[str], choices: Choices | None 
 
 def staged_spans(diff: ProseDiff, choices: Choices) -> Iterator[Sequence[WordSpan]]:
     """Yield the spans of each piece with the choices applied. Lists are not renumbered yet."""
-    edited = {diff.hunks[number - 1].main: choice.text for number, choice in choices.items() if choice.what == "edited"}
-
     taken = _taken(choices)
+    edited = {index: choices[number].text for number in choices for index in _edited_pieces(diff, number, choices)}
     for index, piece in enumerate(diff.pieces):
-        if index in edited:
+        if index in edited and piece.is_here(taken):
             now = piece.text(taken)
-            yield word_spans(piece.old, reworded(now if piece.new else piece.old, edited[index]), exactly=True)
+            yield word_spans(piece.old, reworded(now if now.strip() else piece.old, edited[index]), exactly=True)
         else:
             yield piece.staged_spans(taken)
+
+
+def _edited_pieces(diff: ProseDiff, number: int, choices: Choices) -> Iterator[int]:
+    """Indexes of the pieces whose text is replaced by the typed text of a hunk; of what moves, at both places."""
+    if choices[number].what == "edited":
+        index = diff.hunks[number - 1].main
+        main = diff.pieces[index - 1 if diff.pieces[index].is_shown else index]
+        for n, piece in enumerate(diff.pieces):
+            if piece is main or (piece.mover not in (0, number) and piece.spans == main.spans):
+                yield n
 
 
 def _taken(choices: Choices) -> Callable[[int], bool]:
@@ -107,14 +116,14 @@ class Wording:
 def wording(diff: ProseDiff, hunk: Hunk, choices: Choices | None = None) -> Wording:
     """A hunk's passage for editing, with the layout changes that `choices` accept; not for layout hunks."""
     main = diff.pieces[hunk.main]
-    parts = [piece for piece in diff.pieces if piece.hunk == hunk.number]
-    away = [piece for piece in parts if piece.moved == "away"]
+    parts = [piece for piece in diff.pieces if piece.hunk == hunk.number and piece.moved != "away"]
     taken = _taken({**(choices or {}), hunk.number: HunkChoice("accepted")})
+    is_moved = hunk.number == main.mover
     text = main.new or main.old
     return Wording(
-        ("".join(piece.old for piece in away) if main.moved else main.old).strip(),
-        main.text(taken).strip(),
-        len(parts) - len(away) - 1,
-        bool(main.moved),
+        ("".join(span.text for span in main.spans if span.op != "ins") if main.mover or main.is_shown else main.old).strip(),
+        ("".join(span.text for span in main.spans if span.op != "del") if main.is_shown else main.text(taken)).strip(),
+        len(parts) - 1,
+        is_moved,
         "\r\n" if "\r\n" in (text if "\n" in text else diff.new) else "\n",
     )

@@ -111,12 +111,17 @@ _CHUNK = re.compile(rf"(?:{_VARIABLE}|[^\s{_UNSPACED}])+|[{_UNSPACED}]")
 @dataclass(frozen=True, slots=True)
 class WordSpan:
     """A text of both versions ("same"), of the old version only ("del") or of the new version only ("ins"). If only the
-    formatting differs, `format` says how, and `hunk` is the number of the layout hunk, 0 if there is none."""
+    formatting differs, `format` says how, and `hunk` is the number of the layout hunk, 0 if there is none.
+
+    `other` is the gap of an added or removed unit whose neighbours change their line starts in the layout hunk: an
+    added unit has it while the layout hunk is not applied, a removed unit if the layout hunk alone is applied.
+    """
 
     op: Op
     text: str
     format: Format = ""
     hunk: int = 0
+    other: str | None = None
 
 
 def word_count(text: str) -> int:

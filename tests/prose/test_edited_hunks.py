@@ -26,17 +26,26 @@ def test_the_editor_of_a_moved_rule_does_not_show_the_renumbered_rules() -> None
     sent = "1. Always ask for the date of birth.\n2. Never promise a slot.\n\nSay goodbye.\n"
     proposed = "1. Never promise a slot.\n\nSay goodbye.\n\n- Always ask for the full date of birth.\n"
     diff = compare(sent, proposed)
-    (hunk,) = diff.worded
-    words = wording(diff, hunk)
+    move, change = diff.worded
+    words = wording(diff, move)
     assert (words.sent, words.proposed, words.others) == (
         "1. Always ask for the date of birth.",
-        "- Always ask for the full date of birth.",
+        "- Always ask for the date of birth.",
         0,
     )
-    choice = words.choice("- Ask for the date of birth twice.")
-    assert staged(diff, {hunk.number: choice}) == proposed.replace(words.proposed, "- Ask for the date of birth twice.")
+    typed = "- Ask for the date of birth twice."
+    moved = "1. Never promise a slot.\n\nSay goodbye.\n\n"
+    assert staged(diff, {move.number: words.choice(typed)}) == f"{moved}{typed}\n"
     assert words.choice(words.sent).what == "edited", "the rule is at another place now"
-    assert "date of birth" not in staged(diff, {hunk.number: words.choice("")})
+    assert "date of birth" not in staged(diff, {move.number: words.choice("")})
+    words = wording(diff, change)
+    assert (words.sent, words.proposed) == (
+        "- Always ask for the date of birth.",
+        "- Always ask for the full date of birth.",
+    )
+    assert words.choice(words.sent).what == "rejected"
+    assert staged(diff, {change.number: words.choice(typed)}) == f"{typed}\n1. Never promise a slot.\n\nSay goodbye.\n"
+    assert staged(diff, {move.number: HunkChoice("accepted"), change.number: words.choice(typed)}) == f"{moved}{typed}\n"
 
 
 def test_editing_a_hunk_of_several_places_changes_only_the_typed_lines() -> None:

@@ -66,7 +66,6 @@ def test_removed_horizontal_rules_next_to_changed_words_are_a_layout_change() ->
         ("~~Never give refunds.~~", "Never give refunds."),
         ("Dial *67* now.", "Dial 67 now."),
         ("Call __init__ first.", "Call init first."),
-        ("# A\n\nshare codes.\n", "# A\n\n## share codes.\n"),
         ("# Last words\n", "Say this. Last words\n"),
     ],
 )

@@ -229,16 +229,14 @@ def test_two_merged_sentences_are_one_hunk() -> None:
     )
 
 
-def test_a_paragraph_turned_into_a_list_is_one_hunk() -> None:
+def test_the_words_of_a_paragraph_turned_into_a_list_are_changes_of_their_own() -> None:
     sentences = ["Ask for the name of the caller.", "Check the balance of the account.", "Offer two ways to pay it."]
-    diff = compare(" ".join(sentences) + "\n", "".join(f"- {one}\n" for one in sentences).replace("two", "three"))
-    hunk = only(diff)
-    assert (hunk.kind, hunk.added, hunk.removed) == ("changed", 1, 1)
-    assert as_text(diff).splitlines()[1:] == [
-        "{+-+} Ask for the name of the caller.",
-        "{+-+} Check the balance of the account.",
-        "{+-+} Offer [-two-]{+three+} ways to pay it.",
-    ]
+    sent, items = " ".join(sentences) + "\n", "".join(f"- {one}\n" for one in sentences)
+    diff = compare(sent, items.replace("two", "three"))
+    words, marks = diff.hunks
+    assert (words.kind, words.added, words.removed, marks.kind, len(marks.parts)) == ("changed", 1, 1, "layout", 3)
+    accepted = [staged(diff, {hunk.number: HunkChoice("accepted")}) for hunk in (words, marks)]
+    assert accepted == [sent.replace("two", "three"), items]
 
 
 def test_a_variable_is_one_word_and_a_fence_is_compared_by_line() -> None:

@@ -69,9 +69,11 @@ def test_lines_contain_every_letter_and_every_hunk_has_one_header(texts: tuple[s
     old, new = texts
     diff = compare(old, new)
     lines = [line for passage in passages(diff) for line in passage.lines]
+    # A rule that moves and changes is drawn twice: as it was sent, and as it changes.
+    again = "".join(span.text for piece in diff.pieces if piece.is_shown for span in piece.spans if span.op != "ins")
     # Compare letters only, because formatting and list numbers are shown as they were sent.
     for text, op in ((old, "del"), (new, "ins")):
-        letters = [Counter(filter(str.isalpha, one)) for one in (visible(text), side(lines, op).replace("↵", ""))]
+        letters = [Counter(filter(str.isalpha, one)) for one in (visible(text + again), side(lines, op).replace("↵", ""))]
         assert letters[0] == letters[1]
     heads = [passage.hunk for passage in passages(diff) if passage.head]
     assert sorted(heads) == [hunk.number for hunk in diff.hunks]
@@ -95,23 +97,26 @@ def test_staged_lines_join_to_the_staged_text(texts: tuple[str, str], random: Ra
 def test_the_plain_text_of_a_diff_shows_places_and_words_and_moves_and_context() -> None:
     assert as_text(compare(OLD, NEW)).splitlines() == [
         "# Role",
-        "@@ 1 of 4 @@ Role › paragraph 1 (+1 −1)",
+        "@@ 1 of 5 @@ Role › paragraph 1 (+1 −1)",
         "You are [-Ava-]{+Eva+}.",
         "",
         "## Rules",
         "→ moved to Closing › item 1 (13 words)",
         "[-2-]{+1+}. Never promise a slot.",
         "[-3-]{+2+}. Be kind to the callers.",
-        "@@ 2 of 4 @@ Rules › rule 3 (+2)",
+        "@@ 2 of 5 @@ Rules › rule 3 (+2)",
         "[-4-]{+3+}. Do not talk about prices {+or fees+} at all.",
         "",
         "## Closing",
         "Say goodbye to the caller.",
-        "@@ 3 of 4 @@ Closing › paragraph 1 (+5)",
+        "@@ 3 of 5 @@ Closing › paragraph 1 (+5)",
         "… {+Ask whether more is needed.+}",
-        "@@ 4 of 4 @@ Closing › item 1 (+1, moved from Rules › rule 1)",
+        "@@ 4 of 5 @@ Closing › item 1 (moved from Rules › rule 1)",
         "",
-        "[-1.-]{+-+} Always ask for the {+full+} date of birth before anything else is said.",
+        "[-1.-]{+-+} Always ask for the date of birth before anything else is said.",
+        "@@ 5 of 5 @@ Closing › item 1 (+1)",
+        "",
+        "- Always ask for the {+full+} date of birth before anything else is said.",
     ]
 
 

@@ -181,16 +181,17 @@ def changed_letters(diff: ProseDiff) -> tuple[list[bool], list[bool]]:
     aways: dict[tuple[int, str], list[int]] = defaultdict(list)
     at = 0
     for piece in diff.pieces:
-        if piece.moved == "away":
+        if piece.moved == "away" and piece.hunk == piece.mover:
             aways[piece.hunk, piece.old].append(at)
         at += len(piece.old)
     old, new = [False] * len(diff.old), [False] * len(diff.new)
     at = to = 0
     for piece in diff.pieces:
         was = "".join(span.text for span in piece.spans if span.op != "ins")
-        start = aways[piece.hunk, was].pop(0) if piece.moved == "here" else at
-        i, j = start, to
-        for span in piece.spans:
+        is_moved = piece.hunk == piece.mover and bool(piece.hunk)
+        i, j = aways[piece.hunk, was].pop(0) if is_moved and piece.moved == "here" else at, to
+        is_drawn = not piece.is_shown and (piece.old or piece.new) and not (is_moved and piece.moved == "away")
+        for span in piece.spans if is_drawn else ():
             for flags, place, op in ((old, i, "del"), (new, j, "ins")):
                 if span.op == op and not span.format:
                     flags[place : place + len(span.text)] = [True] * len(span.text)
