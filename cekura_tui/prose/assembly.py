@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Literal
 
 from cekura_tui.prose.diff import Hunk, Kind, ProseDiff, TextPiece
 from cekura_tui.prose.formatting import UNSEEN, Format
@@ -119,12 +118,16 @@ class Assembly:
             if spans and not self.steps[n].continues:
                 cuts.append(len(spans))
             spans += self._numbered_spans(n, worded, layout)
-        step = self.steps[group[0]]
+        step, hunk = self.steps[group[0]], worded.get(group[0], 0)
         mover = self._movers.get(step.move or step.within, 0)
+        if step.within and mover == hunk:  # it comes and goes with the passage
+            return (
+                TextPiece(old, new)
+                if step.role == "twin"
+                else TextPiece(old, new, hunk, tuple(spans), cuts=tuple(cuts))
+            )
         is_shown = step.role == "reworded"
-        return TextPiece(
-            old, new, worded.get(group[0], 0), tuple(spans), step.side, "", tuple(cuts), mover, is_shown
-        )
+        return TextPiece(old, new, hunk, tuple(spans), step.side, "", tuple(cuts), mover, is_shown)
 
     def _numbered_spans(
         self, n: int, worded: Mapping[int, int], layout: Mapping[tuple[Format, int], int]

@@ -247,7 +247,10 @@ class _Comparison:
         is_marker = is_marker and not _moves_number(mark, other_mark, bodies)
         begins = [breaks(unit.gap) or unit.start == len(unit.gap) for unit in (one, other)]
         if formats is None and is_marker and begins[0] == begins[1]:
-            formats = [*space_spans(space, other_space), FormatSpan(mark, other_mark, kind if mark != other_mark else "")]
+            formats = [
+                *space_spans(space, other_space),
+                FormatSpan(mark, other_mark, kind if mark != other_mark else ""),
+            ]
         if formats is None and not is_marker:
             words = self._spans(mark + bodies[0], other_mark + bodies[1])
         words = _marks_as_words(words)
@@ -342,7 +345,6 @@ class _Comparison:
 def _joined_moves(links: Sequence[Link]) -> list[Link]:
     """Give moves one number if they have the same order in both texts and only a few added or removed units between."""
     found: list[Link] = []
-    kept = [link for link in links if not link.move]
     for link in links:
         before = next((one for one in reversed(found) if one.move), None)
         if link.move and before and before.move != link.move and link.c >= before.d:
@@ -426,7 +428,7 @@ _SIGNS: dict[Format, re.Pattern[str]] = {
 
 
 def _moves_number(mark: str, other: str, bodies: tuple[str, str]) -> bool:
-    """Whether the number of a marker is part of the words in the other version, as in "### 5. Fees" and "**5. Fees**"."""
+    """Whether the number of a marker is among the words of the other version, as in "### 5. Fees" and "**5. Fees**"."""
     texts = (mark, bodies[1]), (other, bodies[0])
     return any(re.search(r"\d", one) and re.match(r"\W{0,3}\d", text) for one, text in texts)
 

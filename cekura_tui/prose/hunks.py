@@ -23,10 +23,10 @@ Role = Literal[
 """What happened to the units of a step.
 
 "lead": the gap before units that stay, as a step of its own because units before them were added or removed. "gap": the
-white space before the next step, if it differs between the texts. "restructured": the line has another marker, and
-perhaps other words. "replaced": a removed unit, with an unrelated unit added in its place. "away" and "here": the old
-and the new place of a moved unit. "reworded": the words that changed in the moved unit of the step before. "twin": a unit added to or removed from a
-passage that moves, at the other place of the move.
+white space before the next step, if it differs between the texts. "restructured": the start of a line or sentence that
+begins otherwise in the other text. "replaced": a removed unit, with an unrelated unit added in its place. "away" and
+"here": the old and the new place of a moved unit. "reworded": the words that changed in the moved unit of the step
+before. "twin": a unit added to or removed from a passage that moves, at the other place of the move.
 """
 UNMATCHED: tuple[Role, ...] = ("removed", "added", "replaced")
 """Roles of units that have no version in the other text."""

@@ -230,10 +230,8 @@ def _piece_spans(piece: TextPiece, choice: HunkChoice | None, places: Sequence[i
     if not piece.spans:
         return [readable([WordSpan("del", piece.old), WordSpan("ins", piece.new)])]
     found: list[list[WordSpan]] = []
-    parts: Iterable[Sequence[WordSpan]] = piece.parts
-    if piece.moved == "here":
-        parts = (tuple(_with_new_space(spans)) for spans in parts)
-    parts = (_shown_spans(spans, places) for spans in parts)
+    drawn = (list(_with_new_space(spans)) if piece.moved == "here" else spans for spans in piece.parts)
+    parts = (_shown_spans(spans, places) for spans in drawn)
     for is_other, (*here,) in groupby(parts, key=lambda spans: all(span.op != "same" for span in spans)):
         # Draw adjacent lines that changed completely as one replacement.
         found += [tidy(span for spans in here for span in spans)] if is_other else here

@@ -121,7 +121,9 @@ def wording(diff: ProseDiff, hunk: Hunk, choices: Choices | None = None) -> Word
     is_moved = hunk.number == main.mover
     text = main.new or main.old
     return Wording(
-        ("".join(span.text for span in main.spans if span.op != "ins") if main.mover or main.is_shown else main.old).strip(),
+        (
+            "".join(span.text for span in main.spans if span.op != "ins") if main.mover or main.is_shown else main.old
+        ).strip(),
         ("".join(span.text for span in main.spans if span.op != "del") if main.is_shown else main.text(taken)).strip(),
         len(parts) - 1,
         is_moved,

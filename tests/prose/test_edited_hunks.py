@@ -45,7 +45,9 @@ def test_the_editor_of_a_moved_rule_does_not_show_the_renumbered_rules() -> None
     )
     assert words.choice(words.sent).what == "rejected"
     assert staged(diff, {change.number: words.choice(typed)}) == f"{typed}\n1. Never promise a slot.\n\nSay goodbye.\n"
-    assert staged(diff, {move.number: HunkChoice("accepted"), change.number: words.choice(typed)}) == f"{moved}{typed}\n"
+    assert (
+        staged(diff, {move.number: HunkChoice("accepted"), change.number: words.choice(typed)}) == f"{moved}{typed}\n"
+    )
 
 
 def test_editing_a_hunk_of_several_places_changes_only_the_typed_lines() -> None:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import Hunk, ProseDiff
-from cekura_tui.prose.lines import as_text
 from cekura_tui.prose.numbers import renumbered
 from cekura_tui.prose.staging import HunkChoice, staged
 from cekura_tui.prose.words import with_old_formatting

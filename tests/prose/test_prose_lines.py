@@ -73,7 +73,9 @@ def test_lines_contain_every_letter_and_every_hunk_has_one_header(texts: tuple[s
     again = "".join(span.text for piece in diff.pieces if piece.is_shown for span in piece.spans if span.op != "ins")
     # Compare letters only, because formatting and list numbers are shown as they were sent.
     for text, op in ((old, "del"), (new, "ins")):
-        letters = [Counter(filter(str.isalpha, one)) for one in (visible(text + again), side(lines, op).replace("↵", ""))]
+        letters = [
+            Counter(filter(str.isalpha, one)) for one in (visible(text + again), side(lines, op).replace("↵", ""))
+        ]
         assert letters[0] == letters[1]
     heads = [passage.hunk for passage in passages(diff) if passage.head]
     assert sorted(heads) == [hunk.number for hunk in diff.hunks]
