@@ -245,6 +245,7 @@ class _Comparison:
         kind: Format = "heading marks" if "heading" in kinds else "list marks"
         is_marker = len(step.olds) == len(step.news) == 1 and not {"row", "code", "tag"} & {*kinds}
         is_marker = is_marker and not _moves_number(mark, other_mark, bodies)
+        is_marker = is_marker and not ("heading" in kinds and re.search(r"\d", mark + other_mark))
         begins = [breaks(unit.gap) or unit.start == len(unit.gap) for unit in (one, other)]
         if formats is None and is_marker and begins[0] == begins[1]:
             formats = [
@@ -464,7 +465,7 @@ def _word_counts(spans: Sequence[WordSpan]) -> tuple[int, int, int]:
 
 _APART = 3
 """Least number of unchanged words between two changes of a sentence that can be decided separately."""
-_CLAUSE_END = re.compile(r"[.,;:!?–—)]\s+")
+_CLAUSE_END = re.compile(r"(?:(?<!\d)\.|[,;:!?–—)])\s+")
 _PAIRS = (("(", ")"), ("[", "]"), ("{", "}"), ("“", "”"), ("„", "“"), ("«", "»"), ("<", ">"))
 _TWINS = ('"', "`", "**", "__")
 
