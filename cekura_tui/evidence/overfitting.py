@@ -36,7 +36,10 @@ _OWED = re.compile(
     r"(?i)\b(?:your|total|balance|owed?|outstanding|due|refund|credit|bill|invoice|paid|charged|Ihr(?:e[mnrs]?)?|dein\w*|"
     r"saldo|guthaben|rechnung|betrag|offen\w*|insgesamt|macht|sus?|tu|factura|importe|reembolso|pendiente|debe|cobrado)\b"
 )
-_PRICE = re.compile(r"(?i)\b(?:costs?|fee|per|each|delivery|an? (?:day|month|night)|kostet|pro|cuesta|precio|por)\b")
+_PRICE = re.compile(
+    r"(?i)\b(?:costs?|charge|fee|price|per|each|an? (?:day|month|night)|delivery|shipping|deposit|kosten|kostet|preis|"
+    r"gebühr|pro|je|lieferung|anzahlung|cuestan?|precio|por|envío|tarifa|cuota)\b"
+)
 """Words before an amount of the caller's and words beside a price with cents; other whole amounts are prices, too."""
 _OURS = re.compile(
     r"(?i)\b(?:our|hotline|opens?|opening|closed?|closing|check.?in|check.?out|always|unser\w*|geöffnet|geschlossen|immer|"
@@ -66,8 +69,7 @@ _INTRODUCED = re.compile(
     rf"({_NOUN}(?:stra(?:ß|ss)e|gasse|allee))\b|({_NOUN}(?:weg|platz|ring|damm|ufer)) (?=\d))"
 )
 """German phrases that introduce a name, and street names, since German capitalises all nouns."""
-_ASKED = re.compile(r"(?i)\b(?:names?|called|heißt|heißen|nombre|apellidos?|llama|wohin|street|straße|address)\b")
-"""Words of an agent before an answer that is a name."""
+_ASKS_NAME = re.compile(r"(?i)\b(?:names?|called|heißt|heißen|nombre|apellidos?|llama|wohin|street|straße|address)\b")
 _COMMON_WORDS = """
 mr mrs ms miss dr doctor doctors doktor nurse professor sir madam herr frau senor senora don dona english spanish german
 french italian portuguese dutch polish russian turkish arabic hindi chinese mandarin japanese korean deutsch espanol uhr
@@ -177,7 +179,7 @@ def _facts_of(view: RunView, numbered: bool) -> _RunFacts:
         words = words_of(text)
         found = particulars(text, words) if numbered else []
         if speaker == "main":
-            asked = _ASKED.search(text)
+            asked = _ASKS_NAME.search(text)
             recited.update(one.key for one in found if one.key not in run.keys and _is_recited(one, text))
             run.house.update({root(word.form) for word in words} - run.heard.keys())
         elif speaker in ("profile", "testing"):
