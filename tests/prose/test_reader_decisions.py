@@ -15,13 +15,13 @@ def test_all_marks_of_a_reader_are_valid() -> None:
 
 def test_a_reader_takes_his_decisions_alone_and_is_shown_few_other_changes() -> None:
     found = total([decided(pair, "ours") for pair in rewrites("rewrites")])
-    assert found.alone >= 88
-    assert found.with_one >= 79
+    assert found.alone >= 112
+    assert found.with_one >= 101
     assert found.shown <= 319
-    assert found.marked <= 4_015
+    assert found.marked <= 3_914
     assert found.missed <= 20
 
 
 @pytest.mark.long
 def test_a_reader_takes_more_decisions_alone_after_splitting_the_hunks() -> None:
-    assert total([decided(pair, "ours, split") for pair in rewrites("rewrites")]).alone >= 94
+    assert total([decided(pair, "ours, split") for pair in rewrites("rewrites")]).alone >= 161

@@ -35,30 +35,46 @@ _FOLLOWS = "０"
 """Replaces each number that follows from other decisions."""
 
 
-def plain_words(text: str) -> tuple[str, ...]:
+class Words(NamedTuple):
+    """The words of a text. For each word, `stops` is "." if a full stop is behind it within a line, else "", and "\n"
+    at the end of a line, where a full stop is formatting."""
+
+    words: tuple[str, ...]
+    stops: tuple[str, ...]
+
+
+def plain_words(text: str) -> Words:
     """The words of a text without formatting; a line of a fence is a word."""
-    return tuple(word for line in text.splitlines() for word in _line_words(line))
+    found = [pair for line in text.splitlines() for pair in _line_words(line)]
+    return Words(tuple(word for word, _ in found), tuple(stop for _, stop in found))
 
 
 @lru_cache(maxsize=8_192)
-def _line_words(line: str) -> tuple[str, ...]:
+def _line_words(line: str) -> list[tuple[str, str]]:
     if fence := _FENCE.match(line):
-        return (fence[1],)
+        return [(fence[1], "\n")]
     bare = _MARKERS.sub("", _FORMATTING.sub("", line).casefold(), count=1)
-    return tuple(word.rstrip(".:;,") for word in re.split(r"[\s–—]+", bare) if any(map(str.isalnum, word)))
+    words = [word for word in re.split(r"[\s–—]+", bare) if any(map(str.isalnum, word))]
+    last = len(words) - 1
+    return [
+        (word.rstrip(".:;,"), "\n" if n == last else "." * word.rstrip(":;,").endswith("."))
+        for n, word in enumerate(words)
+    ]
 
 
-def _words_of_lines(text: str) -> tuple[str, ...]:
+def _words_of_lines(text: str) -> Words:
     """The words of a text without formatting, with a line end after each line that has words."""
-    return tuple(word for line in text.splitlines() if (its := _line_words(line)) for word in (*its, "\n"))
+    lines = filter(None, map(_line_words, text.splitlines()))
+    words = tuple(word for line in lines for word in (*(word for word, _ in line), "\n"))
+    return Words(words, ("\n",) * len(words))
 
 
-def _words_and_marks(text: str) -> tuple[str, ...]:
-    return tuple(re.findall(r"[\w{}]+|[^\w\s]|\n", re.sub(r"\s*\n\s*", "\n", text)))
+def _words_and_marks(text: str) -> Words:
+    words = re.findall(r"[\w{}]+|[^\w\s]|\n", re.sub(r"\s*\n\s*", "\n", text))
+    return Words(tuple(words), ("\n",) * len(words))
 
 
-Words = Callable[[str], tuple[str, ...]]
-_EXACT: tuple[Words, ...] = (plain_words, _words_of_lines, _words_and_marks)
+_EXACT: tuple[Callable[[str], Words], ...] = (plain_words, _words_of_lines, _words_and_marks)
 """The words to compare, more exactly if a decision changes nothing in them."""
 
 
@@ -169,7 +185,7 @@ def decided(pair: Rewrite, differ: str) -> Decided:
     searches = [_Search(hunks, words) for words in _EXACT]
     taken = {}
     for who in pair.decisions:
-        search = next(one for one in searches if one.sent != one.words(pair.text(who)))
+        search = next(one for one in searches if not _equal(one.words(pair.text(who)), one.sent))
         found = (search.hunks_for(target) for target in _targets(pair, who, search.words))
         taken[who] = min((one for one in found if one is not None), key=len, default=None)
     flags = [
@@ -188,7 +204,7 @@ def decided(pair: Rewrite, differ: str) -> Decided:
     )
 
 
-def _targets(pair: Rewrite, who: str, words: Words) -> list[tuple[str, ...]]:
+def _targets(pair: Rewrite, who: str, words: Callable[[str], Words]) -> list[Words]:
     """The words of the text in which only this decision is taken, with old and with new numbers."""
 
     def text(mark: Mark) -> str:
@@ -197,10 +213,14 @@ def _targets(pair: Rewrite, who: str, words: Words) -> list[tuple[str, ...]]:
     return list(dict.fromkeys(words("".join(map(text, pair.parts(who, *more)))) for more in ((), ("N",))))
 
 
-def _equal(target: tuple[str, ...], words: tuple[str, ...]) -> bool:
-    return len(target) == len(words) and all(
-        one == other or (_FOLLOWS in one and one == re.sub(r"\d+", _FOLLOWS, other))
-        for one, other in zip(target, words, strict=True)
+def _equal(target: Words, found: Words) -> bool:
+    return (
+        len(target.words) == len(found.words)
+        and all(
+            one == other or (_FOLLOWS in one and one == re.sub(r"\d+", _FOLLOWS, other))
+            for one, other in zip(target.words, found.words, strict=True)
+        )
+        and all(one == other or "\n" in (one, other) for one, other in zip(target.stops, found.stops, strict=True))
     )
 
 
@@ -208,7 +228,7 @@ class _Search:
     """Finds the hunks that make a text. What hunks add and remove is nearly independent of other hunks, so a set of
     hunks is estimated first and its text is made only to confirm it."""
 
-    def __init__(self, hunks: Hunks, words: Words) -> None:
+    def __init__(self, hunks: Hunks, words: Callable[[str], Words]) -> None:
         self.hunks, self.words = hunks, words
         self.sent = words(hunks.staged(()))
         self._grams = _grams(self.sent)
@@ -233,7 +253,7 @@ class _Search:
                 found[one, other] = both
         return found
 
-    def hunks_for(self, target: tuple[str, ...]) -> list[int] | None:
+    def hunks_for(self, target: Words) -> list[int] | None:
         """Hunks whose text has these words, or None if there are none."""
         if _equal(target, self.sent):
             return []
@@ -260,10 +280,12 @@ _LEAST_GAIN, _TRIED = -8, 6
 """Hunks next to each other gain more than estimated, so that the few best estimates are tried."""
 
 
-def _grams(words: tuple[str, ...]) -> Counter[object]:
-    padded = (*words, "", "")
+def _grams(found: Words) -> Counter[object]:
+    """The words, each three words in a row, and each full stop within a line."""
+    padded = (*found.words, "", "")
     grams: Counter[object] = Counter(zip(padded, padded[1:], padded[2:], strict=False))
-    grams.update(words)
+    grams.update(found.words)
+    grams.update(f"{word}." for word, stop in zip(*found, strict=True) if stop == ".")
     return grams
 
 

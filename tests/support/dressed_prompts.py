@@ -72,7 +72,7 @@ class Style(NamedTuple):
 
     def _block(self, block: Block) -> str:
         if block.kind == "paragraph":
-            return " ".join(self._words(item) for item in block.items)
+            return " ".join(self._replace(stops=True)._words(item) for item in block.items)
         marks = {"bullets": f"{self.bullet} ", "numbers": f"{self.number} ", "lines": ""}
         return "\n".join(marks[block.kind].format(n) + self._words(item) for n, item in enumerate(block.items, 1))
 

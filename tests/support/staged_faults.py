@@ -297,10 +297,24 @@ class Sources:
         places = self.texts[side].places
         if unit in places:
             return places[unit]
-        return {at for other in self.versions.get(unit, ()) for at in places.get(other, ())}
+        return {at for other in self.versions_of(unit) for at in places.get(other, ())}
+
+    def versions_of(self, unit: str) -> set[str]:
+        """The versions of a sentence; of a sentence of neither text the two versions with all of its words, because
+        single changes of a sentence may be accepted."""
+        if unit in self.known or unit in self.versions:
+            return self.versions.get(unit, set())
+        found, words = set(), Counter(unit.lower().split())
+        for one, others in self.versions.items():
+            for other in others:
+                first, second = Counter(one.lower().split()), Counter(other.lower().split())
+                if not (first & second) - words and not words - (first | second):
+                    found |= {one, other}
+        return found
 
     def faults(self, staged: str) -> Iterator[tuple[str, str]]:
         """Kind of each fault in a staged text, with the words concerned."""
+        yield from self._halves(staged)
         bare_text = staged.strip()
         if bare_text[:1] in ('"', "“") and any(one.text.strip()[:1] == bare_text[0] for one in self.texts):
             # A quotation mark around the whole text hides the marker of its first line.
@@ -315,7 +329,6 @@ class Sources:
         yield from self._numbers(text)
         yield from self._counts(text)
         yield from self.single_line_faults(staged)
-        yield from self._halves(text)
 
     # Lines
 
@@ -333,9 +346,7 @@ class Sources:
                 yield "fence with words", line.raw
         for at in text.item_rows:
             row = text.rows[at]
-            versions = {
-                one for first in (row[0], *text.broken[at][0][:1]) for one in (first, *self.versions.get(first, ()))
-            }
+            versions = {one for first in (row[0], *text.broken[at][0][:1]) for one in (first, *self.versions_of(first))}
             if not any(versions & one.item_units for one in self.texts):
                 yield "marker before what is no item", " ¦ ".join(row)
 
@@ -355,7 +366,7 @@ class Sources:
 
     def _row_faults(self, row: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         for unit in row:
-            if unit in self.known:
+            if unit in self.known or self.versions_of(unit):
                 continue
             if not parse(unit).units.keys() <= self.known:
                 yield "sentence of neither", unit
@@ -401,9 +412,9 @@ class Sources:
             if lines.count(one) == 1 and following.get(one) != other:
                 yield "lines torn apart", f"{one} ¦ {other}"
 
-    def _halves(self, text: Parsed) -> Iterator[tuple[str, str]]:
+    def _halves(self, staged: str) -> Iterator[tuple[str, str]]:
         for pair in _PAIRS:
-            if all(_is_closed(one.text, pair) for one in self.texts) and not _is_closed(text.text, pair):
+            if all(_is_closed(one.text, pair) for one in self.texts) and not _is_closed(staged, pair):
                 yield "half of a pair", pair
 
     # Tables
@@ -441,7 +452,7 @@ class Sources:
             for step in side
             if not step.is_regular
             for unit in step.units
-            for words in (unit, *self.versions.get(unit, ()))
+            for words in (unit, *self.versions_of(unit))
         }
         starts = {step.number for side in steps for step in side if step.before is None}
         last: dict[float, int] = {}
