@@ -75,6 +75,8 @@ def _faults(diff: ProseDiff, found: dict[str, str]) -> Iterator[tuple[str, str]]
             yield f"{hunk.kind} changes nothing", f"{hunk.number}: {hunk.note}"
         elif hunk.is_folded:
             yield from _folded_faults(diff, hunk, text)
+        elif hunk.number in drawn.alike:
+            continue
         elif nothing == sent and hunk.number not in drawn.near_moves:
             if (shown := drawn.text({hunk.number})) != taken:
                 yield f"{hunk.kind} not taken as shown", f"{hunk.number}: {_difference(shown, taken)}"
@@ -128,6 +130,9 @@ class _Drawn:
                 before.again.append(place)
             else:
                 self.places.append(place)
+        kinds = Counter((at, _kind(hunk)) for at, place in enumerate(self.places) for hunk in place.layout)
+        layouts = [(hunk, kinds[at, _kind(hunk)]) for at, place in enumerate(self.places) for hunk in place.layout]
+        self.alike = {hunk.number for hunk, count in layouts if count > 1}
         here = [place.passage.moved == "here" for place in self.places]
         around = zip([False, *here], [*here[1:], False], self.places, strict=False)
         self.near_moves = {place.passage.hunk for before, after, place in around if before or after}
@@ -192,10 +197,14 @@ def _difference(shown: str, taken: str) -> str:
     return f"shown …{shown[max(0, start - 25) : start + 45]!r}, taken …{taken[max(0, start - 25) : start + 45]!r}"
 
 
+def _kind(hunk: Hunk) -> str:
+    """The kind of formatting that a hunk changes; "" for a kind that only changes white space."""
+    return next((kind for kind in _WITHOUT if hunk.note.startswith(kind)), "")
+
+
 def _folded_faults(diff: ProseDiff, hunk: Hunk, text: str) -> Iterator[tuple[str, str]]:
     """A folded hunk is drawn as one line: it must change nothing but this kind of formatting."""
-    kind = next((kind for kind in _WITHOUT if hunk.note.startswith(kind)), "")
-    pattern = re.compile(rf"\n|{_WITHOUT.get(kind, '(?!)')}|[^\S\n]+", re.MULTILINE | re.IGNORECASE)
+    pattern = re.compile(rf"\n|{_WITHOUT.get(_kind(hunk), '(?!)')}|[^\S\n]+", re.MULTILINE | re.IGNORECASE)
     one, other = (pattern.sub("", _NUMBER.sub("1", side)).casefold() for side in (diff.old, text))
     if one != other:
         yield "more than a kind of formatting", f"{hunk.number} {hunk.note}: {_difference(one, other)}"

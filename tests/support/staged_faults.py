@@ -216,6 +216,12 @@ def _is_closed(text: str, pair: str) -> bool:
     )
 
 
+def _most_blank(text: str) -> int:
+    """The largest number of blank lines in a row."""
+    runs = re.findall(r"(?m)(?:^[ \t>]*\r?\n)+", text.lstrip())
+    return max((run.count("\n") for run in runs), default=0)
+
+
 def _words_of_lines(text: Parsed) -> tuple[list[str], str]:
     """The words of each line of prose, and of all lines together; each number is #, because lists are renumbered."""
     prose = [_without_numbers(line) for line in text.lines if line.kind in ("text", "item", "heading")]
@@ -315,6 +321,7 @@ class Sources:
     def faults(self, staged: str) -> Iterator[tuple[str, str]]:
         """Kind of each fault in a staged text, with the words concerned."""
         yield from self._halves(staged)
+        yield from self._blank_lines(staged)
         bare_text = staged.strip()
         if bare_text[:1] in ('"', "“") and any(one.text.strip()[:1] == bare_text[0] for one in self.texts):
             # A quotation mark around the whole text hides the marker of its first line.
@@ -416,6 +423,12 @@ class Sources:
         for pair in _PAIRS:
             if all(_is_closed(one.text, pair) for one in self.texts) and not _is_closed(staged, pair):
                 yield "half of a pair", pair
+
+    def _blank_lines(self, staged: str) -> Iterator[tuple[str, str]]:
+        """Yield several blank lines in a row if neither source has so many."""
+        most = max(_most_blank(one.text) for one in self.texts)
+        if _most_blank(staged) > most:
+            yield "blank lines", str(_most_blank(staged))
 
     # Tables
 
