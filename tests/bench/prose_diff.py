@@ -137,6 +137,8 @@ def decisions(options: Options) -> Iterator[Row]:
         for what, one, least in (("", ours, LEAST_ALONE), (", split", split, LEAST_ALONE_SPLIT)):
             yield Row(f"decisions, {half}: alone{what} / all", "", [one.alone / count], at_least=least)
         yield Row(f"decisions, {half}: hunks / asked", "", [ours.shown / ours.asked], most=MOST_SHOWN)
+        better = sum(one.alone < other.alone for one, other in zip(found["ours"], found["git diff"], strict=True))
+        yield Row(f"decisions, {half}: pairs in which more can be taken alone with git", "", [better], most=0)
 
 
 DECIDED = "{:24} {:>4} {:>12} {:>12} {:>12} {:>16}   {:>11} {:>5} {:>5} {:>6}   {:>11} {:>11} {:>11} {:>5}"

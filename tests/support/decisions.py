@@ -180,11 +180,17 @@ class Decided(NamedTuple):
         return sum(taken is not None and len(taken) == 1 for taken in self.taken.values())
 
 
+@cache
 def decided(pair: Rewrite, differ: str) -> Decided:
+    """Which decisions of a pair can be taken alone; if hunks may be split, with the hunks as first shown or split."""
     hunks = DIFFERS[differ](pair.sent, pair.answer)
+    whole = decided(pair, "ours").taken if differ == "ours, split" else {}
     searches = [_Search(hunks, words) for words in _EXACT]
-    taken = {}
+    taken = dict[str, list[int] | None]()
     for who in pair.decisions:
+        if whole.get(who) is not None:
+            taken[who] = whole[who]
+            continue
         search = next(one for one in searches if not _equal(one.words(pair.text(who)), one.sent))
         found = (search.hunks_for(target) for target in _targets(pair, who, search.words))
         taken[who] = min((one for one in found if one is not None), key=len, default=None)
