@@ -78,8 +78,6 @@ def hunks_of(old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[Step]) ->
         groups.join(group)
     groups.drop_lone_gaps()
     split = groups.roots()
-    for group in groups.adjacent_sentences():
-        groups.join(group)
     for group in groups.adjacent_lines():
         groups.join(group)
     return groups.roots(), split
@@ -235,16 +233,6 @@ class _StepGroups:
 
     # Steps that read as one passage
 
-    def adjacent_sentences(self) -> Iterator[list[int]]:
-        """Yield pairs of steps to join: adjacent changed sentences of a paragraph or item."""
-        changed = [n for n, step in enumerate(self.steps) if step.role not in _SHOWN_ELSEWHERE]
-        changed = [n for n in changed if self.steps[n].is_changed or self.steps[n].role != "gap"]
-        for n, m in pairwise(changed):
-            one, other = self.steps[n], self.steps[m]
-            is_content = one.within != other.within
-            if one.is_changed and other.is_changed and not is_content and self._in_one_block(n, m):
-                yield [n, m]
-
     def adjacent_lines(self) -> Iterator[list[int]]:
         """Join adjacent steps that read as one passage, up to the next heading of the same or a higher level. A passage
         that does not begin with a heading ends at any heading. Also join the changes of a mostly rewritten fence."""
@@ -283,9 +271,14 @@ class _StepGroups:
         return max((level_of(unit.gap) for unit in units if unit.kind == "heading"), default=0)
 
     def _one_passage(self, n: int, m: int) -> bool:
-        """Whether two adjacent steps are sentences of one block, or keep no words and the first is a whole line."""
-        keep_nothing = self._keeps_nothing(self.steps[n]) and self._keeps_nothing(self.steps[m])
-        return self._in_one_block(n, m) or (keep_nothing and self._is_whole_line(self.steps[n]))
+        """Whether two adjacent steps are parts of one sentence, or keep no words and are in one block or the first is a
+        whole line. What is added to a moved passage is no part of the move."""
+        one, other = self.steps[n], self.steps[m]
+        if one.within != other.within:
+            return False
+        keep_nothing = self._keeps_nothing(one) and self._keeps_nothing(other)
+        is_one = other.continues or (keep_nothing and self._is_whole_line(one))
+        return is_one or (keep_nothing and self._in_one_block(n, m))
 
     def _in_one_block(self, n: int, m: int) -> bool:
         before, step = self.steps[n], self.steps[m]
