@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from itertools import pairwise
 
 from cekura_tui.prose.align import Link, align
 from cekura_tui.prose.assembly import Assembly
@@ -62,9 +63,11 @@ class _Comparison:
 
     def diff(self, split: AbstractSet[str]) -> ProseDiff:
         steps = list(stoppable(self._stop, _shift_gaps(self._steps(), self.old, self.new), 512))
+        self._shift_stops(steps)
         self._removed_ranges = {step.olds.start: step.at[0] for step in steps if step.role == "away"}
         for step in stoppable(self._stop, steps, 16):
             self._diff_step(step)
+        _join_lone_stop(steps)
         steps = list(_with_twins([part for step in steps for part in _split_step(step)], self._moved_from))
         titles = self._fold_rules(steps)
         if self.old_tail or self.new_tail:
@@ -189,6 +192,17 @@ class _Comparison:
             step.side = "here" if moves or step.within else ""
             yield step
 
+    def _shift_stops(self, steps: Sequence[Step]) -> None:
+        """Shift a full stop that only one text has to the sentence behind it, if only that text has the sentence."""
+        for step, after in pairwise(steps):
+            if step.role == "changed" and after.role in ("removed", "added"):
+                side = after.role == "added"
+                ends = [text[at[1] - 1] for text, at in zip(self.texts, step.at, strict=True)]
+                is_in_line = "\n" not in self._units(after)[side][0].gap
+                if is_in_line and ends[side] == "." and ends[not side] not in ".,;:!?…":
+                    step.at[side] = step.at[side][0], step.at[side][1] - 1
+                    after.at[side] = after.at[side][0] - 1, after.at[side][1]
+
     # The changes of each step
 
     def _diff_step(self, step: Step) -> None:
@@ -294,7 +308,7 @@ class _Comparison:
                 # The markup and the case of a title are heading marks; other formats keep their name.
                 spans += [
                     replace(span, format="heading marks")
-                    if span.op != "same" and span.format in ("", "emphasis")
+                    if span.op != "same" and span.format in ("", "emphasis", "punctuation")
                     else span
                     for span in self._spans(one, other)
                 ]
@@ -443,6 +457,15 @@ def _marks_as_words(spans: Sequence[WordSpan]) -> list[WordSpan]:
         replace(span, format="") if span.format in plain and _SIGNS[span.format].fullmatch(span.text) else span
         for span in spans
     ]
+
+
+def _join_lone_stop(steps: Iterable[Step]) -> None:
+    """Turn a full stop at the end of a changed clause into a change of words if no other punctuation changed."""
+    places = [(step, n) for step in steps for n, span in enumerate(step.spans) if span.format == "punctuation"]
+    if len(places) == 1:
+        ((step, n),) = places
+        if n == len(step.spans) - 1 and n and step.spans[n - 1].op != "same" and not step.spans[n - 1].format:
+            step.spans = tidy([*step.spans[:n], replace(step.spans[n], format="")])
 
 
 def _differ(spans: Iterable[WordSpan]) -> bool:

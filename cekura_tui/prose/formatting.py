@@ -218,6 +218,7 @@ Format = Literal[
     "quotation marks",
     "dashes",
     "emphasis",
+    "punctuation",
     "dots",
     "line ends",
     "trailing spaces",
@@ -237,9 +238,10 @@ UNSEEN: tuple[Format, ...] = ("line ends", "trailing spaces", "white space")
 
 _QUOTE = "\"'‘’‚‛“”„‟«»‹›「」『』"
 _DASH = "‐‑‒–—―−-"
+_POINT = ".,;:。、，；："
 _ATOM = re.compile(
     rf"(?P<space>\s+)|(?P<word>[^\W_]+(?:(?:['’]|_+)[^\W_]+)*)|(?P<quote>[{_QUOTE}])"
-    rf"|(?P<dash>[{_DASH}]+)|(?P<dots>…|\.{{3,}})|(?P<mark>.)",
+    rf"|(?P<dash>[{_DASH}]+)|(?P<dots>…|\.{{3,}})|(?P<point>[{_POINT}])|(?P<mark>.)",
     re.DOTALL,
 )
 _ATOMS = re.compile(re.sub(r"\(\?P<\w+>", "(?:", _ATOM.pattern), re.DOTALL)
@@ -250,11 +252,11 @@ _ONLY_ENDS = frozenset("”»›」』")
 _MOST_OPEN = 8
 """Maximum number of open marks, the latest first, that are searched for the partner of a closing mark."""
 _SINGLE = frozenset("'‘’‚‛‹›")
-_FORMATTING = re.compile(rf"[\s{_QUOTE}*`_~…{_DASH}]+|\.{{3,}}")
+_FORMATTING = re.compile(rf"[\s{_QUOTE}*`_~…{_POINT}{_DASH}]+")
 _CONTENT = {"dash": "-", "dots": "..."}
 _KINDS: dict[str, Format] = {
     **{"quote": "quotation marks", "word": "quotation marks", "emphasis": "emphasis"},
-    **{"dash": "dashes", "dots": "dots", "mark": "white space"},
+    **{"dash": "dashes", "dots": "dots", "point": "punctuation", "mark": "white space"},
 }
 _TRAILING = re.compile(r"(?<![^\S\n])[^\S\n]+(?=\n)")
 _MOST_PLACES = 10_000
@@ -274,18 +276,26 @@ def _atom(text: str) -> Atom:
     """The atom of a word, white space or unpaired mark, which is text: a telephone key (*), or inches (")."""
     found = _ATOM.match(text)
     kind = found.lastgroup or "" if found else ""
-    if kind == "space":
+    if kind in ("space", "point"):
         return Atom(kind, text, "")
     if kind == "quote":
         return Atom(kind, text, "'" if text in _SINGLE else '"')
     return Atom(kind, text, _CONTENT.get(kind) or (text.replace("’", "'") if kind == "word" else text))
 
 
+_END = Atom("", "", "")
+
+
+def _is_within(one: Atom, other: Atom) -> bool:
+    is_closing = other.text in ")]}" or other.kind not in ("word", "dash", "mark")
+    return one.kind == "point" and one.text.isascii() and not is_closing
+
+
 class FormattedText:
     """A text with the positions of its paired quotation marks and emphasis."""
 
     def __init__(self, text: str) -> None:
-        self._text = text
+        self.text = text
         self._marks: list[tuple[int, int]] = []
         """(start, end) of each paired mark, in order."""
         opened: list[tuple[str, int, int]] = []
@@ -304,7 +314,7 @@ class FormattedText:
         for n in range(len(opened) - 1, max(len(opened) - _MOST_OPEN, 0) - 1, -1):
             first, at, to = opened[n]
             if mark == first if first not in _ENDS else mark in _ENDS[first]:
-                within = self._text[to:start]
+                within = self.text[to:start]
                 if mark[0] in "*_" and (not any(map(str.isalpha, within)) or (mark[0] == "_" and " " not in within)):
                     continue  # no emphasis: *67*, __init__
                 self._marks += [(at, to), (start, end)]
@@ -313,18 +323,20 @@ class FormattedText:
         return False
 
     def atoms(self, start: int = 0, end: int | None = None) -> list[Atom]:
-        end = len(self._text) if end is None else end
+        end = len(self.text) if end is None else end
         found: list[Atom] = []
         for at, to in self._marks[bisect_left(self._marks, (start, 0)) : bisect_left(self._marks, (end, 0))]:
-            found += map(_atom, _ATOMS.findall(self._text[start:at]))
-            mark = self._text[at:to]
+            found += map(_atom, _ATOMS.findall(self.text[start:at]))
+            mark = self.text[at:to]
             found.append(Atom("quote" if mark in _QUOTE else "emphasis", mark, ""))
             start = to
-        return [*found, *map(_atom, _ATOMS.findall(self._text[start:end]))]
+        found += [*map(_atom, _ATOMS.findall(self.text[start:end])), _END]
+        # Punctuation within a word or number is text.
+        return [Atom("mark", one.text, one.text) if _is_within(one, other) else one for one, other in pairwise(found)]
 
     def key(self, start: int, end: int) -> str:
         """The normalised word at [start, end): without paired marks, and with "-" for every dash; never empty."""
-        word = self._text[start:end]
+        word = self.text[start:end]
         if word.isalnum():
             return word
         return "".join(atom.key for atom in self.atoms(start, end)) or word[0]
@@ -341,6 +353,10 @@ def bare_letters(text: str) -> str:
     return _FORMATTING.sub("", text)
 
 
+Place = tuple[int, int | None]
+_WHOLE: Place = (0, None)
+
+
 class FormatSpan(NamedTuple):
     """Corresponding passages of the old and the new text. `format` says how the passages differ, "" if not at all."""
 
@@ -349,15 +365,13 @@ class FormatSpan(NamedTuple):
     format: Format = ""
 
 
-def format_spans(old: str, new: str) -> list[FormatSpan] | None:
-    """Spans of two texts with the same words, each with its difference in formatting; None if the words differ."""
-    if bare_letters(old) != bare_letters(new):
+def format_spans(
+    old: FormattedText, new: FormattedText, place: Place = _WHOLE, there: Place = _WHOLE
+) -> list[FormatSpan] | None:
+    """Spans of two texts, or of [start, end) in each, with their differences in formatting; None if words differ."""
+    if bare_letters(old.text[slice(*place)]) != bare_letters(new.text[slice(*there)]):
         return None
-    return atom_spans(FormattedText(old).atoms(), FormattedText(new).atoms())
-
-
-def atom_spans(before: Sequence[Atom], after: Sequence[Atom]) -> list[FormatSpan] | None:
-    """The result of `format_spans` for two texts that are already split into atoms."""
+    before, after = old.atoms(*place), new.atoms(*there)
     if [atom.key for atom in before if atom.key] != [atom.key for atom in after if atom.key]:
         return None
     found: list[FormatSpan] = []
@@ -367,8 +381,8 @@ def atom_spans(before: Sequence[Atom], after: Sequence[Atom]) -> list[FormatSpan
         places += bool(span.format)
         if places > _MOST_PLACES:
             at, to = sum(len(one.old) for one in found), sum(len(one.new) for one in found)
-            old, new = ("".join(atom.text for atom in side) for side in (before, after))
-            return [*found, FormatSpan(old[at:], new[to:], span.format)]
+            was, now = ("".join(atom.text for atom in side) for side in (before, after))
+            return [*found, FormatSpan(was[at:], now[to:], span.format)]
     return found
 
 

@@ -216,7 +216,8 @@ class _Merger:
         if right.is_insertion and left.removed and not left.is_reworded:
             # An insertion directly after a removal may refer to it, or belong to its section or line.
             is_of_line = not right.begins_line and self._base[at - 1 : at] != "\n"
-            return left.section or (is_of_line and "\n" in self._base[left.whole[0] or left.start : at])
+            is_of_word = bool(right.new[:1].strip() and self._base[at - 1 : at].strip())
+            return is_of_word or left.section or (is_of_line and "\n" in self._base[left.whole[0] or left.start : at])
         before = left.new[-1:] or self._base[left.start - 1 : left.start]
         after = right.new[:1] or self._base[right.end : right.end + 1]
         is_glued = bool(before.strip() and after.strip())

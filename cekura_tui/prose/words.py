@@ -5,27 +5,36 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, groupby
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from cekura_tui.prose.formatting import Atom, Format, FormatSpan, FormattedText, atom_spans, bare_word, format_spans
+from cekura_tui.prose.formatting import Format, FormatSpan, FormattedText, Place, bare_word, format_spans
 from cekura_tui.prose.matching import Pairs, difflib_fallback, match, slide
 
 _CONTENT, _ANY_LETTER, _SMALL, _MARK = 10, 5, 4, 1
 _SMALL_MATCH = 26
 """A match lighter than this between two larger changes is dropped."""
-_CLAUSE = '.,;:!?)]}"”»。，；：！？'
 _LEAST_SHARE = 0.3
 """Two passages count as versions of each other if matches have at least this share of the weight of both."""
 
 
-def same_words(old: Sequence[str], new: Sequence[str], *, thorough: bool = True, least: float = _LEAST_SHARE) -> Pairs:
-    """Pairs (i, j) with old[i] == new[j], increasing in both, without small matches; empty if less than the share
+class _Word(NamedTuple):
+    """A word at [start, end) of a text; `key` is without formatting, `marks` the punctuation around the word."""
+
+    start: int
+    end: int
+    key: str
+    marks: str
+
+
+def _same_words(old: Sequence[_Word], new: Sequence[_Word], thorough: bool, least: float) -> Pairs:
+    """Pairs (i, j) of words with equal keys, increasing in both, without small matches; empty if less than the share
     `least` of the weight matches. Without `thorough`, only unique words and neighbours, in linear time."""
-    pairs = match(old, new, difflib_fallback(old, new), [weight(word) for word in old]) if thorough else match(old, new)
+    keys = [word.key for word in old], [word.key for word in new]
+    pairs = match(*keys, difflib_fallback(*keys), [*map(weight, keys[0])]) if thorough else match(*keys)
     return _without_small_matches(old, new, _slid_to_clause_ends(old, new, pairs), least)
 
 
@@ -46,21 +55,26 @@ def is_distinctive(word: str) -> bool:
     return weight(word) >= _ANY_LETTER
 
 
-def _slid_to_clause_ends(old: Sequence[str], new: Sequence[str], pairs: Pairs) -> Pairs:
+def _slid_to_clause_ends(old: Sequence[_Word], new: Sequence[_Word], pairs: Pairs) -> Pairs:
     """Slide added or removed passages by a few words so that each passage ends where a clause ends."""
 
     def score(side: int, start: int, end: int, step: int) -> int:
         words = (old, new)[side]
-        alone = start > step and weight(words[start - step - 1]) <= _SMALL and step > 0
-        begins_clause = start == 0 or words[start - 1][-1] in _CLAUSE
-        return 4 * (words[end - 1][-1] in _CLAUSE) + 2 * begins_clause + alone
+        alone = start > step and weight(words[start - step - 1].key) <= _SMALL and step > 0
+        begins_clause = start == 0 or words[start - 1].marks != ""
+        return 4 * (words[end - 1].marks != "") + 2 * begins_clause + alone
 
-    return slide(old, new, pairs, score)
+    return slide([word.key for word in old], [word.key for word in new], pairs, score)
 
 
-def _without_small_matches(old: Sequence[str], new: Sequence[str], pairs: Pairs, least: float) -> Pairs:
-    """Drop matches that are small beside the changes around them; all, if less than the share `least` is left."""
-    old_upto, new_upto = (list(accumulate(map(weight, words), initial=0)) for words in (old, new))
+def _without_small_matches(old: Sequence[_Word], new: Sequence[_Word], pairs: Pairs, least: float) -> Pairs:
+    """Drop matches that are small beside the changes around them; all, if less than the share `least` is left. A word
+    with other punctuation hardly counts."""
+    old_upto, new_upto = ([*accumulate((weight(word.key) for word in words), initial=0)] for words in (old, new))
+    same_weights = [0] * len(old)
+    for i, j in pairs:
+        same_weights[i] = weight(old[i].key) if old[i].marks == new[j].marks else _MARK
+    same_upto = list(accumulate(same_weights, initial=0))
     todo = _runs(pairs)[::-1]
     runs: list[tuple[int, int, int]] = []
     while todo:
@@ -69,13 +83,13 @@ def _without_small_matches(old: Sequence[str], new: Sequence[str], pairs: Pairs,
         i_after, j_after = todo[-1][:2] if todo else (len(old), len(new))
         left = old_upto[i] - old_upto[i_before] + new_upto[j] - new_upto[j_before]
         right = old_upto[i_after] - old_upto[i + length] + new_upto[j_after] - new_upto[j + length]
-        same = old_upto[i + length] - old_upto[i]
+        same = same_upto[i + length] - same_upto[i]
         is_small = same <= _SMALL + _MARK or (same < _SMALL_MATCH and min(left, right) >= _CONTENT * 2)
         if not (left and right and is_small):
             runs.append((i, j, length))
         elif runs:
             todo.append(runs.pop())  # the change beside it grew
-    same = sum(old_upto[i + length] - old_upto[i] for i, _, length in runs)
+    same = sum(same_upto[i + length] - same_upto[i] for i, _, length in runs)
     if 2 * same < least * (old_upto[-1] + new_upto[-1]):
         return []
     return [(i + n, j + n) for i, j, length in runs for n in range(length)]
@@ -94,6 +108,7 @@ def _runs(pairs: Pairs) -> list[tuple[int, int, int]]:
 Op = Literal["same", "del", "ins"]
 
 _FORMATTING_SIGNS = "\"'‘’‚‛“”„‟«»‹›「」『』*`~"
+_ENDS = _FORMATTING_SIGNS + ".,;:!?…)]。，；：！？"
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # scripts without spaces: each letter is a word
 _SIGNS = (
     "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0962\u0963\u0981-\u0983"
@@ -141,7 +156,8 @@ def similarity(one: frozenset[str], other: frozenset[str]) -> float:
 def words_in(text: str, *, exactly: bool = False) -> tuple[str, ...]:
     """The words and marks of a text in order, without formatting unless `exactly`. A `{{variable}}` is one word."""
     found = [found.group() for found in _TOKEN.finditer(text)]
-    return tuple(found if exactly else [bare_word(word) for word in found if word[0] not in _FORMATTING_SIGNS])
+    bare = [] if exactly else [bare_word(word) for word in found if word[0] not in _FORMATTING_SIGNS + ".,;:"]
+    return tuple(bare or found)
 
 
 def word_spans(
@@ -149,35 +165,48 @@ def word_spans(
 ) -> list[WordSpan]:
     """The word diff of two texts: all unchanged and deleted spans joined are `old`, all unchanged and inserted spans
     `new`. With `exactly`, as for code, formatting counts as words. If less than the share `least` of the weight
-    matches, the whole text is replaced. `thorough` is passed to `same_words`."""
+    matches, the whole text is replaced. `thorough` is passed to `_same_words`."""
     if old == new:
         return tidy([WordSpan("same", old)])
-    if not exactly and (same := format_spans(old, new)) is not None:
-        return as_word_spans(same)
-    before = [found.span() for found in _CHUNK.finditer(old)]
-    after = [found.span() for found in _CHUNK.finditer(new)]
-    old_words = [old[start:end] for start, end in before]
-    new_words = [new[start:end] for start, end in after]
     one, other = FormattedText(old), FormattedText(new)
-    bare = (old_words, new_words)
-    if not exactly:
-        bare = ([one.key(*place) for place in before], [other.key(*place) for place in after])
-    pairs = same_words(*bare, thorough=thorough, least=least)
+    if not exactly and (same := format_spans(one, other)) is not None:
+        return as_word_spans(same)
+    stops = [text[-1:] in (".", "。") for text in (old, new)]
+    short, long = (new, old) if stops[0] else (old, new)
+    if not exactly and stops[0] != stops[1] and short.rstrip(_FORMATTING_SIGNS)[-1:] not in ".,;:!?…。":
+        # A full stop at the end is apart from the words before it.
+        before_stop = old[: len(old) - stops[0]], new[: len(new) - stops[1]]
+        found = word_spans(*before_stop, thorough=thorough, least=least)
+        return [*found, WordSpan("del" if stops[0] else "ins", long[-1], "punctuation")]
+    before, after = list(_words(one, exactly)), list(_words(other, exactly))
+    pairs = _same_words(before, after, thorough, least)
     if (before or after) and not pairs:
         return tidy([WordSpan("del", old), WordSpan("ins", new)])
     spans: list[WordSpan] = []
     at = to = start = 0
-    for i, j in pairs:
-        gap, other_gap = old[at : before[i][0]], new[to : after[j][0]]
-        if gap != other_gap or old_words[i] != new_words[j]:
+    places = [(before[i][:2], after[j][:2]) for i, j in pairs]
+    for (i, end), (j, other_end) in [*places, ((len(old),) * 2, (len(new),) * 2)]:
+        if old[at:end] != new[to:other_end]:
             spans.append(WordSpan("same", old[start:at]))
-            spans += _replaced(gap, other_gap)
-            spans += _matched_word(old_words[i], new_words[j], one.atoms(*before[i]), other.atoms(*after[j]))
-            start = before[i][1]
-        at, to = before[i][1], after[j][1]
-    spans.append(WordSpan("same", old[start:at]))
-    spans += _replaced(old[at:], new[to:])
-    return tidy(spans)
+            spans += _difference(one, other, (at, i), (to, j), exactly)
+            spans += _difference(one, other, (i, end), (j, other_end), exactly)
+            start = end
+        at, to = end, other_end
+    return tidy([*spans, WordSpan("same", old[start:])])
+
+
+def _words(text: FormattedText, exactly: bool) -> Iterator[_Word]:
+    """The words of a text, without the punctuation around them unless `exactly`."""
+    for found in _CHUNK.finditer(text.text):
+        (start, end), chunk = found.span(), found.group()
+        bare = chunk.rstrip(_ENDS)
+        if exactly or not bare:
+            yield _Word(start, end, chunk if exactly else text.key(start, end), chunk[len(bare) :])
+            continue
+        tail = chunk[len(bare) :].lstrip(_FORMATTING_SIGNS)
+        lead = len(bare) - len(bare.lstrip("([¿¡"))
+        start, end = start + lead, end - len(tail)
+        yield _Word(start, end, text.key(start, end), chunk[:lead] + tail.rstrip(_FORMATTING_SIGNS))
 
 
 def as_word_spans(found: Iterable[FormatSpan]) -> list[WordSpan]:
@@ -188,19 +217,17 @@ def as_word_spans(found: Iterable[FormatSpan]) -> list[WordSpan]:
     return tidy(spans)
 
 
-def _matched_word(old: str, new: str, before: Sequence[Atom], after: Sequence[Atom]) -> list[WordSpan]:
+def _difference(one: FormattedText, other: FormattedText, place: Place, there: Place, exactly: bool) -> list[WordSpan]:
+    """Spans that replace a part of one text by a part of the other. `exactly`: only white space is formatting."""
+    old, new = one.text[slice(*place)], other.text[slice(*there)]
     if old == new:
         return [WordSpan("same", old)]
-    formats = atom_spans(before, after)
-    return [WordSpan("del", old), WordSpan("ins", new)] if formats is None else as_word_spans(formats)
+    formats = None if exactly and (old + new).strip() else format_spans(one, other, place, there)
+    return _replaced(old, new) if formats is None else as_word_spans(formats)
 
 
 def _replaced(old: str, new: str) -> list[WordSpan]:
     """Spans that replace one text by another, but not the white space and marks with which both begin or end."""
-    if old == new:
-        return [WordSpan("same", old)]
-    if old.strip() == new.strip() == "":
-        return as_word_spans(format_spans(old, new) or ())
     most = min(len(old), len(new))
     start = 0
     while start < most and old[start] == new[start] and not _is_word_letter(old[start]):

@@ -17,6 +17,9 @@ from cekura_tui.prose.staging import HunkChoice, staged
         ("the callers' names", "the callers’ names", ["quotation marks ' → ’"]),
         ('Not "14:30" but it.', "Not “14:30” but it.", ['quotation marks " → “']),
         ("- Ask.\n- Book.\n", "* Ask.\n* Book.\n", ["bullets - → *"]),
+        ("- Ask now\n- Book it\n", "- Ask now.\n- Book it.\n", ["punctuation . added"]),
+        ("Fees, if asked, apply", "Fees: if asked apply", ["punctuation , → :"]),
+        ("Call find_member\n", "Call `find_member`.\n", ["emphasis ` added", "punctuation . added"]),
         ("**Fees**\nTen.\n", "## Fees\nTen.\n", ["heading marks ** → ##"]),
         ("1. FEES\nTen.\n\n2. HOURS\nNine.\n", "## 1. Fees\nTen.\n\n## 2. Hours\nNine.\n", ["heading marks . → ##"]),
         ("1) FEES:\nTen.\n", "**1. Fees**\nTen.\n", ["heading marks ): → **"]),
@@ -65,6 +68,10 @@ def test_removed_horizontal_rules_next_to_changed_words_are_a_layout_change() ->
         ("- Limit 30: always\n", "- Limit 60: always\n"),
         ("~~Never give refunds.~~", "Never give refunds."),
         ("Dial *67* now.", "Dial 67 now."),
+        ("It costs 1,5 euros.", "It costs 15 euros."),
+        ("It costs .5 euros.", "It costs 5 euros."),
+        ("See x.y/a.b now.", "See x.y/ab now."),
+        ("Is it there?", "Is it there."),
         ("Call __init__ first.", "Call init first."),
         ("# Last words\n", "Say this. Last words\n"),
     ],
@@ -86,3 +93,22 @@ def test_changed_words_and_the_formatting_marks_around_the_words_are_one_hunk(se
     diff = compare(sent, proposed)
     (hunk,) = diff.worded
     assert staged(diff, {hunk.number: HunkChoice("accepted")}) == proposed
+
+
+@pytest.mark.parametrize(
+    ("sent", "proposed", "removed", "added"),
+    [
+        ("Book the visit.", "Book the visit and wait for an answer.", "", " and wait for an answer"),
+        ("Book the visit (or a call).", "Book the visit (or ask for a call).", "", "ask for "),
+        ("Call find_member and wait for it.", "Call `find_member`, then wait for it.", " and", ", then"),
+        ("Use {{plan}}, e.g. 1.5 now.", "Use {{plan}} soon, e.g. 1.5 now.", "", " soon"),
+        ("- Ask it\n- Read the date\n", "- Ask it.\n- Read the date back.\n", "", " back"),
+        ("- Ask it.\n- Read the date\n", "- Ask it.\n- Read the date back.\n", "", " back."),
+        ("- Ask for the date\n- Wait\n", "- Ask for the date. Read it.\n- Wait.\n", "", ". Read it."),
+    ],
+)
+def test_a_change_next_to_a_word_marks_neither_the_word_nor_unchanged_punctuation(
+    sent: str, proposed: str, removed: str, added: str
+) -> None:
+    spans = [span for piece in compare(sent, proposed).pieces for span in piece.spans if not span.format]
+    assert ["".join(span.text for span in spans if span.op == op) for op in ("del", "ins")] == [removed, added]

@@ -190,6 +190,8 @@ def test_a_layout_change_is_dropped_only_where_the_other_side_made_a_change() ->
     assert merge(base, layout, words).parts == ('"A"\n2\n“3”\n4\n',)
     assert merge(base, other, layout).parts == ("'1'\n2\n“3”\n4\n",)
     assert merge(base, layout, by_hand(base, ("", "5\n"))).parts == ("“1”\n2\n“3”\n4\n5\n",)
+    stop = by_hand("Ask. Go", ("", "."), "\n", kinds=("layout",))
+    assert merge(stop.old, by_hand("Ask.", (" Go", ""), "\n"), stop).parts == ("Ask.\n",)
 
 
 @pytest.mark.parametrize(("agent", "name"), [("\n", "LF"), ("\r\n", "CRLF")])

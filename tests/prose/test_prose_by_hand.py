@@ -12,8 +12,8 @@ from recorded_answers import changed
 _HALVES = ("cases", "held")
 _RATIO = {"surgical": 1.1, "heavy": 1.3}
 _MISSED = {
-    **{("cases", "surgical"): 0.005, ("cases", "heavy"): 0.021},
-    **{("held", "surgical"): 0.007, ("held", "heavy"): 0.039},
+    **{("cases", "surgical"): 0.009, ("cases", "heavy"): 0.022},
+    **{("held", "surgical"): 0.001, ("held", "heavy"): 0.039},
 }
 """Largest share of the hand-marked words that the diff may miss: the current result, rounded up."""
 

@@ -15,10 +15,10 @@ def test_all_marks_of_a_reader_are_valid() -> None:
 
 def test_a_reader_takes_his_decisions_alone_and_is_shown_few_other_changes() -> None:
     found = total([decided(pair, "ours") for pair in rewrites("rewrites")])
-    assert found.alone >= 146
-    assert found.with_one >= 130
-    assert found.shown <= 362
-    assert found.marked <= 3_914
+    assert found.alone >= 148
+    assert found.with_one >= 135
+    assert found.shown <= 333
+    assert found.marked <= 3_674
     assert found.missed <= 18
 
 

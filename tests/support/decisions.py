@@ -17,7 +17,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from prose_scores import Drawn, changed_letters, git_diff, match_patch_diff
+from prose_scores import Drawn, changed_letters, git_diff, marked_words, match_patch_diff
 from rewrites import Mark, Rewrite
 
 from cekura_tui.prose.compare import compare
@@ -195,9 +195,9 @@ def decided(pair: Rewrite, differ: str) -> Decided:
         found = (search.hunks_for(target) for target in _targets(pair, who, search.words))
         taken[who] = min((one for one in found if one is not None), key=len, default=None)
     flags = [
-        (is_true, any(letters[word.start : word.end]))
+        (is_true, is_marked)
         for side, letters in zip(pair.changed_words(), hunks.drawn[:2], strict=True)
-        for word, is_true in side
+        for (_, is_true), is_marked in zip(side, marked_words([word for word, _ in side], letters), strict=True)
     ]
     return Decided(
         taken,

@@ -10,7 +10,7 @@ lines of a fence. Without these marks, the files are the two prompts.
 A word is a run of characters between white space, with its punctuation, that has a letter or a digit. Each character of
 Han, kana or Hangul is a word of its own. The markers of headings, items, quotes and fences (`##`, `-`, `3.`, `>`, ````
 ```json ````) are not words. Formatting is never marked and does not count: quotation marks, emphasis (`*`, `_`) and the
-kind of dash.
+kind of dash. A marked word does not count if only its punctuation changed.
 
 `NAME.edits.md`, if there is one, has a line for each decision that a reader would want to make, in reading order.
 """
@@ -21,6 +21,7 @@ import re
 import sys
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -32,6 +33,7 @@ _SIGNS: dict[str, tuple[Mark, int]] = {
     **{"⦃": ("wrapper", 1), "⦄": ("wrapper", -1)},
 }
 _ITEM = r"(?:[-*+•‣–・]|(?:\*\*)?\d{1,3}[.)](?:\*\*)?|[a-z][.)]|#{1,6})(?=[ \t\r\n]|$)"
+PUNCTUATION = ".,;:()"
 _NO_WORD = re.compile(rf"(?m)^[ \t]*(?:(?:```|~~~).*$|(?:>[ \t]*)*{_ITEM}(?:[ \t]+{_ITEM})*|(?:>[ \t]*)+)")
 _DASHES = re.compile("[‐‑‒–—−]|--+")
 _FORMATTING = re.compile("[\"'‘’‚‛“”„‟«»‹›「」*_`~#]")
@@ -137,14 +139,33 @@ def pairs(folder: str) -> list[Pair]:
         )
         counted = file.parent / f"{name}.edits.md"
         edits = [line for line in counted.read_text("utf-8").splitlines() if line.strip()] if counted.exists() else []
-        found.append(Pair(name, sent, proposed, tuple(edits)))
+        found.append(Pair(name, *_without_punctuation(sent, proposed), tuple(edits)))
     return found
+
+
+def _without_punctuation(sent: Marked, proposed: Marked) -> tuple[Marked, Marked]:
+    """The two prompts without the marks of words that differ only in punctuation, at the ends of a change."""
+    old, new = list(sent.marks), list(proposed.marks)
+    same = zip(*([n for n, mark in enumerate(marks) if not mark] for marks in (old, new)), strict=False)
+    for (i, j), (i_end, j_end) in pairwise([(-1, -1), *same, (len(old), len(new))]):
+        for step, at, to in ((1, i + 1, j + 1), (-1, i_end - 1, j_end - 1)):
+            while at in range(len(old)) and to in range(len(new)) and old[at] == new[to] == "changed":
+                if bare(sent.words[at].text) != bare(proposed.words[to].text):
+                    break
+                old[at] = new[to] = ""
+                at, to = at + step, to + step
+    return sent._replace(marks=tuple(old)), proposed._replace(marks=tuple(new))
+
+
+def bare(word: str) -> str:
+    """A word without formatting and without the punctuation around the word."""
+    return normalised(word).strip(PUNCTUATION)
 
 
 def faults(pair: Pair) -> Iterator[str]:
     """Errors in the marks: unmarked words or moved blocks that are not the same on both sides."""
     plain = [
-        [normalised(word.text) for word, mark in zip(side.words, side.marks, strict=True) if not mark]
+        [bare(word.text) for word, mark in zip(side.words, side.marks, strict=True) if not mark]
         for side in (pair.sent, pair.proposed)
     ]
     for n, (one, other) in enumerate(zip(*plain, strict=False)):

@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from prose_cases import Mark, Marked, Pair, Word, words
+from prose_cases import PUNCTUATION, Mark, Marked, Pair, Word, words
 
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import ProseDiff
@@ -82,12 +82,12 @@ def is_wrapped(pair: Pair) -> bool:
 def score(pair: Pair, differ: Differ) -> Score:
     """Run a diff on a pair and score the words that the diff marks."""
     drawn = differ(pair.sent.text, pair.proposed.text)
-    old, new = _marks(pair.sent.words, drawn.old), _marks(pair.proposed.words, drawn.new)
+    old, new = marked_words(pair.sent.words, drawn.old), marked_words(pair.proposed.words, drawn.new)
     sides = ((pair.sent, old, drawn.old, "−"), (pair.proposed, new, drawn.new, "+"))
     outside = bare = 0
     if is_wrapped(pair):
         alone = differ(pair.sent.text, pair.proposed.bare)
-        bare = sum(_marks(pair.sent.words, alone.old)) + sum(_marks(words(pair.proposed.bare), alone.new))
+        bare = sum(marked_words(pair.sent.words, alone.old)) + sum(marked_words(words(pair.proposed.bare), alone.new))
         outside = sum(old) + sum(flag for flag, mark in zip(new, pair.proposed.marks, strict=True) if mark != "wrapper")
     missed = tuple(
         f"{sign}{word.text}"
@@ -201,8 +201,12 @@ def changed_letters(diff: ProseDiff) -> tuple[list[bool], list[bool]]:
     return old, new
 
 
-def _marks(found: Sequence[Word], changed: Sequence[bool]) -> list[bool]:
-    return [any(changed[word.start : word.end]) for word in found]
+def marked_words(found: Sequence[Word], changed: Sequence[bool]) -> list[bool]:
+    """Whether each word is marked, apart from the punctuation around the word."""
+    return [
+        any(flag for letter, flag in zip(word.text, changed[word.start :], strict=False) if letter not in PUNCTUATION)
+        for word in found
+    ]
 
 
 def in_context(pair: Pair, context: int = 4) -> Iterator[str]:
@@ -210,7 +214,7 @@ def in_context(pair: Pair, context: int = 4) -> Iterator[str]:
     that the diff marks are in [brackets], words that the reader marked are in {braces}."""
     old, new = changed_letters(compare(pair.sent.text, pair.proposed.text))
     for sign, side, letters in (("−", pair.sent, old), ("+", pair.proposed, new)):
-        flags = _marks(side.words, letters)
+        flags = marked_words(side.words, letters)
         wrong = [n for n, mark in enumerate(side.marks) if _by_hand(mark) != flags[n]]
         for n, at in enumerate(wrong):
             if n and at - wrong[n - 1] <= context:

@@ -22,7 +22,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from prose_cases import Word, words
+from prose_cases import PUNCTUATION, Word, words
 
 HERE = Path(__file__).parents[1] / "prose"
 _SIGN = re.compile(r"⟦(\d+|F\d*|N|W)([−+:>])|⟧")
@@ -158,7 +158,8 @@ def _flagged(parts: list[tuple[str, Mark]]) -> list[tuple[Word, bool]]:
     owner = [mark for part, mark in parts for _ in part]
     found = []
     for word in words(text):
-        marks = owner[word.start : word.end]
+        letters = zip(owner[word.start : word.end], word.text, strict=True)
+        marks = [mark for mark, letter in letters if letter not in PUNCTUATION]
         if any(mark.who != "W" for mark in marks):
             found.append((word, any(mark.who.isdigit() for mark in marks)))
     return found

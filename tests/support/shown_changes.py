@@ -29,6 +29,7 @@ _WITHOUT: dict[str, str] = {
     "quotation marks": _QUOTES,
     "dashes": "[‐‑‒–—―−-]",
     "emphasis": r"[*_`~]",
+    "punctuation": "[.,;:。、，；：]",
     "dots": r"…|\.{3}",
     "bullets": r"^[ \t>]*[-*+•‣–·●▪]",
     "list marks": rf"^[ \t>]*(?:[-*+•–]|(?:{NOUNS})[ \t]+\d+[.:)]?(?:[ \t]+[-–—])?|\(?(?:\d{{1,3}}|[a-z]+)[.)])|[*_]",
