@@ -13,7 +13,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from functools import cache, lru_cache
-from itertools import groupby
+from itertools import groupby, product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -242,21 +242,18 @@ class _Search:
 
     @cache  # noqa: B019
     def _changes(self) -> dict[tuple[int, ...], Counter[object]]:
-        """What each hunk adds (> 0) and removes (< 0), and what two hunks do together if one removes words that
-        the other adds."""
+        """What each hunk adds (> 0) and removes (< 0), and what two hunks do together if one removes three words in a
+        row that the other adds."""
         alone = {(n,): _minus(_grams(self._made((n,))), self._grams) for n in range(self.hunks.count)}
         found = dict(alone)
-        places: dict[object, list[tuple[int, ...]]] = {}
-        for one, change in alone.items():
-            for gram in change:
-                places.setdefault(gram, []).append(one)
-        pairs = {(*one, *other) for ones in places.values() for one in ones for other in ones if one < other}
-        for one, other in pairs:
-            first, second = alone[one,], alone[other,]
-            if any(first[gram] * second[gram] < 0 for gram in first.keys() & second.keys()):
-                both = Counter(first)
-                both.update(second)
-                found[one, other] = both
+        signs: dict[object, tuple[list[int], list[int]]] = {}
+        for (one,), change in alone.items():
+            for gram, count in change.items():
+                if isinstance(gram, tuple):
+                    signs.setdefault(gram, ([], []))[count > 0].append(one)
+        for one, other in {tuple(sorted(pair)) for both in signs.values() for pair in product(*both)}:
+            found[one, other] = Counter(alone[one,])
+            found[one, other].update(alone[other,])
         return found
 
     def hunks_for(self, target: Words) -> list[int] | None:
