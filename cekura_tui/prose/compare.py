@@ -151,14 +151,26 @@ class _Comparison:
             yield self._step("changed", olds, news)
 
     def _unpaired_steps(self, olds: range, news: range, away: dict[int, Link], here: dict[int, Link]) -> Iterator[Step]:
-        """Steps for the removed, added and moved units between two links. A removed unit and the added unit in its
-        place share a step. An underline directly below a heading comes first, so that the two stay together."""
+        """Steps for the removed, added and moved units between two links. A removed line of markup and the added one in
+        its place share a step, and so do two headings directly above the same text. An underline directly below a
+        heading comes first, so that the two stay together."""
         below = (olds[: _is_below_title(self.old, olds)], news[: _is_below_title(self.new, news)])
         if below[0] or below[1]:
             yield self._step("replaced" if all(below) else "removed" if below[0] else "added", *below)
             olds, news = olds[len(below[0]) :], news[len(below[1]) :]
-        removed = [i for i in olds if i not in away and i not in self._within[0]]
-        added = [j for j in news if j not in here and j not in self._within[1]]
+        is_renamed = bool(olds and news) and self.old[olds[-1]].kind == self.new[news[-1]].kind == "heading"
+        removed, added = (
+            [
+                n
+                for n in there
+                if n not in moved and n not in within
+                if units[n].kind in ("tag", "row", "code") or (is_renamed and n == there[-1])
+            ]
+            for units, there, moved, within in (
+                (self.old, olds, away, self._within[0]),
+                (self.new, news, here, self._within[1]),
+            )
+        )
         old_kinds = [(self.old[i].kind, begins_block(self.old, i)) for i in removed]
         new_kinds = [(self.new[j].kind, begins_block(self.new, j)) for j in added]
         pairs = match(old_kinds, new_kinds, in_order_fallback(old_kinds, new_kinds))

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, chain, groupby, pairwise
+from itertools import accumulate, chain, pairwise
 from typing import Literal
 
 from cekura_tui.prose.formatting import breaks, closes, fence_mark, is_rule, level_of, tag_of
 from cekura_tui.prose.units import Unit, begins_block, block_ranges, is_title
-from cekura_tui.prose.words import Op, WordSpan
+from cekura_tui.prose.words import Op, WordSpan, is_distinctive, word_set
 
 Role = Literal[
     "same", "lead", "gap", "changed", "restructured", "replaced", "removed", "added", "away", "here", "reworded", "twin"
@@ -31,6 +31,10 @@ before. "twin": a unit added to or removed from a passage that moves, at the oth
 UNMATCHED: tuple[Role, ...] = ("removed", "added", "replaced")
 """Roles of units that have no version in the other text."""
 _SHOWN_ELSEWHERE: tuple[Role, ...] = ("reworded", "twin")
+
+
+_FEW = 2
+"""Fewer longer words than this are too few to say that two sentences have nothing in common."""
 
 
 @dataclass(slots=True, eq=False)
@@ -164,8 +168,7 @@ class _StepGroups:
     def _line_starts(
         self, units: Sequence[Unit], step_of: dict[int, int], unmatched: tuple[Role, ...]
     ) -> Iterator[list[int]]:
-        """Join added, removed or moved units at the start of a line with the first unit that stays on the line. Also
-        join adjacent unmatched units of a line if one of them is replaced."""
+        """Join added, removed or moved units at the start of a line with the first unit that stays on the line."""
         for start, end in _lines(units):
             at = start
             while at < end and self.steps[step_of[at]].role in unmatched[:2]:
@@ -174,11 +177,6 @@ class _StepGroups:
             is_moved = at == end and len(moves) == 1 and self.steps[step_of[start]].move
             if at > start and not is_moved:
                 yield [step_of[n] for n in range(start, min(at + 1, end))]
-            here = [step_of[n] for n in range(start, end)]
-            for is_unmatched, run in groupby(here, key=lambda n: self.steps[n].role in UNMATCHED):
-                group = list(run)
-                if is_unmatched and any(self.steps[n].role == "replaced" for n in group):
-                    yield group
 
     def _brackets(
         self, units: Sequence[Unit], step_of: dict[int, int], unmatched: tuple[Role, ...]
@@ -272,10 +270,14 @@ class _StepGroups:
 
     def _one_passage(self, n: int, m: int) -> bool:
         """Whether two adjacent steps are parts of one sentence, or keep no words and are in one block or the first is a
-        whole line. What is added to a moved passage is no part of the move."""
+        whole line. A removed and an added sentence must have a longer word in common. What is added to a moved passage
+        is no part of the move."""
         one, other = self.steps[n], self.steps[m]
         if one.within != other.within:
             return False
+        if (one.role, other.role) == ("removed", "added"):
+            words = [set(filter(is_distinctive, word_set(text))) for text in (one.old, other.new)]
+            return min(map(len, words)) < _FEW or bool(words[0] & words[1])
         keep_nothing = self._keeps_nothing(one) and self._keeps_nothing(other)
         is_one = other.continues or (keep_nothing and self._is_whole_line(one))
         return is_one or (keep_nothing and self._in_one_block(n, m))

@@ -335,7 +335,7 @@ def test_changes_of_adjacent_sentences_do_not_conflict(
         assert found.text({}) == base.replace(*staged).replace(*now)
 
 
-ADDED, REPLACED = "Be brief and kind always.", "Never hang up on them."
+ADDED, REPLACED = "Be brief and kind always.", "Never hang up while they look for the number."
 REWORDED = SENTENCES[1].replace("first", "twice")
 
 

@@ -191,6 +191,18 @@ def test_short_lines_that_change_places_are_one_move(move: str) -> None:
     assert [hunk.kind for hunk in diff.hunks] == ["moved"]
 
 
+def test_unrelated_rules_at_one_place_are_removed_and_added_alone() -> None:
+    rules = ['- Do not speak "Let me pull up" aloud.', "- If callers ask for a human, transfer them."]
+    diff = compare(f"- Be kind.\n{rules[0]}\n- End.\n", f"- Be kind.\n{rules[1]}\n- End.\n")
+    assert [hunk.kind for hunk in diff.hunks] == ["removed", "added"]
+
+
+@pytest.mark.parametrize(("below", "kinds"), [("", ["changed"]), ("Be brief.\n\n", ["removed", "added"])])
+def test_a_heading_replaces_another_only_above_the_same_text(below: str, kinds: list[str]) -> None:
+    diff = compare("# A\n\n## Critical rules\n\nBe kind.\n", f"# A\n\n## Examples\n\n{below}Be kind.\n")
+    assert [hunk.kind for hunk in diff.hunks] == kinds
+
+
 def test_a_moved_section_is_one_hunk_that_says_the_direction() -> None:
     verification, closing = RULES.index("## Verification"), RULES.index("## Closing")
     diff = compare(RULES, f"{RULES[:verification]}{RULES[closing:]}\n{RULES[verification:closing]}")
@@ -254,12 +266,6 @@ def test_a_mostly_rewritten_fence_is_one_hunk_with_its_unchanged_lines() -> None
     new = old.replace("number", "name").replace("day", "week").replace("ten", "two").replace("up)", "on)")
     hunk = only(compare(old, new))
     assert (hunk.old, hunk.new) == (old[4:-5], new[4:-5])
-
-
-def test_a_replaced_sentence_is_marked_whole() -> None:
-    old = "- Speak slowly.\n- Offer the earliest free appointment to everyone.\n- Be brief.\n"
-    hunk = only(compare(old, old.replace("Offer the earliest free appointment to everyone", OTHER_RULE)))
-    assert (hunk.kind, hunk.removed, hunk.added) == ("changed", 7, 5)
 
 
 def test_adjacent_new_rules_are_one_hunk_that_can_be_split() -> None:
