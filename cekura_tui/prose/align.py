@@ -118,7 +118,7 @@ class _UnitAlignment:
     # Similar units
 
     def _similarity(self, left: Sequence[int], right: Sequence[int]) -> Similarity:
-        """The share of common words (0 to 1) of units with a rare word in common; code is not compared with prose."""
+        """The share of common words (0 to 1) of units with a rare word in common; code only fits equal prose."""
         places: dict[str, list[int]] = defaultdict(list)
         for j in right:
             for word in self._new_bags[j].words:
@@ -132,12 +132,13 @@ class _UnitAlignment:
             rare = [word for word in rare if is_distinctive(word)] or rare
             for j in {j for word in rare for j in places[word]}:
                 other = self._new_bags[j]
-                if (self.old[i].kind == "code") != (self.new[j].kind == "code"):
+                one, two = self.old[i], self.new[j]
+                if (one.kind == "code") != (two.kind == "code") and one.text != two.text:
                     continue
                 both = bag.words.keys() & other.words.keys()
                 shared = sum(min(bag.words[word], other.words[word]) * weights[word] for word in both)
                 share = 2 * shared / (bag.weight + other.weight)
-                if (self.old[i].kind == "heading") != (self.new[j].kind == "heading"):
+                if (one.kind == "heading") != (two.kind == "heading"):
                     share *= 0.8
                 found[i, j] = share
         return found

@@ -35,14 +35,17 @@ _BUDGET = 4_000_000
 seconds, so that two texts have the same diff on every machine."""
 
 
-def compare(old: str, new: str, split: AbstractSet[str] = frozenset(), *, stop: Stop = never) -> ProseDiff:
+def compare(
+    old: str, new: str, split: AbstractSet[str] = frozenset(), *, as_is: bool = False, stop: Stop = never
+) -> ProseDiff:
     """Compare a sent prompt `old` with a proposed prompt `new`, deterministically and in bounded time. Texts over
     LONGEST or MOST_LINES become one hunk without a comparison. Hunks whose keys are in `split` are split into their
-    parts. Calls `stop` often, on the calling thread, and raises Stopped once `stop` returns True."""
-    if are_too_long(old, new):
-        return uncompared(old, new)
-    wrapper = wrapper_of(old, new)
-    return _Comparison(old, wrapper.inner(new), wrapper, stop).diff(split)
+    parts. A quoted, indented or JSON prompt is decoded first, unless `as_is`. Calls `stop` often, on the calling
+    thread, and raises Stopped once `stop` returns True."""
+    wrapper = Wrapper(new) if are_too_long(old, new) else wrapper_of(old, new, as_is=as_is)
+    if are_too_long(old, wrapper.inner):
+        return uncompared(old, wrapper.inner)
+    return replace(_Comparison(old, wrapper, stop).diff(split), proposed=new)
 
 
 _OWN = -1
@@ -50,8 +53,8 @@ _OWN = -1
 
 
 class _Comparison:
-    def __init__(self, old: str, new: str, wrapper: Wrapper, stop: Stop) -> None:
-        self.texts, self.wrapper, self._stop = (old, new), wrapper, stop
+    def __init__(self, old: str, wrapper: Wrapper, stop: Stop) -> None:
+        self.texts, self.wrapper, self._stop = (old, new := wrapper.inner), wrapper, stop
         (self.old, self.old_tail), (self.new, self.new_tail), self.coarse = units_of_both(old, new, stop)
         self.links = _joined_moves(align(self.old, self.new, stop))
         self._within = _contents(self.links, self.old, self.new)
@@ -85,7 +88,7 @@ class _Comparison:
         titles |= self._adapt_gaps(steps, hunks[0])
         places, lines = Places(self.old, self.new), self._lines(steps)
         diff = Assembly(steps, titles, places, lines, self.wrapper).diff(hunks, split)
-        return replace(diff, coarse=self.coarse)
+        return replace(diff, coarse="; ".join(filter(None, (self.wrapper.decoded, self.coarse))))
 
     def _adapt_gaps(self, steps: Sequence[Step], hunks: Sequence[int]) -> dict[int, int]:
         """Turn new line starts of units that stay into layout, and give the added and removed units beside them the

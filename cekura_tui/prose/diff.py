@@ -1,15 +1,15 @@
 """The diff of two prompts as prose, in hunks that can be accepted or rejected one by one.
 
-A diff is a list of pieces. All `old` texts joined are exactly the sent text, all `new` texts exactly the proposed text.
-A hunk consists of one or more pieces. Accepting some hunks means choosing the old or the new text of each piece (see
-`staging`).
+A diff is a list of pieces. All `old` texts joined are exactly the sent text, all `new` texts exactly the proposed text
+(decoded, see `wrapper`). A hunk consists of one or more pieces. Accepting some hunks means choosing the old or the new
+text of each piece (see `staging`).
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby, pairwise
 from typing import Literal
@@ -131,14 +131,16 @@ class Edit:
 
 @dataclass(frozen=True)
 class ProseDiff:
-    """The pieces and hunks of a diff. If long or very different texts were not compared exactly, `coarse` explains how
-    they were compared ("compared by paragraph: …"); else `coarse` is empty."""
+    """The pieces and hunks of a diff. If long or very different texts were not compared exactly, or if the proposed
+    text was decoded first, `coarse` explains how they were compared ("compared by paragraph: …"); else it is empty."""
 
     pieces: tuple[TextPiece, ...]
     hunks: tuple[Hunk, ...]
     coarse: str = ""
     is_compared: bool = True
     """False if the texts were too long to compare: then one hunk replaces the whole text."""
+    proposed: str = field(default="", repr=False)
+    """The proposed text as it was before it was decoded."""
 
     @cached_property
     def old(self) -> str:
@@ -197,7 +199,7 @@ def are_too_long(old: str, new: str) -> bool:
 def uncompared(old: str, new: str) -> ProseDiff:
     """A diff that replaces the whole text in one hunk; it has no hunks if the texts are equal."""
     if old == new:
-        return ProseDiff((TextPiece(old, new),), ())
+        return ProseDiff((TextPiece(old, new),), (), proposed=new)
     size, most, noun = len(old) + len(new), LONGEST, "characters"
     if size <= LONGEST:
         size, most, noun = old.count("\n") + new.count("\n"), MOST_LINES, "lines"
@@ -205,7 +207,7 @@ def uncompared(old: str, new: str) -> ProseDiff:
     kind: Kind = "added" if not old.strip() else "removed" if not new.strip() else "changed"
     was, now = (text[:SHOWN].strip() for text in (old, new))
     hunk = Hunk(1, kind, "", word_total(old), word_total(new), was, now, 1, "", _key(old, new), 0)
-    return ProseDiff((TextPiece(old, new, 1),), (hunk,), coarse, is_compared=False)
+    return ProseDiff((TextPiece(old, new, 1),), (hunk,), coarse, is_compared=False, proposed=new)
 
 
 def shown_length(text: str) -> int:

@@ -227,6 +227,7 @@ class _BlockReader:
         self._number = 0
         self._indent = 0
         self._fence = ""
+        """The mark of the open fence; " " up to the next blank line if no line closes the fence."""
         self._items: list[int] = []
         """Indentation, in columns, of the open list items."""
         self._open: Block | None = None
@@ -238,26 +239,28 @@ class _BlockReader:
         yield from self._close(len(self._text))
 
     def _read(self, line: str, at: int, end: int) -> Iterator[Block]:
-        if self._fence:
+        if self._fence.strip():
             yield Block(at, at, end, "code", self._number)
             self._fence = "" if closes(line, self._fence) else self._fence
             return
         if not line.strip():
             yield from self._close(at)
+            self._fence = ""
             return
         self._indent = columns(line)
         fence = fence_mark(line)
         item = 0 if fence else item_mark(line, self._serials)
-        is_in_item = self._open is not None and self._open.kind == "item"
+        ends_item = self._open is not None and self._open.kind == "item" and self._indent < self._items[-1]
         if fence or (item and (fence := fence_mark(line, item))):
             yield from self._single_line(at, at + item, end, "code")
-            self._fence = fence
+            next_fence = re.compile(rf"(?m)^[^\S\n]*{fence[:32]}{fence[0]}*[^\S\n]*(\S?)").search(self._text, end)
+            self._fence = fence if next_fence and not next_fence[1] else " "
         elif self._open and self._open.kind == "text" and is_underline(line, self._text[self._open.start : at]):
             self._open = self._open._replace(kind="heading")
             yield from self._single_line(at, at, end, "row")
         elif alone := self._kind_of(line):
             yield from self._single_line(at, at + alone[1], end, alone[0])
-        elif item or self._open is None or begins_markup(line) or (is_in_item and self._indent < self._items[-1]):
+        elif item or not self._open or self._fence or begins_markup(line) or ends_item:
             yield from self._close(at)
             self._open = self._block(at, at + item, at, "item" if item else "text")
 

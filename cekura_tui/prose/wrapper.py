@@ -1,11 +1,12 @@
 """Detect text that a model put around its whole answer: a fence, tags, quotation marks, or remarks before or after the
-answer."""
+answer. Decode an answer that is quoted line by line, indented, or JSON."""
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
-from itertools import accumulate, islice, pairwise
+from itertools import islice, pairwise
 
 from cekura_tui.prose.formatting import fence_mark
 
@@ -15,122 +16,111 @@ _BETTER = (
     r"aprimorad\w|melhorad\w)"
 )
 _WHAT = r"(?:prompt\w*|version\w*|versión|versão|instructions|anweisung\w*|entwurf|fassung|system message)"
-_NAMED = re.compile(rf"\b{_BETTER}\b(?: [\w-]+){{0,4}} {_WHAT}\b(?! of (?!(?:the|your|this) prompt))", re.IGNORECASE)
-_YOURS = re.compile(
-    rf"\W{{0,3}}(?:the|your|a|deine[srm]?|ihre[srm]?|tu|votre|il tuo) (?:[\w-]+ ){{0,3}}{_WHAT}\b", re.IGNORECASE
-)
-_HEADED = re.compile(rf"[#*_\s]*(?:(?:\w+ ){{0,3}}{_BETTER} (?:\w+ ){{0,4}}{_WHAT}|prompt)[:*_\s]*", re.IGNORECASE)
+_NAMED = re.compile(rf"(?i)\b{_BETTER}\b(?: [\w-]+){{0,4}} {_WHAT}\b(?! of (?!(?:the|your|this) prompt))")
+_YOURS = re.compile(rf"(?i)\W{{0,3}}(?:the|your|a|deine[srm]?|ihre[srm]?|tu|votre|il tuo) (?:[\w-]+ ){{0,3}}{_WHAT}\b")
+_HEADED = re.compile(rf"(?i)[#*_\s]*(?:(?:\w+ ){{0,3}}{_BETTER} (?:\w+ ){{0,4}}{_WHAT}|prompt)[:*_\s]*")
 _INTRODUCES = re.compile(
-    r"[#*_\s]*(?:sure|certainly|absolutely|of course|okay|ok|happy to|here(?:['’]s| is| are)|here you go|below is the|"
-    r"i(?:['’]ve| have)? (?:made|rewrote|updated|rewritten|reviewed|improved|tightened|expanded)|"
+    r"(?i)[#*_\s]*(?:sure|certainly|absolutely|of course|okay|ok|happy to|here(?:['’]s| is| are)|here you go|"
+    r"below is the|i(?:['’]ve| have)? (?:made|rewrote|updated|rewritten|reviewed|improved|tightened|expanded)|"
     r"gerne|natürlich|klar|hier (?:ist|kommt)|ich habe|¡?claro|por supuesto|aquí (?:está|tienes?)|a continuación|"
-    r"aqui está|voici|bien sûr|avec plaisir|ecco|certo|di seguito)\b",
-    re.IGNORECASE,
+    r"aqui está|voici|bien sûr|avec plaisir|ecco|certo|di seguito)\b"
 )
 _OFFERS = re.compile(
-    r"[#*_\s]*(?:let me know|feel free to|(?:would you like|do you want|want) me to|if you(?:['’]d| would) like,? i|"
-    r"sag(?:en sie)? (?:mir )?bescheid|lass(?:en sie)? (?:es )?mich wissen|soll ich|avísame|dime si|"
-    r"n['’]hésitez pas|dites-moi si|fammi sapere)\b",
-    re.IGNORECASE,
+    r"(?i)[#*_\s]*(?:let me know|feel free to|(?:would you like|do you want|want) me to|"
+    r"if you(?:['’]d| would) like,? i|sag(?:en sie)? (?:mir )?bescheid|lass(?:en sie)? (?:es )?mich wissen|"
+    r"soll ich|avísame|dime si|n['’]hésitez pas|dites-moi si|fammi sapere)\b"
 )
 _OF_PROMPTS = re.compile(
-    r"\b(?:prompts?|versions?|changes|adjust\w*|tweak\w*|revis\w*|rewrit\w*|refine\w*|shorter|longer|examples?|"
-    r"translat\w*|tailor\w*|fassung|änder\w*|beispiel\w*|versión|ejemplos?|exemples?)\b",
-    re.IGNORECASE,
+    r"(?i)\b(?:prompts?|versions?|changes|adjust\w*|tweak\w*|revis\w*|rewrit\w*|refine\w*|shorter|longer|examples?|"
+    r"translat\w*|tailor\w*|fassung|änder\w*|beispiel\w*|versión|ejemplos?|exemples?)\b"
 )
 """Words that show that an offer ("Let me know …") is made to the author of the prompt, not to a caller."""
 _CHANGES = re.compile(
-    r"[#*_\s]*(?:(?:key|main|summary of|list of|overview of)(?: the)? )?(?:\w+ )?"
+    r"(?i)[#*_\s]*(?:(?:key|main|summary of|list of|overview of)(?: the)? )?(?:\w+ )?"
     r"(?:changes|improvements|edits|notes?|rationale|explanation|änderungen|cambios|modifications|modifiche)"
     r"(?: (?:i )?made)?[:*_\s]*|[#*_\s]*what (?:i )?changed(?: and why)?[:*_\s]*|"
-    r"[#*_\s]*why (?:this works|these changes)[:*_\s]*",
-    re.IGNORECASE,
+    r"[#*_\s]*why (?:this works|these changes)[:*_\s]*"
 )
 """Matches the heading of a list of changes, such as "Key changes made:"."""
 _SELF = re.compile(
-    r"[#*_\s]*(?:i(?:['’]ve| have| also)? (?:made|kept|removed|added|changed|rewrote|restructured|tightened)\b|"
-    r"this (?:version|revision|revised|updated|improved)\b|(?:i )?hope (?:this|that|it) helps)",
-    re.IGNORECASE,
+    r"(?i)[#*_\s]*(?:i(?:['’]ve| have| also)? (?:made|kept|removed|added|changed|rewrote|restructured|tightened)\b|"
+    r"this (?:version|revision|revised|updated|improved)\b|(?:i )?hope (?:this|that|it) helps)"
 )
 _NAMES = re.compile(
-    r"(?:\w+[_-])?prompt|(?:improved|revised|updated|new)[_-]?\w*|instructions|output|answer|response|result|antwort",
-    re.IGNORECASE,
+    r"(?i)(?:\w+[_-])?prompt|(?:improved|revised|updated|new)[_-]?\w*|instructions|output|answer|response|result|antwort"
 )
-_THOUGHTS = re.compile(r"\s*<(think|thinking|reasoning|analysis|scratchpad)>", re.IGNORECASE)
-_OPENS = re.compile(r"\s*<([A-Za-z][\w:.-]{0,60})(?:\s[^<>\n]{0,200})?>[^\S\n]*\n?")
-_LANGUAGES = frozenset(("markdown", "md", "text", "txt", "plaintext", "plain", "xml", "html", "yaml"))
-_QUOTES = {'"': '"', "“": "”", "„": "“", "«": "»", "'": "'", "‘": "’", "「": "」"}
-_BLOCK = re.compile(r"\s*(?:`{3}|~{3}|-{3,}[^\S\n]*\n|<\w*prompt\w*>)")
+_OPENS = re.compile(r"(?is)\s*<([a-z][\w:.-]{0,60})(?:\s[^<>\n]{0,200})?>[^\S\n]*\n?(.*?)</\1[^>]*>")
+_TEXT = re.compile(r"(?i)\W*(?:(?:markdown|md|text|txt|plaintext|plain|xml|html|yaml)(?!\S)|\S*prompt)")
+_QUOTES = {"“": "”", "„": "“", "«": "»", "‘": "’", "「": "」"} | {mark: mark for mark in ('"', "'", '"""', "'''")}
+_JSON, _SHUT = re.compile(r"\s*(?:```json\s*)?(?=([{\"]))"), re.compile(r"\s*```")
+_PREFIXES = {"is quoted line by line": "^> ?", "is indented": r"^(?: {4}|\t)"}
+_BLOCK = re.compile(r"\s*(?:`{3}|~{3}|>|\{\s*\"|-{3,}[^\S\n]*\n|<\w*prompt\w*>)")
+_THOUGHTS = re.compile(rf"(?is)\s*<(think|thinking|reasoning|analysis|scratchpad)>.*?</\1>(?={_BLOCK.pattern})")
 _RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,}|={3,})[^\S\n]*(?:\n|$)")
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n\s*")
-_SPOKEN, _PARAGRAPHS, _LAYERS = 120, 4, 12
-"""Most words of an introduction, most paragraphs of an introduction, and most layers around an answer."""
-_REMARK_START = 5_000
-"""A closing remark begins within this many characters before the end of the text."""
+_SPOKEN, _PARAGRAPHS, _REMARK, _LAYERS = 120, 4, 5_000, 12
+"""Most words and paragraphs of an introduction, most characters of a closing remark, most layers around an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wrapper:
-    """The texts `before` and `behind` an answer. `tail` is white space after `behind` that belongs to the answer.
-    `note` describes the wrapper in a sentence; "" if there is no wrapper."""
+    """The `inner` text of an answer, decoded, and the texts `before` and `behind` it. `tail` is the white space at the
+    end of `inner` that is after `behind` in the answer. `note` describes the wrapper in a sentence, and `decoded` how
+    the answer was quoted; both are "" if there is nothing to describe."""
 
+    inner: str = ""
     before: str = ""
     behind: str = ""
     tail: str = ""
     note: str = ""
-
-    def inner(self, text: str) -> str:
-        """The proposed text without the wrapper."""
-        end = len(text) - len(self.tail)
-        return text[len(self.before) : end - len(self.behind)] + text[end:]
+    decoded: str = ""
 
 
-def wrapper_of(sent: str, proposed: str) -> Wrapper:
-    """Find the wrapper around a proposed prompt. Lines that are also in the sent prompt are never part of a wrapper."""
-    peeled = _Peeling(sent, proposed)
+def wrapper_of(sent: str, proposed: str, *, as_is: bool = False) -> Wrapper:
+    """Find the wrapper around a proposed prompt, and decode the prompt unless `as_is`. Lines that are also in the sent
+    prompt are never part of a wrapper."""
+    peeled = _Peeling(sent, proposed, as_is)
     peeled.run()
-    bare = proposed[peeled.start : peeled.end].strip()
-    if not peeled.notes or not bare:
-        return Wrapper()
-    start = proposed.index(bare, peeled.start)
-    end = start + len(bare)
+    text, bare = peeled.text, peeled.text[peeled.start : peeled.end].strip()
+    decoded = f"the answer {' and '.join(peeled.decoded)}, its prompt is compared" if peeled.decoded else ""
+    if not peeled.notes:
+        return Wrapper(text, decoded=decoded)
+    start = text.index(bare, peeled.start)
     lead, tail = sent[: len(sent) - len(sent.lstrip())], sent[len(sent.rstrip()) :]
-    before, rest = proposed[:start], proposed[end:]
-    note = f"the answer {' and '.join(peeled.notes)}"
+    before = text[:start].removesuffix(lead)
     # Leave the answer the trailing white space of the sent prompt, if it is there.
-    kept = next((n for n in range(min(len(rest), 2 * len(tail)) + 1) if _is_same_space(rest[:n], tail)), -1)
-    if kept >= 0:
-        return Wrapper(before.removesuffix(lead), rest[kept:], "", note)
-    ends = range(max(len(rest) - 2 * len(tail), 0), len(rest))
-    last = next((n for n in ends if _is_same_space(rest[n:], tail)), len(rest))
-    return Wrapper(before.removesuffix(lead), rest[:last], rest[last:], note)
-
-
-def _is_same_space(text: str, space: str) -> bool:
-    return text.replace("\r\n", "\n") == space.replace("\r\n", "\n")
+    space = r"\r?\n".join(tail.replace("\r\n", "\n").split("\n"))
+    rest = re.compile(rf"({space})?(.*?)((?(1)|(?:{space})?))\Z", re.DOTALL).match(text, start + len(bare))
+    kept, behind, tail = rest.groups("") if rest else ("", "", "")
+    note = f"the answer {' and '.join(dict.fromkeys(peeled.notes))}"
+    return Wrapper(text[len(before) : start + len(bare)] + kept + tail, before, behind, tail, note, decoded)
 
 
 @dataclass
 class _Peeling:
-    """Strips layers off the proposed `text` until [start, end) is left; lines of the sent prompt stay."""
+    """Strips layers off the proposed `text` until [start, end) is left; lines of the sent prompt stay. `decoded` says
+    how the answer was quoted before `text` was decoded."""
 
     sent: str
     text: str
+    as_is: bool
     start: int = 0
     end: int = 0
     notes: list[str] = field(default_factory=list)
+    decoded: list[str] = field(default_factory=list)
 
     def run(self) -> None:
         """Strip layers until no layer is found. After a fence or tags, strip only further fences and tags."""
         self.end = len(self.text)
-        self._lines = {" ".join(line.split()) for line in self.sent.splitlines()}
-        self._begins_fenced = bool(fence_mark(self.sent.lstrip().partition("\n")[0]))
+        self._sent = [" ".join(line.split()) for line in self.sent.splitlines() if line.strip()]
+        self._lines = frozenset(self._sent)
+        self._fences = [n for n, line in enumerate(self._sent) if fence_mark(line)]
         outer = (self._thoughts, self._introduction, self._remark, self._rule, self._quotes)
         is_enclosed = False
-        for _ in range(_LAYERS):
-            if not self.text[self.start : self.end].strip():
-                break
-            if self._fence() or self._tags():
+        for _ in range(_LAYERS if self.text.strip() else 0):
+            if self._quoting():
+                is_enclosed = is_enclosed or bool(self.notes)
+            elif self._fence() or self._tags():
                 is_enclosed = True
             elif is_enclosed or not any(layer() for layer in outer):
                 break
@@ -144,48 +134,76 @@ class _Peeling:
         if any(" ".join(line.split()) in self._lines for line in lines) or not self.text[start:end].strip():
             return False
         self.start, self.end = start, end
-        if note and note not in self.notes:
-            self.notes.append(note)
+        self.notes += [note] if note else []
         return True
 
     def _thoughts(self) -> bool:
-        opened = _THOUGHTS.match(self.text, self.start, self.end)
-        end = self.text.find(f"</{opened.group(1)}>", opened.end(), self.end) if opened else -1
-        if opened is None or end < 0 or f"<{opened.group(1)}>" in self.sent:
-            return False
-        end += len(opened.group(1)) + 3
-        return bool(_BLOCK.match(self.text[end : end + 200])) and self._take(end, self.end, _REMARKS)
+        found = _THOUGHTS.match(self.text, self.start, self.end)
+        return bool(found and f"<{found[1]}>" not in self.sent and self._take(found.end(), self.end, _REMARKS))
 
     def _fence(self) -> bool:
-        lines = self.text[self.start : self.end].splitlines(keepends=True)
-        first = next((n for n, line in enumerate(lines) if line.strip()), 0)
-        fence = fence_mark(lines[first])
-        language = lines[first].strip().lstrip("`~").strip().lower().partition(" ")[0]
-        is_text = language in _LANGUAGES or "prompt" in language
-        if not fence or self._begins_fenced or not (is_text or not language):
+        begin = self.end - len(self.text[self.start : self.end].lstrip())
+        lines = self.text[begin : self.end].splitlines(keepends=True)
+        fence, following = fence_mark(lines[0]), " ".join("".join(lines[1:2]).split())
+        is_text = _TEXT.match(lines[0][:200])
+        had = len(self._fences)
+        begins_alike = self._fences[:1] == [0] and not fence_mark(following)  # only the end may be the model's
+        has_fence = any(fence_mark(line) and after == following for line, after in pairwise(self._sent))
+        if not fence or (had > 1 if begins_alike else has_fence) or not (is_text or lines[0].strip() == fence):
             return False
-        shut = [n for n in range(first + 1, len(lines)) if lines[n].strip() == fence]
-        inside = [n for n in range(first + 1, len(lines)) if fence_mark(lines[n])]
-        if not shut or len(inside) % 2 == 0 or inside[-1] != shut[-1] or (len(shut) > 1 and not is_text):
-            return False  # not the outermost fence
-        sent = [line.strip() for line in self.sent.splitlines()]
-        if any(fence_mark(line) and following == lines[first + 1].strip() for line, following in pairwise(sent)):
-            return False  # the sent prompt has this fence, too
-        offsets = [0, *accumulate(map(len, lines))]
-        start, end = self.start + offsets[first + 1], self.start + offsets[shut[-1]]
-        behind = self.text[self.start + offsets[shut[-1] + 1] : self.end]
-        may_follow = len(behind) < end - start and (is_text or self._is_remark(behind))
-        return may_follow and self._take(start, end, "is wrapped in a code fence")
+        inside = [n for n in range(1, len(lines)) if fence_mark(lines[n]).startswith(fence)]
+        has, sent_end = len(inside), len(self._sent) - 1
+        top = lines[1 : max(2, (inside or [len(lines)])[0])]
+        begins = 2 * len(top) > len(lines) or any(" ".join(line.split()) in self._lines for line in top)
+        is_open = has % 2 == had % 2 == 0 or (has == had and not begins_alike and self._fences[-1] == sent_end)
+        if has and lines[inside[-1]].strip() == fence and not is_open and (is_text or begins or has == 1):
+            inner, behind = "".join(lines[1 : inside[-1]]), "".join(lines[inside[-1] + 1 :])
+            is_end = len(behind) < len(inner) and (((is_text or begins) and had % 2 == 0) or self._is_remark(behind))
+            start, end = self.start if begins_alike else begin + len(lines[0]), begin + len(lines[0] + inner)
+            if is_end and self._take(start, end, _FENCED):
+                return True
+        may_open = not begins_alike and (is_open or had % 2 == 1) and (begins or bool(had % 2 == 0 and is_text))
+        return may_open and self._take(begin + len(lines[0]), self.end, _FENCED)
+
+    def _quoting(self) -> bool:
+        """Decode an answer that is quoted line by line, indented, or JSON, unless the sent prompt begins like that."""
+        start = self.text.rfind("\n", 0, self.start) + 1
+        for note, prefix in _PREFIXES.items():
+            lines = re.compile(rf"(?m)\s*(?={prefix})(?:{prefix}.*\n?|^[^\S\n]*\n)+")
+            found = None if lines.match(self.sent) else lines.match(self.text, start, self.end)
+            if found and self._decode(start, found.end(), re.sub(f"(?m){prefix}", "", found[0]), note):
+                return True
+        opened, own = _JSON.match(self.text, self.start, self.end), _JSON.match(self.sent)
+        if not opened or (own and own[1] == opened[1]):
+            return False
+        try:
+            value, end = json.JSONDecoder().raw_decode(self.text, opened.end())
+        except (ValueError, RecursionError):
+            return False
+        if isinstance(value, str):
+            value = {"prompt": value} if "\\" in self.text[opened.end() : end] else {}  # else in quotation marks
+        end = shut.end() if (shut := _SHUT.match(self.text, end, self.end)) else end
+        named = {text for name, text in value.items() if isinstance(text, str) and "prompt" in name.lower()}
+        named.discard(self.sent)
+        return len(named) == 1 and self._decode(self.start, end, named.pop(), "is JSON")
+
+    def _decode(self, start: int, end: int, decoded: str, note: str) -> bool:
+        if self.as_is or not decoded.strip() or not self._is_remark(behind := self.text[end : self.end]):
+            return False
+        end = end if behind.strip() else self.end
+        if not self._take(start, end, _REMARKS if behind.strip() else ""):
+            return False
+        self.text = self.text[:start] + decoded + self.text[end:]
+        self.end = start + len(decoded)
+        self.decoded.append(note)
+        return True
 
     def _tags(self) -> bool:
-        opened = _OPENS.match(self.text, self.start, self.end)
-        if opened is None or not _NAMES.fullmatch(name := opened.group(1)) or f"<{name}" in self.sent:
+        found = _OPENS.match(self.text, self.start, self.end)
+        if not found or not _NAMES.fullmatch(found[1]) or f"<{found[1]}" in self.sent:
             return False
-        end = self.text.find(f"</{name}", opened.end(), self.end)
-        shut = self.text.find(">", end, self.end) + 1 if end >= 0 else 0
-        if not shut or not self._is_remark(self.text[shut : self.end]):
-            return False
-        return self._take(opened.end(), end, f"is wrapped in <{name}> tags")
+        is_end = self._is_remark(self.text[found.end() : self.end])
+        return is_end and self._take(*found.span(2), f"is wrapped in <{found[1]}> tags")
 
     def _is_remark(self, text: str) -> bool:
         """Whether a text is empty or a model's comment on the answer. After the first line, a comment has no headings,
@@ -202,36 +220,34 @@ class _Peeling:
         return bool(speaks or (self.notes and first.endswith("?"))) and not titles
 
     def _quotes(self) -> bool:
-        rest, bare = self.text[self.start : self.end].strip(), self.sent.strip()
-        mark = rest[:3] if rest[:3] in ('"""', "'''") else rest[0]
-        closing = mark if len(mark) == 3 else _QUOTES.get(mark, "")
-        if not closing or not rest.endswith(closing) or len(rest) < 2 * len(mark) + 1 or bare.startswith(mark):
-            return False
+        rest = self.text[self.start : self.end].strip()
+        mark = rest[:3] if rest[:3] in _QUOTES else rest[0]
+        closing = _QUOTES.get(mark, "")
         inner = rest[len(mark) : -len(closing)]
-        if mark == closing:
-            again = inner.find(mark)
-            # The next mark opens a second quotation, or ends one that the text begins with.
-            is_other = again >= 0 and (again == 0 or not inner[again - 1].isspace())
-            if is_other or (len(mark) == 1 and inner.count(mark) % 2):
-                return False
-        elif (shut := inner.find(closing)) >= 0 and mark not in inner[:shut]:
+        if not inner or not rest.endswith(closing) or self.sent.lstrip().startswith(mark):
+            return False
+        again = inner.find(closing)
+        if mark != closing and again >= 0 and mark not in inner[:again]:
+            return False
+        # The next mark opens a second quotation, or ends one that the text begins with.
+        is_other = again >= 0 and not inner[:again][-1:].isspace()
+        if mark == closing and (is_other or (len(mark) == 1 and inner.count(mark) % 2)):
             return False
         start = self.text.index(mark, self.start) + len(mark)
-        return self._take(start, self.text.rindex(closing, start, self.end), "is wrapped in quotation marks")
+        return self._take(start, start + len(inner), "is wrapped in quotation marks")
 
     def _introduction(self) -> bool:
         """Strip the first paragraphs up to the one that introduces the answer; of that paragraph, perhaps only the
         first line. Returns whether anything was stripped."""
         rest = self.text[self.start : self.start + 20 * _SPOKEN]
-        lead = len(rest) - len(rest.lstrip())
-        ends = [found.end() for found in islice(_PARAGRAPH.finditer(rest, lead), _PARAGRAPHS)]
-        begin = lead
+        begin = len(rest) - len(rest.lstrip())
+        ends = [found.end() for found in islice(_PARAGRAPH.finditer(rest, begin), _PARAGRAPHS)]
         for end in ends or [len(rest)]:
             paragraph = rest[begin:end].strip()
             lines = paragraph.split("\n")
             if len(lines) > 1 and (_BLOCK.match(lines[1]) or lines[0].rstrip("*_ ").endswith((":", "："))):
                 end, paragraph = begin + len(lines[0]) + 1, lines[0].strip()  # the answer follows without an empty line
-            if len(rest[lead:end].split()) > _SPOKEN:
+            if len(rest[:end].split()) > _SPOKEN:
                 break
             if self._introduces(paragraph, rest[end:]) and self._take(self.start + end, self.end, _REMARKS):
                 return True
@@ -245,12 +261,12 @@ class _Peeling:
             return bool(self.notes) or ends_open or is_before_block or begins
         speaks = _INTRODUCES.match(paragraph)
         names = _NAMED.search(paragraph) or (speaks and _YOURS.match(paragraph, speaks.end()))
-        is_before_block = is_before_block and not self._begins_fenced
+        is_before_block = is_before_block and self._fences[:1] != [0]
         return bool((names and (ends_open or is_before_block)) or (speaks and is_before_block))
 
     def _remark(self) -> bool:
         """Strip the end of the text from the model's first remark on; returns whether anything was stripped."""
-        start = max(self.start + (self.end - self.start) // 3, self.end - _REMARK_START)
+        start = max(self.start + (self.end - self.start) // 3, self.end - _REMARK)
         for found in _PARAGRAPH.finditer(self.text, start, self.end):
             behind = self.text[found.end() : self.end]
             if not any(map(str.isalnum, behind)) or not self._is_remark(behind):
@@ -269,9 +285,9 @@ class _Peeling:
         rest = self.text[self.start : self.end].rstrip()
         last = rest.rpartition("\n")[2]
         is_apart = rest.removesuffix(last).endswith(("\n\n", "\n\r\n"))  # else it underlines a heading
-        if is_apart and _RULE.fullmatch(last) and not _RULE.fullmatch(self.sent.rstrip().rpartition("\n")[2]):
-            return self._take(self.start, self.start + len(rest) - len(last), "")
-        return False
+        is_own = is_apart and _RULE.fullmatch(last) and not _RULE.fullmatch(self.sent.rstrip().rpartition("\n")[2])
+        return bool(is_own) and self._take(self.start, self.start + len(rest) - len(last), "")
 
 
 _REMARKS = "comes with remarks by the model"
+_FENCED = "is wrapped in a code fence"

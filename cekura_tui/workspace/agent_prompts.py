@@ -413,9 +413,9 @@ def _plan_update(job: Job, agent: Agent, bases: Sequence[str], now: Prompt, stag
     base = Prompt(min(bases, key=lambda text: _differing_pairs(text, now)))
     if base == staged:
         base = Prompt(bases[0])
-    drift = compare(base, now)
-    merged = merge(base, drift, compare(base, staged))
-    change = None if merged.conflicts else compare(now, merged.text({}))
+    drift = compare(base, now, as_is=True)
+    merged = merge(base, drift, compare(base, staged, as_is=True))
+    change = None if merged.conflicts else compare(now, merged.text({}), as_is=True)
     update = PromptUpdate(job, agent, now, staged, merged, change, ())
     return replace(update, warnings=tuple(_update_warnings(update, drift)))
 

@@ -106,7 +106,7 @@ class DiffCache:
         return self._cache(self._found.get((old, new, split)) or compare(old, new, split), split)
 
     def _cache(self, diff: ProseDiff, split: frozenset[str]) -> ProseDiff:
-        key = diff.old, diff.new, split
+        key = diff.old, diff.proposed, split
         kept = [(other, found) for other, found in self._found.items() if other[:2] == key[:2] and other != key]
         self._found = {**dict(kept[1 - self._MAX_CACHED :]), key: diff}
         return diff
@@ -182,7 +182,7 @@ class StagingService:
         """Return a diff with some hunks split into parts. These are hunks with a chosen or edited part, also by a key
         in `chosen`, and hunks that the user split."""
         split = self._hunks_to_split(number, diff, self._stagings.choices(number), chosen)
-        return diff if split == _split_of(diff) else await self.comparisons.diff(diff.old, diff.new, split)
+        return diff if split == _split_of(diff) else await self.comparisons.diff(diff.old, diff.proposed, split)
 
     async def split(self, number: int, diff: ProseDiff, key: str, *, joined: bool = False) -> StagingStep:
         """Show the hunk with this key in parts, in every window; with `joined`, show the hunk whole again."""
@@ -234,7 +234,7 @@ class StagingService:
     def _split_now(self, number: int, diff: ProseDiff, chosen: Chosen) -> ProseDiff:
         """The diff split to fit these choices; synchronous, unlike `with_splits`, as a step is one transaction."""
         split = self._hunks_to_split(number, diff, chosen)
-        return diff if split == _split_of(diff) else self.comparisons.diff_now(diff.old, diff.new, split)
+        return diff if split == _split_of(diff) else self.comparisons.diff_now(diff.old, diff.proposed, split)
 
     def _text_of(self, number: int, diff: ProseDiff) -> TextOf:
         def text(chosen: Chosen) -> Prompt:

@@ -75,7 +75,7 @@ def _with(diff: ProseDiff, accepted: list[int]) -> str:
 
 
 def _all_or_none(case: Case) -> Iterator[str]:
-    if _with(case.diff, [hunk.number for hunk in case.diff.hunks]) != case.proposed:
+    if _with(case.diff, [hunk.number for hunk in case.diff.hunks]) != case.diff.new:
         yield "accepting all hunks does not make the proposed text"
     if _with(case.diff, []) != case.sent:
         yield "accepting no hunk does not leave the sent text"

@@ -57,9 +57,9 @@ _TABLE_FIRST = ("Be kind. \n- | a | b |\n", "| a | b |\nBe kind. \n- ")
 def test_accepting_no_hunk_or_some_hunks_or_all_hunks_makes_the_expected_text(
     texts: tuple[str, str], rng: random.Random
 ) -> None:
-    old, new = texts
-    diff = compare(old, new)
-    assert (diff.old, diff.new) == texts
+    diff = compare(*texts)
+    assert (diff.old, diff.proposed) == texts
+    old, new = diff.old, diff.new  # a quoted text was decoded
     assert staged(diff, {}) == staged(diff, {hunk.number: NO for hunk in diff.hunks}) == old
     assert staged(diff, {hunk.number: YES for hunk in diff.hunks}) == new
     assert diff.is_same == (old == new)

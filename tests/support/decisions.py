@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from difflib import SequenceMatcher
 from functools import cache, lru_cache
 from itertools import groupby, product
 from pathlib import Path
@@ -102,7 +103,13 @@ def ours_split(sent: str, answer: str) -> Hunks:
 
 def _hunks(diff: ProseDiff) -> Hunks:
     count = len(diff.hunks)
-    drawn = Drawn(*changed_letters(diff), count)
+    old, new = changed_letters(diff)
+    if diff.new != diff.proposed:  # the answer was decoded
+        letters = [False] * len(diff.proposed)
+        for at, to, size in SequenceMatcher(None, diff.new, diff.proposed, autojunk=False).get_matching_blocks():
+            letters[to : to + size] = new[at : at + size]
+        new = letters
+    drawn = Drawn(old, new, count)
     return Hunks(count, lambda taken: staged(diff, {n + 1: _ACCEPTED for n in taken}), drawn)
 
 
