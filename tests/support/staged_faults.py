@@ -51,12 +51,12 @@ class Line:
 
     @cached_property
     def units(self) -> tuple[str, ...]:
-        """Sentences of the line without formatting, or the cells of a table row; code, fences and rules are
-        unchanged."""
+        """Sentences of the line without formatting and without a full stop at the end, or the cells of a table row;
+        code, fences and rules are unchanged."""
         if self.kind in ("code", "fence", "separator", "rule"):
             return (self.raw.strip(),) if self.raw.strip() else ()
         found = (bare(part) for part in _UNIT.split(self.body.replace("<!--", " ").replace("-->", " ")))
-        return tuple(part for part in found if any(map(str.isalnum, part)))
+        return tuple(part.rstrip(".;,") for part in found if any(map(str.isalnum, part)))
 
     @cached_property
     def words(self) -> str:
