@@ -274,7 +274,8 @@ class _Comparison:
         kind: Format = "heading marks" if "heading" in kinds else "list marks"
         is_marker = len(step.olds) == len(step.news) == 1 and not {"row", "code", "tag"} & {*kinds}
         is_marker = is_marker and not _moves_number(mark, other_mark, bodies)
-        is_marker = is_marker and not ("heading" in kinds and re.search(r"\d", mark + other_mark))
+        is_title = "heading" in kinds or _is_cased_otherwise(*bodies)
+        is_marker = is_marker and not (is_title and re.search(r"\d", mark + other_mark))
         begins = [breaks(unit.gap) or unit.start == len(unit.gap) for unit in (one, other)]
         if formats is None and is_marker and begins[0] == begins[1]:
             formats = [
@@ -455,6 +456,11 @@ _SIGNS: dict[Format, re.Pattern[str]] = {
     "quotation marks": re.compile('["“”„«»「」『』]'),  # without apostrophes, which belong to their words
     "emphasis": re.compile(r"\*+|_+|`+|~+"),
 }
+
+
+def _is_cased_otherwise(one: str, other: str) -> bool:
+    """Whether two titles differ only in case, or in a colon at the end."""
+    return one != other and one.casefold().rstrip("*_: ") == other.casefold().rstrip("*_: ")
 
 
 def _moves_number(mark: str, other: str, bodies: tuple[str, str]) -> bool:

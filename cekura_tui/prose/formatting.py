@@ -474,7 +474,7 @@ def gap_spans(old: str, new: str) -> list[FormatSpan] | None:
     before, after = structure(mark), structure(other)
     if not (before and after):
         return None
-    if before == after == "1" or (before != after and before[0] == after[0] == "#" and before[-1] == after[-1] == "1"):
+    if before[-1] == after[-1] == "1" and (before == after or before[0] == after[0] == "#"):
         return [*spans, *_number_spans(mark, other)]
     if {*before} | {*after} == {"#"}:
         return [*spans, FormatSpan(mark, other, "heading marks")]

@@ -110,7 +110,7 @@ class _StepGroups:
         return n
 
     def join(self, group: Iterable[int]) -> None:
-        for one, other in pairwise(group):
+        for one, other in pairwise(n for n in group if self.steps[n].role != "reworded"):
             low, high = sorted((self.root(one), self.root(other)))
             self._parent[high] = low
 
@@ -173,10 +173,29 @@ class _StepGroups:
             at = start
             while at < end and self.steps[step_of[at]].role in unmatched[:2]:
                 at += 1
+            # Of a line that moves, what is added behind a moved sentence can stand or go, and what is added before it
+            # can if it replaces the start of the line.
             moves = {self.steps[step_of[n]].move or self.steps[step_of[n]].within for n in range(start, at)}
-            is_moved = at == end and len(moves) == 1 and self.steps[step_of[start]].move
-            if at > start and not is_moved:
+            moved = [n for n in range(start, at) if self.steps[step_of[n]].move]
+            if moved and at == end and len(moves) == 1:
+                before = self._before_on_line(self.steps[step_of[moved[0]]].twin)
+                group = [step_of[n] for n in range(start, moved[0])]
+                yield [*group, *(before or [step_of[moved[0]]])]
+            elif at > start:
                 yield [step_of[n] for n in range(start, min(at + 1, end))]
+
+    def _before_on_line(self, moved: Step | None) -> list[int]:
+        """The steps of the units that are removed from, or added to, the line of a moved unit, and are before it."""
+        found: list[int] = []
+        if moved is None:
+            return found
+        units, step_of, n = (
+            (self.old, self.of_old, moved.olds.start) if moved.olds else (self.new, self.of_new, moved.news.start)
+        )
+        while n and not (begins_block(units, n) or breaks(units[n].gap)):
+            n -= 1
+            found.append(step_of[n])
+        return found if all(self.steps[k].within == moved.move for k in found) else []
 
     def _brackets(
         self, units: Sequence[Unit], step_of: dict[int, int], unmatched: tuple[Role, ...]
@@ -191,7 +210,7 @@ class _StepGroups:
                 continue
             yield ends
             if last > joined and unmatched_before[last] - unmatched_before[first + 1] == last - first - 1:
-                yield [step_of[n] for n in range(first, last + 1)]
+                yield [n for n in map(step_of.__getitem__, range(first, last + 1)) if not self.steps[n].within]
                 joined = last
         for n in range(1, len(units)):
             if units[n - 1].kind == "heading" and is_rule(units[n].text) and units[n].gap.count("\n") == 1:
@@ -223,8 +242,6 @@ class _StepGroups:
             for n in range(start + 1, end):
                 for between in range(step_of[n - 1] + 1, step_of[n]):
                     step = self.steps[between]
-                    if step.role in _SHOWN_ELSEWHERE:
-                        continue
                     alone = range(0) if (step.olds if is_old else step.news) else (step.news if is_old else step.olds)
                     if any(begins_block(others, other) or breaks(others[other].gap) for other in alone):
                         yield [between, step_of[n]]

@@ -316,7 +316,7 @@ class _LineWriter:
         for span, following in zip(spans, after, strict=True):
             if span is added:
                 continue
-            if is_replacement and span.op == "del" and following.op == "ins":
+            if is_replacement and span.op == "del" and following.op == "ins" and not span.format:
                 added = following
                 self._write_replacement(span, following)
             else:
