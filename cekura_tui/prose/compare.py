@@ -616,7 +616,8 @@ def _shift_gaps(steps: Iterable[Step], old: Sequence[Unit], new: Sequence[Unit])
         lead = _lead(unmatched, step, side, (old, new)) if side >= 0 and step.role != "gap" else None
         yield from [*([lead] if lead else []), *unmatched]
         is_start = bool(unmatched) and (step.at[0][0] == 0) != (step.at[1][0] == 0)
-        if unmatched and (unmatched[-1].role in UNMATCHED or is_start) and lead is None and step.role != "gap":
+        follows = bool(unmatched) and (unmatched[-1].role in (*UNMATCHED, "away", "here") or is_start)
+        if follows and lead is None and step.role != "gap":
             yield from _space_between(step, old[step.olds.start], new[step.news.start])
         yield step
         unmatched = []

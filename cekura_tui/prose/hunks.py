@@ -133,7 +133,7 @@ class _StepGroups:
         for n, step in enumerate(self.steps):
             if step.move:
                 moves[step.move].append(n)
-            if n and step.role == "gap" and self.steps[n - 1].role in (*UNMATCHED, "restructured"):
+            if n and step.role == "gap" and self.steps[n - 1].role in (*UNMATCHED, "away", "here", "restructured"):
                 yield [n - 1, n]
             if n and step.role == "restructured" and self.steps[n - 1].role == "gap":
                 yield [n - 1, n]

@@ -191,6 +191,12 @@ def test_short_lines_that_change_places_are_one_move(move: str) -> None:
     assert [hunk.kind for hunk in diff.hunks] == ["moved"]
 
 
+def test_the_blank_line_behind_a_moved_line_goes_with_it() -> None:
+    sent, proposed = "A.\n\nAsk now.\nWait long.\n\nBook it.\n", "A.\n\nWait long.\n\nAsk now.\nBook it.\n"
+    diff = compare(sent, proposed)
+    assert staged(diff, {only(diff).number: YES}) == proposed
+
+
 def test_unrelated_rules_at_one_place_are_removed_and_added_alone() -> None:
     rules = ['- Do not speak "Let me pull up" aloud.', "- If callers ask for a human, transfer them."]
     diff = compare(f"- Be kind.\n{rules[0]}\n- End.\n", f"- Be kind.\n{rules[1]}\n- End.\n")
