@@ -70,7 +70,10 @@ class _Comparison:
         self._removed_ranges = {step.olds.start: step.at[0] for step in steps if step.role == "away"}
         for step in stoppable(self._stop, steps, 16):
             self._diff_step(step)
-        _join_lone_stop(steps)
+        stops = [step for step in steps if any(span.format == "punctuation" for span in step.spans)]
+        for step in stops if len(stops) == 1 and stops[0].is_changed else []:
+            # Punctuation that changed in no other sentence is part of the change of words.
+            step.spans = tidy(replace(one, format="") if one.format == "punctuation" else one for one in step.spans)
         steps = list(_with_twins([part for step in steps for part in _split_step(step)], self._moved_from))
         titles = self._fold_rules(steps)
         if self.old_tail or self.new_tail:
@@ -478,15 +481,6 @@ def _marks_as_words(spans: Sequence[WordSpan]) -> list[WordSpan]:
         replace(span, format="") if span.format in plain and _SIGNS[span.format].fullmatch(span.text) else span
         for span in spans
     ]
-
-
-def _join_lone_stop(steps: Iterable[Step]) -> None:
-    """Turn a full stop at the end of a changed clause into a change of words if no other punctuation changed."""
-    places = [(step, n) for step in steps for n, span in enumerate(step.spans) if span.format == "punctuation"]
-    if len(places) == 1:
-        ((step, n),) = places
-        if n == len(step.spans) - 1 and n and step.spans[n - 1].op != "same" and not step.spans[n - 1].format:
-            step.spans = tidy([*step.spans[:n], replace(step.spans[n], format="")])
 
 
 def _differ(spans: Iterable[WordSpan]) -> bool:

@@ -283,14 +283,6 @@ def _atom(text: str) -> Atom:
     return Atom(kind, text, _CONTENT.get(kind) or (text.replace("’", "'") if kind == "word" else text))
 
 
-_END = Atom("", "", "")
-
-
-def _is_within(one: Atom, other: Atom) -> bool:
-    is_closing = other.text in ")]}" or other.kind not in ("word", "dash", "mark")
-    return one.kind == "point" and one.text.isascii() and not is_closing
-
-
 class FormattedText:
     """A text with the positions of its paired quotation marks and emphasis."""
 
@@ -330,9 +322,12 @@ class FormattedText:
             mark = self.text[at:to]
             found.append(Atom("quote" if mark in _QUOTE else "emphasis", mark, ""))
             start = to
-        found += [*map(_atom, _ATOMS.findall(self.text[start:end])), _END]
+        found += [*map(_atom, _ATOMS.findall(self.text[start:end])), _atom(" ")]
         # Punctuation within a word or number is text.
-        return [Atom("mark", one.text, one.text) if _is_within(one, other) else one for one, other in pairwise(found)]
+        return [
+            Atom("mark", one.text, one.text) if one.kind == "point" and other.key not in ("", *")]}") else one
+            for one, other in pairwise(found)
+        ]
 
     def key(self, start: int, end: int) -> str:
         """The normalised word at [start, end): without paired marks, and with "-" for every dash; never empty."""
@@ -353,10 +348,6 @@ def bare_letters(text: str) -> str:
     return _FORMATTING.sub("", text)
 
 
-Place = tuple[int, int | None]
-_WHOLE: Place = (0, None)
-
-
 class FormatSpan(NamedTuple):
     """Corresponding passages of the old and the new text. `format` says how the passages differ, "" if not at all."""
 
@@ -366,7 +357,10 @@ class FormatSpan(NamedTuple):
 
 
 def format_spans(
-    old: FormattedText, new: FormattedText, place: Place = _WHOLE, there: Place = _WHOLE
+    old: FormattedText,
+    new: FormattedText,
+    place: tuple[int, int | None] = (0, None),
+    there: tuple[int, int | None] = (0, None),
 ) -> list[FormatSpan] | None:
     """Spans of two texts, or of [start, end) in each, with their differences in formatting; None if words differ."""
     if bare_letters(old.text[slice(*place)]) != bare_letters(new.text[slice(*there)]):

@@ -173,7 +173,7 @@ class _StepGroups:
             at = start
             while at < end and self.steps[step_of[at]].role in unmatched[:2]:
                 at += 1
-            # Of a line that moves, what is added behind a moved sentence can stand or go, and what is added before it
+            # Of a line that moves, what is added behind a moved sentence can be left out, and what is added before it
             # can if it replaces the start of the line.
             moves = {self.steps[step_of[n]].move or self.steps[step_of[n]].within for n in range(start, at)}
             moved = [n for n in range(start, at) if self.steps[step_of[n]].move]

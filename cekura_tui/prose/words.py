@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import accumulate, groupby
 from typing import Literal, NamedTuple
 
-from cekura_tui.prose.formatting import Format, FormatSpan, FormattedText, Place, bare_word, format_spans
+from cekura_tui.prose.formatting import Format, FormatSpan, FormattedText, bare_word, format_spans
 from cekura_tui.prose.matching import Pairs, difflib_fallback, match, slide
 
 _CONTENT, _ANY_LETTER, _SMALL, _MARK = 10, 5, 4, 1
@@ -35,7 +35,15 @@ def _same_words(old: Sequence[_Word], new: Sequence[_Word], thorough: bool, leas
     `least` of the weight matches. Without `thorough`, only unique words and neighbours, in linear time."""
     keys = [word.key for word in old], [word.key for word in new]
     pairs = match(*keys, difflib_fallback(*keys), [*map(weight, keys[0])]) if thorough else match(*keys)
-    return _without_small_matches(old, new, _slid_to_clause_ends(old, new, pairs), least)
+
+    def score(side: int, start: int, end: int, step: int) -> int:
+        words = (old, new)[side]
+        alone = start > step and weight(words[start - step - 1].key) <= _SMALL and step > 0
+        begins_clause = start == 0 or words[start - 1].marks != ""
+        return 4 * (words[end - 1].marks != "") + 2 * begins_clause + alone
+
+    # Slide added or removed passages by a few words so that each passage ends where a clause ends.
+    return _without_small_matches(old, new, slide(*keys, pairs, score), least)
 
 
 @lru_cache(maxsize=16_384)
@@ -53,18 +61,6 @@ def weight(word: str) -> int:
 def is_distinctive(word: str) -> bool:
     """Whether a word is heavy enough to suggest that two passages are versions of each other."""
     return weight(word) >= _ANY_LETTER
-
-
-def _slid_to_clause_ends(old: Sequence[_Word], new: Sequence[_Word], pairs: Pairs) -> Pairs:
-    """Slide added or removed passages by a few words so that each passage ends where a clause ends."""
-
-    def score(side: int, start: int, end: int, step: int) -> int:
-        words = (old, new)[side]
-        alone = start > step and weight(words[start - step - 1].key) <= _SMALL and step > 0
-        begins_clause = start == 0 or words[start - 1].marks != ""
-        return 4 * (words[end - 1].marks != "") + 2 * begins_clause + alone
-
-    return slide([word.key for word in old], [word.key for word in new], pairs, score)
 
 
 def _without_small_matches(old: Sequence[_Word], new: Sequence[_Word], pairs: Pairs, least: float) -> Pairs:
@@ -188,8 +184,8 @@ def word_spans(
     for (i, end), (j, other_end) in [*places, ((len(old),) * 2, (len(new),) * 2)]:
         if old[at:end] != new[to:other_end]:
             spans.append(WordSpan("same", old[start:at]))
-            spans += _difference(one, other, (at, i), (to, j), exactly)
-            spans += _difference(one, other, (i, end), (j, other_end), exactly)
+            spans += _replaced(one, other, (at, i), (to, j), exactly)
+            spans += _replaced(one, other, (i, end), (j, other_end), exactly)
             start = end
         at, to = end, other_end
     return tidy([*spans, WordSpan("same", old[start:])])
@@ -200,13 +196,11 @@ def _words(text: FormattedText, exactly: bool) -> Iterator[_Word]:
     for found in _CHUNK.finditer(text.text):
         (start, end), chunk = found.span(), found.group()
         bare = chunk.rstrip(_ENDS)
-        if exactly or not bare:
-            yield _Word(start, end, chunk if exactly else text.key(start, end), chunk[len(bare) :])
-            continue
-        tail = chunk[len(bare) :].lstrip(_FORMATTING_SIGNS)
-        lead = len(bare) - len(bare.lstrip("([¿¡"))
-        start, end = start + lead, end - len(tail)
-        yield _Word(start, end, text.key(start, end), chunk[:lead] + tail.rstrip(_FORMATTING_SIGNS))
+        lead, tail = bare[: -len(bare[:-1].lstrip("([¿¡")) - 1], chunk[len(bare) :].lstrip(_FORMATTING_SIGNS)
+        if bare and not exactly:
+            start, end = start + len(lead), end - len(tail)
+        key = chunk if exactly else text.key(start, end)
+        yield _Word(start, end, key, lead + tail.rstrip(_FORMATTING_SIGNS))
 
 
 def as_word_spans(found: Iterable[FormatSpan]) -> list[WordSpan]:
@@ -217,17 +211,16 @@ def as_word_spans(found: Iterable[FormatSpan]) -> list[WordSpan]:
     return tidy(spans)
 
 
-def _difference(one: FormattedText, other: FormattedText, place: Place, there: Place, exactly: bool) -> list[WordSpan]:
-    """Spans that replace a part of one text by a part of the other. `exactly`: only white space is formatting."""
+def _replaced(
+    one: FormattedText, other: FormattedText, place: tuple[int, int], there: tuple[int, int], exactly: bool
+) -> list[WordSpan]:
+    """Spans that replace a part of one text by a part of the other, but not the white space and marks with which both
+    begin or end. `exactly`: only white space is formatting."""
     old, new = one.text[slice(*place)], other.text[slice(*there)]
     if old == new:
         return [WordSpan("same", old)]
-    formats = None if exactly and (old + new).strip() else format_spans(one, other, place, there)
-    return _replaced(old, new) if formats is None else as_word_spans(formats)
-
-
-def _replaced(old: str, new: str) -> list[WordSpan]:
-    """Spans that replace one text by another, but not the white space and marks with which both begin or end."""
+    if not (exactly and (old + new).strip()) and (formats := format_spans(one, other, place, there)) is not None:
+        return as_word_spans(formats)
     most = min(len(old), len(new))
     start = 0
     while start < most and old[start] == new[start] and not _is_word_letter(old[start]):

@@ -101,6 +101,7 @@ def test_changed_words_and_the_formatting_marks_around_the_words_are_one_hunk(se
         ("Book the visit.", "Book the visit and wait for an answer.", "", " and wait for an answer"),
         ("Book the visit (or a call).", "Book the visit (or ask for a call).", "", "ask for "),
         ("Call find_member and wait for it.", "Call `find_member`, then wait for it.", " and", ", then"),
+        ("Read the name ( and date ) now.", "Read the name ( and date ) later.", "now", "later"),
         ("Use {{plan}}, e.g. 1.5 now.", "Use {{plan}} soon, e.g. 1.5 now.", "", " soon"),
         ("- Ask it\n- Read the date\n", "- Ask it.\n- Read the date back.\n", "", " back"),
         ("- Ask it.\n- Read the date\n", "- Ask it.\n- Read the date back.\n", "", " back."),
