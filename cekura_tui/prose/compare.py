@@ -27,7 +27,7 @@ from cekura_tui.prose.hunks import UNMATCHED, Role, Step, hunks_of
 from cekura_tui.prose.matching import Stop, Stopped, in_order_fallback, match, never, stoppable
 from cekura_tui.prose.numbers import split_title, title_words
 from cekura_tui.prose.units import Places, Unit, begins_block, is_title, units_of_both
-from cekura_tui.prose.words import Op, WordSpan, as_word_spans, tidy, word_count, word_spans
+from cekura_tui.prose.words import Op, WordSpan, are_figures, as_word_spans, tidy, word_count, word_spans
 from cekura_tui.prose.wrapper import Wrapper, wrapper_of
 
 _BUDGET = 4_000_000
@@ -410,7 +410,7 @@ def _contents(links: Sequence[Link], old: Sequence[Unit], new: Sequence[Unit]) -
                 between.append(k)
                 if is_title:
                     has_title = False
-                if move and has_title:
+                if move and (has_title or (unit.block == units[k - 1].block and k - 1 in {*linked, *found[n]})):
                     found[n][k] = move
                 continue
             if move and linked[k] == move:
@@ -501,7 +501,7 @@ def _word_counts(spans: Sequence[WordSpan]) -> tuple[int, int, int]:
     return same, removed, added
 
 
-_APART = 3
+_APART = 2
 """Least number of unchanged words between two changes of a sentence that can be decided separately."""
 _CLAUSE_END = re.compile(r"(?:(?<!\d)\.|[,;:!?–—)])\s+")
 _PAIRS = (("(", ")"), ("[", "]"), ("{", "}"), ("“", "”"), ("„", "“"), ("«", "»"), ("<", ">"))
@@ -573,7 +573,8 @@ def _changes(spans: Sequence[WordSpan]) -> list[list[WordSpan]]:
     groups: list[list[WordSpan]] = [[]]
     last = max((n for n, span in enumerate(spans) if span.op != "same" and not span.format), default=0)
     for n, span in enumerate(spans):
-        cut = _cut(span.text) if span.op == "same" and n < last and _differ(groups[-1]) else 0
+        words = [_joined([one for one in groups[-1] if one.op == op and not one.format], "same") for op in _CHANGES]
+        cut = _cut(span.text, are_figures(*words)) if span.op == "same" and n < last and any(words) else 0
         if cut and all(_is_balanced(_joined(groups[-1], other)) for other in ("ins", "del")):
             groups[-1].append(replace(span, text=span.text[:cut]))
             groups.append([])
@@ -582,9 +583,12 @@ def _changes(spans: Sequence[WordSpan]) -> list[list[WordSpan]]:
     return groups
 
 
-def _cut(text: str) -> int:
+_CHANGES: tuple[Op, Op] = ("del", "ins")
+
+
+def _cut(text: str, is_figure: bool) -> int:
     """Offset at which an unchanged text between two changes is cut, a clause's end if possible; 0: too short."""
-    if word_count(text) < _APART and not _CLAUSE_END.search(text):
+    if word_count(text) < (1 if is_figure else _APART) and not _CLAUSE_END.search(text):
         return 0
     ends = [found.end() for found in _CLAUSE_END.finditer(text)] or [hit.end() for hit in re.finditer(r"\s+", text)]
     return min(ends, key=lambda end: abs(2 * end - len(text)), default=0)

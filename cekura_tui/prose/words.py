@@ -81,7 +81,9 @@ def _without_small_matches(old: Sequence[_Word], new: Sequence[_Word], pairs: Pa
         right = old_upto[i_after] - old_upto[i + length] + new_upto[j_after] - new_upto[j + length]
         same = same_upto[i + length] - same_upto[i]
         is_small = same <= _SMALL + _MARK or (same < _SMALL_MATCH and min(left, right) >= _CONTENT * 2)
-        if not (left and right and is_small):
+        # A changed figure is a change of its own, whatever follows it.
+        is_figure = (i - i_before, j - j_before) == (1, 1) and are_figures(old[i - 1].key, new[j - 1].key)
+        if is_figure or not (left and right and is_small):
             runs.append((i, j, length))
         elif runs:
             todo.append(runs.pop())  # the change beside it grew
@@ -89,6 +91,11 @@ def _without_small_matches(old: Sequence[_Word], new: Sequence[_Word], pairs: Pa
     if 2 * same < least * (old_upto[-1] + new_upto[-1]):
         return []
     return [(i + n, j + n) for i, j, length in runs for n in range(length)]
+
+
+def are_figures(*words: str) -> bool:
+    """Whether each word has a digit."""
+    return all(any(map(str.isdigit, word)) for word in words)
 
 
 def _runs(pairs: Pairs) -> list[tuple[int, int, int]]:
