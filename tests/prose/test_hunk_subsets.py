@@ -19,7 +19,7 @@ from cekura_tui.prose.staging import HunkChoice, staged
 FEW = 0.04
 """Largest allowed share of pairs with a subset that is not well-formed, if the pairs differ by up to twelve edits. An
 example is two lists that run together when the text between them is removed."""
-FEW_DRESSED, FEW_NOT_SHOWN = 0.4, 0.14
+FEW_DRESSED, FEW_NOT_SHOWN = 0.25, 0.09
 """The same share for pairs in two house styles, and the share of these pairs with a hunk that is not taken as drawn."""
 _ACCEPTED = HunkChoice("accepted")
 
@@ -154,7 +154,7 @@ def test_any_subset_of_a_few_hunks_makes_a_well_formed_prompt(batch: int) -> Non
 
 
 def test_hunks_of_restyled_moved_and_wrapped_prompts_are_taken_as_drawn() -> None:
-    _check_shown(range(24), dressed_pair, FEW_NOT_SHOWN)
+    _check_shown(range(24), dressed_pair, 0.0)
 
 
 def test_any_subset_of_a_restyled_prompt_is_mostly_well_formed() -> None:
@@ -173,7 +173,7 @@ def test_hunks_of_200_restyled_prompts_are_taken_as_drawn() -> None:
 
 @pytest.mark.long
 def test_hunks_of_100_edited_prompts_are_taken_as_drawn() -> None:
-    _check_shown(range(100), edited_pair(12), 0.08)
+    _check_shown(range(100), edited_pair(12), 0.05)
 
 
 @pytest.mark.long
