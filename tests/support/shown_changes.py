@@ -95,11 +95,14 @@ class _Place:
 
     def text(self, taken: set[int]) -> str:
         """The text, as `_bare`, in which only these hunks are taken."""
-        kinds = {one.note for one in self.layout if one.number in taken}
-        text = _bare("\n".join(_side(line, self.passage.hunk in taken, kinds) for line in self.passage.lines))
+        text = self._lines(taken, {one.note for one in self.layout if one.number in taken})
         for place in self.again:
-            text = text.replace(place.words(set()), place.words(taken), 1)
+            before = place.words(set())
+            text = (text if before in text else self._lines(taken, set())).replace(before, place.words(taken), 1)
         return text
+
+    def _lines(self, taken: set[int], kinds: set[str]) -> str:
+        return _bare("\n".join(_side(line, self.passage.hunk in taken, kinds) for line in self.passage.lines))
 
     def words(self, taken: set[int]) -> str:
         """The text without the marker of its first line, which may be another at the old place of a move."""
