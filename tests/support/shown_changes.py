@@ -97,8 +97,10 @@ class _Place:
         """The text, as `_bare`, in which only these hunks are taken."""
         text = self._lines(taken, {one.note for one in self.layout if one.number in taken})
         for place in self.again:
-            before = place.words(set())
-            text = (text if before in text else self._lines(taken, set())).replace(before, place.words(taken), 1)
+            before, after = place.words(set()), place.words(taken)
+            if before == after:
+                continue
+            text = (text if before in text else self._lines(taken, set())).replace(before, after, 1)
         return text
 
     def _lines(self, taken: set[int], kinds: set[str]) -> str:
