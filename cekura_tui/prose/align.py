@@ -13,7 +13,7 @@ from cekura_tui.prose.numbers import title_words
 from cekura_tui.prose.units import ASIDE, Unit, block_ranges, is_title
 from cekura_tui.prose.words import is_distinctive, weight
 
-_LEAST_IN_ORDER, _LEAST_MOVED, _LEAST_NEXT_TO_MOVED = 0.36, 0.6, 0.25
+_LEAST_IN_ORDER, _LEAST_MOVED, _LEAST_NEXT_TO_MOVED = 0.36, 0.55, 0.25
 """Least similarity (0 to 1) at which two units are paired as versions: in order, as a move, or next to a move."""
 _CONTAINED = 0.5
 """A neighbour counts as split off or merged in if the unit's version gained this share of its words, by weight."""
