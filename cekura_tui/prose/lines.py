@@ -3,6 +3,8 @@ Unchanged text far from a change is folded."""
 
 from __future__ import annotations
 
+import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -10,7 +12,7 @@ from typing import Literal
 
 from cekura_tui.model.text import LONGEST_LINE, capped, count, visible
 from cekura_tui.prose.diff import Hunk, ProseDiff, TextPiece, truncated
-from cekura_tui.prose.formatting import Format, structure
+from cekura_tui.prose.formatting import structure
 from cekura_tui.prose.staging import Choices, HunkChoice, reworded, staged_spans, with_numbers
 from cekura_tui.prose.words import Op, WordSpan, tidy, word_count, word_spans
 
@@ -121,14 +123,16 @@ def passages(diff: ProseDiff, choices: Choices | None = None) -> list[Passage]:
     edited = {number: choice for number, choice in (choices or {}).items() if choice.what == "edited"}
     writer = _LineWriter()
     found: list[Passage] = []
-    for part in _parts(diff, edited):
-        is_away = part.moved == "away"
-        lines = () if is_away or part.is_layout else tuple(writer.lines(part.pieces))
-        if lines or part.head or is_away or part.is_layout:
-            found.append(Passage(part.hunk, part.head, part.moved, lines, part.elsewhere, part.words))
-        if is_away and not part.ends_line:
-            writer.skip_removed()
-    return found
+    for (hunk, moved, elsewhere, is_drawn), group in groupby(_with_markers(diff, edited), key=_LinePart.key):
+        parts = list(group)
+        pieces, head = [spans for part in parts for spans in part.pieces], any(part.head for part in parts)
+        lines = tuple(writer.lines(pieces))
+        if moved == "away":
+            words = sum(word_count(span.text) for spans in pieces for span in spans)
+            found.append(Passage(hunk, head, moved, (), elsewhere, words))
+        elif lines or head or not is_drawn:
+            found.append(Passage(hunk, head, moved, lines, elsewhere))
+    return found + [Passage(hunk.number, head=True) for hunk in diff.hunks if hunk.is_folded]
 
 
 def readable(spans: Iterable[WordSpan]) -> list[WordSpan]:
@@ -153,24 +157,16 @@ def signed(op: Op, text: str) -> str:
 
 @dataclass(slots=True)
 class _LinePart:
+    """Spans to draw, by line or sentence; none for a layout hunk whose lines another hunk shows."""
+
     hunk: int
     head: bool
-    moved: Literal["", "away", "here"]
     pieces: list[list[WordSpan]]
+    moved: Literal["", "away", "here"] = ""
     elsewhere: str = ""
-    words: int = 0
-    is_layout: bool = False
-    ends_line: bool = False
 
-
-def _parts(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePart]:
-    parts = groupby(_with_markers(diff, edited), key=lambda one: (one.is_layout, one.hunk, one.moved, one.elsewhere))
-    for _, (first, *others) in parts:
-        for part in others:
-            first.head = first.head or part.head
-            first.pieces += part.pieces
-            first.words += part.words
-        yield first
+    def key(self) -> tuple[int, Literal["", "away", "here"], str, bool]:
+        return self.hunk, self.moved, self.elsewhere, bool(self.pieces)
 
 
 def _with_markers(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePart]:
@@ -180,15 +176,12 @@ def _with_markers(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator
         if not part.hunk and structure("".join(span.text for span in part.pieces[0] if span.op != "ins")):
             lead += part.pieces[0]
             continue
-        if lead and part.pieces:
+        if lead and part.pieces and part.moved != "away":
             part.pieces[0] = tidy([*lead, *part.pieces[0]])
             lead = []
         yield part
     if lead:
-        yield _LinePart(0, False, "", [lead])
-    for hunk in diff.hunks:
-        if hunk.is_folded:
-            yield _LinePart(hunk.number, True, "", [], is_layout=True)
+        yield _LinePart(0, False, [lead])
 
 
 def _piece_parts(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePart]:
@@ -196,63 +189,55 @@ def _piece_parts(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[
     for index, piece in enumerate(diff.pieces):
         if not diff.is_compared:
             piece = replace(piece, old=truncated(piece.old), new=truncated(piece.new))
-        places = sorted(span.hunk for span in piece.spans if span.format and span.hunk)
-        places = [number for number in dict.fromkeys(places) if not diff.hunks[number - 1].is_folded]
         if piece.moved == "away":
             if piece.hunk == piece.mover:
-                ends_line, words = piece.old.endswith("\n"), word_count(piece.old)
-                yield _LinePart(piece.hunk, False, "away", [], piece.elsewhere, words, ends_line=ends_line)
+                yield _LinePart(piece.hunk, False, [[WordSpan("del", piece.old)]], "away", piece.elsewhere)
             continue
+        layout = {span.hunk for span in piece.spans if span.format and span.hunk}
+        places = sorted(number for number in layout if not diff.hunks[number - 1].is_folded)
         # A line is drawn once, with the hunk that changes its words; its other hunks go before it.
         own = piece.hunk or (places[-1] if places else 0)
         for number in places:
             if number != own and number not in seen:
                 seen.add(number)
-                yield _LinePart(number, True, "", [], is_layout=True)
+                yield _LinePart(number, True, [])
         main = bool(own) and diff.hunks[own - 1].main == index
         # The header is at the first part of a hunk; of a move, at the new place.
         head = bool(own) and (main if diff.hunks[own - 1].kind == "moved" else own not in seen)
         seen.add(own)
-        moved: Literal["", "here"] = "here" if piece.hunk and piece.hunk == piece.mover else ""
-        if piece.hunk:
-            choice = edited.get(own) if main else None
-            yield _LinePart(own, head, moved, _piece_spans(piece, choice, places), piece.elsewhere if moved else "")
+        spans = _piece_spans(piece, edited.get(own) if main else None, places)
+        if piece.hunk and piece.hunk == piece.mover:
+            yield _LinePart(own, head, spans, "here", piece.elsewhere)
         else:
-            yield _LinePart(own, head, "", [_shown_spans(piece.spans, places) or [WordSpan("same", piece.old)]])
+            yield _LinePart(own, head, spans)
 
 
 def _piece_spans(piece: TextPiece, choice: HunkChoice | None, places: Sequence[int]) -> list[list[WordSpan]]:
-    """The spans of a changed piece, by line or sentence; adjacent lines that changed completely are one list. `choice`
-    has the edited text, None if not edited. `places` are the layout hunks to show."""
+    """The spans of a piece, by line or sentence; adjacent lines that changed completely are one list. `choice` has the
+    edited text, None if not edited. `places` are the layout hunks to show."""
+    if not piece.hunk:
+        return [_shown_spans(piece, piece.spans, places) or [WordSpan("same", piece.old)]]
     if choice is not None:
         sent = "".join(span.text for span in piece.spans if span.op != "ins")
         return [readable(word_spans(sent, reworded(piece.new or piece.old, choice.text), exactly=True))]
     if not piece.spans:
         return [readable([WordSpan("del", piece.old), WordSpan("ins", piece.new)])]
     found: list[list[WordSpan]] = []
-    drawn = (list(_with_new_space(spans)) if piece.moved == "here" else spans for spans in piece.parts)
-    parts = (_shown_spans(spans, places) for spans in drawn)
+    parts = (_shown_spans(piece, spans, places) for spans in piece.parts)
     for is_other, (*here,) in groupby(parts, key=lambda spans: all(span.op != "same" for span in spans)):
         # Draw adjacent lines that changed completely as one replacement.
         found += [tidy(span for spans in here for span in spans)] if is_other else here
     return [readable(spans) for spans in found]
 
 
-def _with_new_space(spans: Iterable[WordSpan]) -> Iterator[WordSpan]:
-    """Draw the white space around a moved passage as unchanged, as it is at the new place."""
-    for span in spans:
-        if span.op == "same" or span.hunk or span.text.strip():
-            yield span
-        elif span.op == "ins":
-            yield WordSpan("same", span.text)
-
-
-def _shown_spans(spans: Iterable[WordSpan], places: Sequence[int] = ()) -> list[WordSpan]:
+def _shown_spans(piece: TextPiece, spans: Iterable[WordSpan], places: Sequence[int]) -> list[WordSpan]:
     """The spans with the sent formatting, and without the changes of other hunks. Only changes of list numbers and of
-    the layout hunks `places` are kept."""
+    the layout hunks `places` are kept. The white space around a moved passage is as at the new place."""
     found = []
     for span in spans:
-        if span.other is not None:
+        if piece.moved == "here" and span.op != "same" and not (span.hunk or span.text.strip()):
+            found += [WordSpan("same", span.text)] if span.op == "ins" else []
+        elif span.other is not None:
             found.append(WordSpan(span.op, span.text))
         elif not (span.format or span.hunk) or span.format == "follows" or span.hunk in places:
             found.append(span)
@@ -264,111 +249,91 @@ def _shown_spans(spans: Iterable[WordSpan], places: Sequence[int] = ()) -> list[
 def _trimmed(removed: str, added: str) -> list[WordSpan]:
     """Spans that replace `removed` by `added`. White space that both texts begin with, or that both end with, becomes
     an unchanged span with the white space of `added`. The indentation of a line stays with the words of the line."""
-    lead, before, after = _line_gap(removed), _line_gap(added), ""
-    if lead and before:
-        removed, added = removed[len(lead) :], added[len(before) :]
-    else:
-        before = ""
+    before = after = ""
+    if (lead := _LINE_GAP.match(removed)) and (gap := _LINE_GAP.match(added)):
+        before, removed, added = gap[0], removed[lead.end() :], added[gap.end() :]
     if removed != removed.rstrip() and added != added.rstrip():
         after = added[len(added.rstrip()) :]
         removed, added = removed.rstrip(), added.rstrip()
     return [WordSpan("same", before), WordSpan("del", removed), WordSpan("ins", added), WordSpan("same", after)]
 
 
-def _line_gap(text: str) -> str:
-    """The white space at the start of a text, up to the last line break in it, if any."""
-    gap = text[: len(text) - len(text.lstrip())]
-    return gap[: gap.rfind("\n") + 1] if "\n" in gap else gap
+_LINE_GAP = re.compile(r"\s*\n|\s+")
+"""The white space at the start of a text, up to the last line break in it, if any."""
 
 
 # Writing lines
 
 
+_SIDES: dict[Op, set[Op]] = {"same": {"del", "ins"}, "del": {"del"}, "ins": {"ins"}}
+
+
 class _LineWriter:
-    """Writes spans as lines. As a piece may begin with the line end of the previous piece, the writer remembers whether
-    the old and the new text are at the start of a line."""
+    """Writes spans as lines. As a piece may begin with the line end of the previous piece, the writer remembers which
+    texts, the old ("del") and the new ("ins"), are at the start of a line."""
 
     def __init__(self) -> None:
-        self._at_line_start: dict[Op, bool] = {"del": True, "ins": True}
+        self._at_line_start: set[Op] = {"del", "ins"}
         self._row: list[WordSpan] = []
         self._continues = False
         self._lines: list[ProseLine] = []
 
     def lines(self, pieces: Sequence[Sequence[WordSpan]]) -> list[ProseLine]:
         self._lines = []
-        whole = [span for spans in pieces for span in spans]
-        if all(span.op == "same" for span in whole):
-            self._write("same", visible("".join(span.text for span in whole)))
-        else:
-            for spans in pieces:
-                self._piece(spans)
+        if all(span.op == "same" for spans in pieces for span in spans):
+            pieces = [[WordSpan("same", "".join(span.text for spans in pieces for span in spans))]]
+        for spans in pieces:
+            is_replacement = all(span.op != "same" or structure(span.text) is not None for span in spans)
+            rest = deque(spans)
+            while rest:
+                span = rest.popleft()
+                if is_replacement and span.op == "del" and not span.format and rest and rest[0].op == "ins":
+                    self._write_replacement(span, rest.popleft())
+                else:
+                    self._write(span)
         self._end()
         return self._lines
 
-    def skip_removed(self) -> None:
-        """Note that removed text, which ends in the middle of a line, was not drawn."""
-        self._at_line_start["del"] = False
-
-    def _piece(self, spans: Sequence[WordSpan]) -> None:
-        is_replacement = all(span.op != "same" or structure(span.text) is not None for span in spans)
-        after = [*spans[1:], WordSpan("same", "")]
-        added: WordSpan | None = None
-        for span, following in zip(spans, after, strict=True):
-            if span is added:
-                continue
-            if is_replacement and span.op == "del" and following.op == "ins" and not span.format:
-                added = following
-                self._write_replacement(span, following)
-            else:
-                self._write(span.op, visible(span.text), span.format)
-
     def _write_replacement(self, removed: WordSpan, added: WordSpan) -> None:
         """Write a "±" line; if the line has only a list marker so far, both versions begin with it."""
-        marker = "".join(span.text for span in self._row if span.op == "same")
+        marker = "".join(span.text for span in self._row)
         if self._row and structure(marker) is not None and all(span.op == "same" for span in self._row):
             self._row = []
         else:
             self._end()
-            marker, self._continues = "", not self._at_line_start["ins"]
+            marker, self._continues = "", "ins" not in self._at_line_start
         spans = tuple(WordSpan(span.op, marker + visible(span.text)) for span in (removed, added))
         self._lines.append(ProseLine(spans, "±", self._continues))
-        self._at_line_start = {"del": False, "ins": False}
+        self._at_line_start.clear()
 
-    def _write(self, op: Op, text: str, kind: Format = "") -> None:
-        for k, part in enumerate(text.split("\n")):
+    def _write(self, span: WordSpan) -> None:
+        for k, part in enumerate(visible(span.text).split("\n")):
             if k:
-                self._line_end(op)
+                self._line_end(span.op)
             if not part:
                 continue
             if not self._row:
-                self._continues = not self._at_line_start["del" if op == "del" else "ins"]
+                self._continues = ("del" if span.op == "del" else "ins") not in self._at_line_start
                 part = part.lstrip(" ") if self._continues else part
             if part:
-                self._row.append(WordSpan(op, part, kind))
-            for side in _sides(op):
-                self._at_line_start[side] = False
+                self._row.append(WordSpan(span.op, part, span.format))
+            self._at_line_start -= _SIDES[span.op]
 
     def _line_end(self, op: Op) -> None:
         """End a line. A deleted line end in a line with unchanged text does not end the line: it is drawn as "↵"."""
         if op == "del" and any(span.op == "same" for span in self._row):
             self._row.append(WordSpan("del", "↵"))
             return
-        is_removed = all(span.op == "del" for span in self._row)
-        ended = bool(self._row) and not (is_removed and op == "ins")
+        ended = any(span.op != "del" or op != "ins" for span in self._row)
         self._end()
-        if not ended and all(self._at_line_start[side] for side in _sides(op)):
+        if not ended and _SIDES[op] <= self._at_line_start:
             self._lines.append(ProseLine((), mark_of([WordSpan(op, "")])))
-        for side in _sides(op):
-            self._at_line_start[side] = True
+        self._at_line_start |= _SIDES[op]
 
     def _end(self) -> None:
         if self._row:
             self._lines.append(ProseLine(tuple(tidy(self._row)), mark_of(self._row), self._continues))
             self._row, self._continues = [], False
-
-
-def _sides(op: Op) -> tuple[Op, ...]:
-    return ("del", "ins") if op == "same" else (op,)
 
 
 def mark_of(spans: Iterable[WordSpan]) -> Mark:
