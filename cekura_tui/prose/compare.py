@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -291,7 +292,7 @@ class _Comparison:
         same, step.removed, step.added = _word_counts(words)
         step.keeps = bool(same)
         if formats is None:
-            lead = _space_before_line(space, other_space)
+            lead = _changed(space, other_space)
             step.marker = [*lead, *_changed(mark, other_mark)] if is_marker else []
             words = words if is_marker else [*lead, *words]
         else:
@@ -379,14 +380,19 @@ class _Comparison:
 def _joined_moves(links: Sequence[Link]) -> list[Link]:
     """Give moves one number if they have the same order in both texts and only a few added or removed units between."""
     found: list[Link] = []
+    linked = [link.a for link in links], sorted(link.c for link in links)
+    before: Link | None = None
     for link in links:
-        before = next((one for one in reversed(found) if one.move), None)
-        if link.move and before and before.move != link.move and link.c >= before.d:
+        if link.move and before and link.c >= before.d:
             gaps = range(before.b, link.a), range(before.d, link.c)
-            is_free = not any(one.a in gaps[0] or one.c in gaps[1] for one in links)
+            is_free = all(
+                bisect_left(side, gap.start) == bisect_left(side, gap.stop)
+                for side, gap in zip(linked, gaps, strict=True)
+            )
             if is_free and min(map(len, gaps)) <= 1 and max(map(len, gaps)) <= _MOST_BETWEEN:
                 link = replace(link, move=before.move)
         found.append(link)
+        before = link if link.move else before
     return found
 
 
@@ -396,29 +402,26 @@ _MOST_BETWEEN = 6
 
 def _contents(links: Sequence[Link], old: Sequence[Unit], new: Sequence[Unit]) -> tuple[dict[int, int], dict[int, int]]:
     """The units of the old and of the new text, each with the number of the move of the passage that loses or gains
-    the unit. A moved section extends up to its next heading."""
+    the unit. A moved item extends to its end, and a moved section up to its next heading."""
     found: tuple[dict[int, int], dict[int, int]] = {}, {}
-    for n, units in enumerate((old, new)):
-        linked: dict[int, int] = {}
-        for link in links:
-            linked.update(dict.fromkeys(range(link.c, link.d) if n else range(link.a, link.b), link.move))
+    for side, units in enumerate((old, new)):
+        linked = {n: link.move for link in links for n in (range(link.a, link.b), range(link.c, link.d))[side]}
         move, has_title = 0, False
         between: list[int] = []
-        for k, unit in enumerate(units):
-            if k not in linked:
-                is_title = unit.kind in ("heading", "tag")
-                between.append(k)
-                if is_title:
-                    has_title = False
-                if move and (has_title or (unit.block == units[k - 1].block and k - 1 in {*linked, *found[n]})):
-                    found[n][k] = move
+        for n, unit in enumerate(units):
+            is_title = unit.kind in ("heading", "tag")
+            if n in linked:
+                if linked[n] == move:
+                    found[side].update(dict.fromkeys(between if move else (), move))
+                else:
+                    move, has_title = linked[n], is_title
+                between = []
                 continue
-            if move and linked[k] == move:
-                found[n].update(dict.fromkeys(between, move))
-            elif linked[k] != move:
-                has_title = unit.kind in ("heading", "tag")
-            move = linked[k]
-            between = []
+            between.append(n)
+            has_title = has_title and not is_title
+            is_rest = n > 0 and unit.block == units[n - 1].block and (n - 1 in linked or n - 1 in found[side])
+            if move and (has_title or is_rest):
+                found[side][n] = move
     return found
 
 
@@ -442,17 +445,6 @@ def _char_range(units: Sequence[Unit], there: range, bare: bool) -> tuple[int, i
         return 0, 0
     first, last = units[there.start], units[there.stop - 1]
     return first.start - (0 if bare else len(first.gap)), last.start + len(last.text)
-
-
-def _space_before_line(old: str, new: str) -> list[WordSpan]:
-    """White space before a line whose kind changed; a different break or indentation is a change of words."""
-    (lead, end, columns), (other, other_end, other_columns) = old.rpartition("\n"), new.rpartition("\n")
-    if end != other_end:
-        return [WordSpan("del", old), WordSpan("ins", new)]
-    spans = as_word_spans(space_spans(lead + end, other + other_end))
-    if columns == other_columns:
-        return [*spans, WordSpan("same", columns)]
-    return [*spans, WordSpan("del", columns), WordSpan("ins", other_columns)]
 
 
 _SIGNS: dict[Format, re.Pattern[str]] = {
