@@ -75,7 +75,7 @@ class Assembly:
         self._movers = {step.move: worded[n] for n, step in enumerate(self.steps) if step.move}
         pieces = [self._text_piece(group, worded, layout) for group in groups]
         self._link_move_ends(pieces, at)
-        found = [self._hunk(draft, numbers[draft.key], mains[draft.key], pieces) for draft in drafts]
+        found = [self._hunk(draft, numbers[draft.key], mains[draft.key], pieces, at) for draft in drafts]
         return self._with_wrapper(pieces, found)
 
     def _piece_groups(self, hunks: Mapping[int, str]) -> list[list[int]]:
@@ -149,7 +149,9 @@ class Assembly:
                 other = ends["here" if step.role == "away" else "away", step.move]
                 pieces[at[n]] = replace(pieces[at[n]], elsewhere=self.places.of(other.olds, other.news))
 
-    def _hunk(self, draft: _HunkDraft, number: int, main: int, pieces: Sequence[TextPiece]) -> Hunk:
+    def _hunk(
+        self, draft: _HunkDraft, number: int, main: int, pieces: Sequence[TextPiece], at: Mapping[int, int]
+    ) -> Hunk:
         old, new = self._texts(draft)
         kind, note = self._kind(draft)
         heads = [n for n in draft.steps if self.steps[n].role == "here"] or draft.steps
@@ -158,8 +160,8 @@ class Assembly:
         if kind == "moved":
             old_place = pieces[main].elsewhere
             note = f"from {_short_place(old_place, place)}" if old_place != place else self._direction(draft)
-            moved = [piece for piece in pieces if piece.moved == "here" and piece.mover == number == piece.hunk]
-            old = new = "".join(piece.text(lambda hunk: hunk == number) for piece in moved)
+            moved = dict.fromkeys(at[n] for n in draft.steps if self.steps[n].role == "here")
+            old = new = "".join(pieces[index].text(lambda hunk: hunk == number) for index in moved)
         words = [self.steps[n] for n in draft.steps] if not draft.format else []
         return Hunk(
             number,
