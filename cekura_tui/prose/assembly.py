@@ -13,7 +13,7 @@ from itertools import pairwise
 from cekura_tui.prose.diff import Hunk, Kind, ProseDiff, TextPiece
 from cekura_tui.prose.formatting import UNSEEN, Format
 from cekura_tui.prose.hunks import Role, Step
-from cekura_tui.prose.staging import with_numbers
+from cekura_tui.prose.numbers import renumbered
 from cekura_tui.prose.units import Places
 from cekura_tui.prose.words import WordSpan, word_count
 from cekura_tui.prose.wrapper import Wrapper
@@ -52,11 +52,11 @@ class Assembly:
 
     def diff(self, hunks: tuple[Sequence[int], Sequence[int]], split: AbstractSet[str]) -> ProseDiff:
         """Build the diff from the result of `hunks_of`; a hunk whose key is in `split` is split into its parts."""
-        diff = self._numbered(hunks, split)
-        if with_numbers(diff, [piece.text(bool) for piece in diff.pieces]) == diff.new:
-            return diff
-        for step in self.steps:  # the proposed numbers are not consecutive
-            step.spans = [replace(span, format="numbers") if span.format == "follows" else span for span in step.spans]
+        old, new = "".join(step.old for step in self.steps), "".join(step.new for step in self.steps)
+        here = (step for step in self.steps if step.role not in ("away", "twin", "reworded"))
+        if renumbered("".join(map(_with_old_numbers, here)), old, new) != new:
+            for step in self.steps:  # the proposed numbers are not consecutive
+                step.spans = [replace(one, format="numbers") if one.format == "follows" else one for one in step.spans]
         return self._numbered(hunks, split)
 
     def _numbered(self, hunks: tuple[Sequence[int], Sequence[int]], split: AbstractSet[str]) -> ProseDiff:
@@ -266,6 +266,12 @@ class Assembly:
             self._key([whole])
             self._key(own)
             yield from self._with_splits([whole], own, split)
+
+
+def _with_old_numbers(step: Step) -> str:
+    """The new text of a step, but with the old numbers where the new ones follow from other numbers."""
+    spans = step.spans or [WordSpan("same", step.old)]
+    return "".join(span.text for span in spans if span.op != ("ins" if span.format == "follows" else "del"))
 
 
 def format_note(kind: Format, places: Iterable[Sequence[WordSpan]]) -> str:
