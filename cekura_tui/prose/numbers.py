@@ -8,8 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
-from cekura_tui.prose.formatting import columns, item_mark, roman_value, serials_in, tag_of
+from cekura_tui.prose.formatting import columns, heading_mark, item_mark, roman_value, serials_in, tag_of
 from cekura_tui.prose.units import Block, blocks_in
 from cekura_tui.prose.words import words_in
 
@@ -51,7 +52,7 @@ class _NumberedItem:
     `key` is the item's style and indentation, `depth` its nesting depth. `min_depth_before` is the least depth of the
     lines since the previous numbered item. `before` is the index of the previous item with the same key, `parent` the
     index of item 2 for an item 2.1; −1 if there is no such item. `is_separated`: something that may end the list lies
-    between the item and `before`.
+    between the item and `before`. `is_title_line`: the words are in capitals or bold, like a title ("2. FEES").
     """
 
     start: int
@@ -64,6 +65,7 @@ class _NumberedItem:
     number: int
     prefix: tuple[int, ...]
     words: str
+    is_title_line: bool = False
     before: int = -1
     parent: int = -1
     is_separated: bool = False
@@ -81,11 +83,12 @@ def renumbered(text: str, *sources: str) -> str:
     by 1. A text equal to a source is returned unchanged."""
     if not sources or text in sources:
         return text
-    found = [_source(source) for source in dict.fromkeys(sources)]
+    titled = any(_has_titles(_source(source).items) for source in sources)
+    found = [_source(source, titled) for source in dict.fromkeys(sources)]
     serials = serials_in(text).union(*(source.serials for source in found))
     romans = _romans(text).union(*(source.romans for source in found))
     numbers = {(*item.prefix, item.number) for source in found for item in source.items}
-    items = _items(text, serials, romans, numbers)
+    items = _items(text, serials, romans, titled, numbers)
     parts, at = [], 0
     for item, value in zip(items, _Numbering(items, found).values(), strict=True):
         parts += [text[at : item.start], value]
@@ -116,10 +119,10 @@ def _romans(text: str) -> frozenset[str]:
 
 
 def _items(
-    text: str, serials: frozenset[str], romans: frozenset[str], numbers: Iterable[tuple[int, ...]] = ()
+    text: str, serials: frozenset[str], romans: frozenset[str], titled: bool, numbers: Iterable[tuple[int, ...]] = ()
 ) -> list[_NumberedItem]:
-    """All numbered items and headings outside of fences, tables and quotations. `numbers` are the known numbers of
-    other texts: after a known 2, "2.1" is an item."""
+    """All numbered items and headings outside of fences, tables and quotations. `titled`: a title line is a title and
+    not an item. `numbers` are the known numbers of other texts: after a known 2, "2.1" is an item."""
     found: list[_NumberedItem] = []
     seen = set(numbers)
     min_depth_since = _NO_DEPTH
@@ -130,6 +133,8 @@ def _items(
         for line in text[start : block.end].split("\n"):
             if item := _item(line, start, serials, romans, seen):
                 item.min_depth_before, min_depth_since = min_depth_since, _NO_DEPTH
+                if titled and item.is_title_line:
+                    item.key, item.depth = (*item.key, "title"), _TITLE
                 seen.add((*item.prefix, item.number))
                 found.append(item)
             elif start == block.line:
@@ -179,7 +184,19 @@ def _item(
     key = (column, level, bool(lead), bold, noun or opening, case, len(prefix), ending)
     words = " ".join(line[hit.end() :].translate(_NORMALISED).casefold().split()).removesuffix(":")
     first, end = hit.span("value")
-    return _NumberedItem(start + first, start + end, value, key, case, depth, 0, number, tuple(map(int, prefix)), words)
+    is_line = not column and not is_title and heading_mark(line[hit.end() :], starts_paragraph=True) == 0
+    prefixes = tuple(map(int, prefix))
+    return _NumberedItem(start + first, start + end, value, key, case, depth, 0, number, prefixes, words, is_line)
+
+
+def _has_titles(items: Sequence[_NumberedItem]) -> bool:
+    """Whether title lines are titles: they alone count 1, 2, 3, …, and directly below one of them, a list begins."""
+    numbers = [item.number for item in items if item.is_title_line]
+    return numbers == list(range(1, len(numbers) + 1)) and any(
+        one.is_title_line and (one.key, other.number, other.is_title_line) == (other.key, 1, False)
+        for one, other in pairwise(items)
+        if other.min_depth_before > _TITLE
+    )
 
 
 def _link(items: Sequence[_NumberedItem], keys: Sequence[_Key], parents: Sequence[_Key | None]) -> None:
@@ -209,9 +226,9 @@ def _link(items: Sequence[_NumberedItem], keys: Sequence[_Key], parents: Sequenc
 class _Source:
     """The items of a source. Each item belongs to a list, and to a segment: a part of the list without separators."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, titled: bool = False) -> None:
         self.serials, self.romans = serials_in(text), _romans(text)
-        self.items = _items(text, self.serials, self.romans)
+        self.items = _items(text, self.serials, self.romans, titled)
         self.lists: list[list[int]] = []
         self.list_of: list[int] = []
         self.segment_of: list[int] = []
@@ -250,7 +267,7 @@ class _Source:
             yield place
 
 
-_source = lru_cache(maxsize=4)(_Source)
+_source = lru_cache(maxsize=8)(_Source)
 """Cached, because renumbering needs both prompts of a suggestion at every key press."""
 
 

@@ -194,6 +194,12 @@ def test_lists_of_a_merged_text_are_renumbered_and_nothing_else_changes(seed: in
         ("1. k\n3. m\n\nThen:\n\n4. x\n", "1. k\n2. l\n3. m\n", "1. k\n2. m\n\nThen:\n\n3. x\n"),
         ("1. k\n3. m\n\nThen:\n\n7. x\n", "1. k\n2. l\n3. m\n", "1. k\n2. m\n\nThen:\n\n7. x\n"),
         ("١. k\n٣. m\n", "١. k\n٢. l\n٣. m\n", "١. k\n٢. m\n"),
+        (
+            "1. FEES\n2) l\n2. **End**\n1) n\n",
+            "1. FEES\n1) k\n2) l\n2. **End**\n1) n\n",
+            "1. FEES\n1) l\n2. **End**\n1) n\n",
+        ),
+        ("1. STOP\n3. k\n", "1. STOP\n2. l\n3. k\n\nThen:\n\n1. m\n", "1. STOP\n2. k\n"),
         ("1. k\r\n3. m\r\n", "1. k\n2. l\n3. m\n", "1. k\r\n2. m\r\n"),
     ],
 )
