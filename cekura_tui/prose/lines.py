@@ -4,6 +4,7 @@ Unchanged text far from a change is folded."""
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -366,18 +367,38 @@ def _shortened_line(line: ProseLine, start: bool, end: bool) -> ProseLine:
     text = line.text
     if len(text) <= _LONGEST_CONTEXT_LINE * (start + end) or not (start or end):
         return line
-    head = text[:_SHORTENED].rpartition(" ")[0] or text[:_SHORTENED] if start else ""
+    head = text[:_SHORTENED].rpartition(" ")[0] or text[:_SHORTENED]
     tail = text[-_SHORTENED:].partition(" ")[2] or text[-_SHORTENED:] if end else ""
-    parts = (f"{head} …" if start else "", tail)
-    return replace(
-        line, spans=(WordSpan("same", " ".join(filter(None, parts))),), continues=line.continues or not start
-    )
+    shown = f"{head} … {tail}" if start and end else f"{head} …" if start else tail
+    return replace(line, spans=(WordSpan("same", shown),), continues=line.continues or not start)
 
 
 def as_text(diff: ProseDiff, context: int = 2) -> str:
     """The diff as plain text, safe for a terminal. Each hunk has a header with its place, and `context` unchanged lines
     on either side; an ellipsis begins a line that starts in the middle of a line of the text."""
-    return "".join(f"{line}\n" for line in _lines(diff, context))
+    lines = [f"({diff.coarse})"] if diff.coarse else []
+    for passage, before, after in with_context(passages(diff)):
+        number = f"@@ {passage.hunk} of {len(diff.hunks)} @@"
+        if not passage.hunk:
+            first, hidden, last = fold(passage.lines, context * before, context * after)
+            folded = [f"… {count(hidden, 'line')} unchanged …"] if hidden else []
+            lines += [*map(_marked, first), *folded, *map(_marked, last)]
+            continue
+        if passage.head:
+            hunk = diff.hunks[passage.hunk - 1]
+            counted = ", ".join(filter(None, (counts(hunk.removed, hunk.added), hunk_note(hunk))))
+            lines.append(" ".join(filter(None, (number, visible(hunk.place), f"({counted})" if counted else ""))))
+        else:
+            lines.append(f"→ {moved_away(passage)}" if passage.moved == "away" else f"{number} {also_here(passage)}")
+        lines += map(_marked, passage.lines)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def with_context(found: Sequence[Passage]) -> Iterator[tuple[Passage, bool, bool]]:
+    """Each passage, and whether the one before and the one after it need unchanged lines as context: because they are
+    part of a hunk and have lines, or are the old place of a move."""
+    need = [one.hunk > 0 and (one.moved == "away" or bool(one.lines)) for one in found]
+    return zip(found, [False, *need], [*need[1:], False], strict=False)
 
 
 def counts(removed: int, added: int) -> str:
@@ -406,44 +427,6 @@ def moved_away(passage: Passage) -> str:
 
 def also_here(passage: Passage) -> str:
     return f"also here, moved from {visible(passage.elsewhere) or 'the start'}" if passage.moved else "also here"
-
-
-def _lines(diff: ProseDiff, context: int) -> Iterator[str]:
-    if diff.coarse:
-        yield f"({diff.coarse})"
-    found = passages(diff)
-    for passage, before, after in zip(found, [None, *found], [*found[1:], None], strict=False):
-        if not passage.hunk:
-            yield from _unchanged(passage, context if has_words(before) else 0, context if has_words(after) else 0)
-            continue
-        hunk = diff.hunks[passage.hunk - 1]
-        if passage.head:
-            yield _head(diff, hunk)
-        elif passage.moved == "away":
-            yield f"→ {moved_away(passage)}"
-        else:
-            yield f"@@ {hunk.number} of {len(diff.hunks)} @@ {also_here(passage)}"
-        yield from map(_marked, passage.lines)
-
-
-def has_words(passage: Passage | None) -> bool:
-    """Whether a passage needs unchanged lines as context: it is part of a hunk and has lines, or is the old place of a
-    move. False for None."""
-    return passage is not None and passage.hunk > 0 and (passage.moved == "away" or bool(passage.lines))
-
-
-def _head(diff: ProseDiff, hunk: Hunk) -> str:
-    counted = ", ".join(filter(None, (counts(hunk.removed, hunk.added), hunk_note(hunk))))
-    place = f" {visible(hunk.place)}" if hunk.place else ""
-    return f"@@ {hunk.number} of {len(diff.hunks)} @@{place}{f' ({counted})' if counted else ''}"
-
-
-def _unchanged(passage: Passage, before: int, after: int) -> Iterator[str]:
-    first, hidden, last = fold(passage.lines, before, after)
-    yield from map(_marked, first)
-    if hidden:
-        yield f"… {count(hidden, 'line')} unchanged …"
-    yield from map(_marked, last)
 
 
 def _marked(line: ProseLine) -> str:
@@ -481,10 +464,10 @@ class StagedLines:
 
 def staged_lines(diff: ProseDiff, choices: Choices) -> StagedLines:
     """The lines of `staged(diff, choices)`. A text that was not compared is truncated."""
-    page = _LineBuilder()
-    places: dict[int, int] = {}
-    columns: dict[int, int] = {}
+    starts: dict[int, int] = {}
     written: list[str] = []
+    drawn: list[WordSpan] = []
+    at = 0
     for index, (piece, spans) in enumerate(zip(diff.pieces, staged_spans(diff, choices), strict=True)):
         if not diff.is_compared:
             spans = [WordSpan(span.op, truncated(span.text)) for span in spans]
@@ -492,10 +475,19 @@ def staged_lines(diff: ProseDiff, choices: Choices) -> StagedLines:
         for number in piece.hunks():
             if diff.hunks[number - 1].main == index:
                 changing = spans if any(span.op != "same" for span in spans) else piece.spans
-                places[number], columns[number] = page.place(_before_change(now, changing))
-        page.write(readable(spans))
+                starts[number] = at + len(_before_change(now, changing))
+        drawn += readable(spans)
         written.append(now)
-    return StagedLines(tuple(page.ended(with_numbers(diff, written, choices))), places, columns)
+        at += len(now)
+    text, marks = "".join(written), _staged_marks(drawn)
+    ends = [hit.end() for hit in re.finditer("\n", text)]
+    places = {number: bisect_right(ends, start) for number, start in starts.items()}
+    columns = {number: len(visible(text[text.rfind("\n", 0, start) + 1 : start])) for number, start in starts.items()}
+    # A final line end does not begin another line.
+    *rows, last = with_numbers(diff, written, choices).split("\n")
+    lines = [StagedLine(visible(row.removesuffix("\r")), mark) for row, mark in zip(rows, marks, strict=False)]
+    lines += [StagedLine(visible(last), marks[-1])] if last or not rows else []
+    return StagedLines(tuple(lines), places, columns)
 
 
 def _before_change(written: str, spans: Sequence[WordSpan]) -> str:
@@ -504,41 +496,18 @@ def _before_change(written: str, spans: Sequence[WordSpan]) -> str:
     return written[: len(written) - len(after.lstrip())] if after.strip() else written.rstrip()
 
 
-class _LineBuilder:
-    def __init__(self) -> None:
-        self._last_line = ""
-        self._touched: list[set[str]] = [set()]
-
-    def place(self, before: str) -> tuple[int, int]:
-        """Line index and column at the end of `before`, a text that will be written next."""
-        line = len(self._touched) - 1 + before.count("\n")
-        return line, len(visible((self._last_line + before).rpartition("\n")[2]))
-
-    def write(self, spans: Sequence[WordSpan]) -> None:
-        for span in spans:
-            text = span.text
-            if span.op == "del":
-                if text.strip():
-                    self._touched[-1].add("removed after" if text.lstrip(" \r").startswith("\n") else "removed within")
-                continue
-            for k, part in enumerate(text.split("\n")):
-                if k:
-                    self._last_line = ""
-                    self._touched.append(set())
-                self._last_line += part
-                if part.strip():
-                    self._touched[-1].add(span.op)
-
-    def ended(self, text: str) -> Iterator[StagedLine]:
-        """The marked lines of the renumbered `text`; a final line end does not begin another line."""
-        *lines, last = text.split("\n")
-        for line, touched in zip(lines, self._touched, strict=False):
-            yield StagedLine(visible(line.removesuffix("\r")), _mark(touched))
-        if last or not lines:
-            yield StagedLine(visible(last), _mark(self._touched[-1]))
+def _staged_marks(spans: Iterable[WordSpan]) -> list[StagedMark]:
+    touched: list[set[str]] = [set()]
+    for span in spans:
+        if span.op == "del" and span.text.strip():
+            touched[-1].add("removed after" if span.text.lstrip(" \r").startswith("\n") else "removed within")
+        for k, part in enumerate(span.text.split("\n") if span.op != "del" else ()):
+            touched += [set()] if k else []
+            touched[-1] |= {span.op} if part.strip() else set()
+    return [_staged_mark(one) for one in touched]
 
 
-def _mark(touched: set[str]) -> StagedMark:
+def _staged_mark(touched: set[str]) -> StagedMark:
     if "ins" in touched:
         return "~" if touched & {"same", "removed within"} else "+"
     return "~" if "removed within" in touched else "-" if "removed after" in touched else " "

@@ -15,10 +15,10 @@ from cekura_tui.prose.lines import (
     also_here,
     counts,
     fold,
-    has_words,
     hunk_note,
     in_chunks,
     moved_away,
+    with_context,
 )
 from cekura_tui.prose.staging import Choices
 from cekura_tui.prose.words import WordSpan, word_count
@@ -77,13 +77,13 @@ def diff_rows(
     if diff.is_same:
         return [DiffRow(0, 0, "fold", _plain_line("  Both texts are the same."))]
     rows = [DiffRow(-1, 0, "flag", _plain_line(f"! {visible(diff.coarse)}"))] if diff.coarse else []
-    for n, (passage, before, after) in enumerate(zip(passages, [None, *passages], [*passages[1:], None], strict=False)):
+    for n, (passage, before, after) in enumerate(with_context(passages)):
         if passage.hunk:
             rows.extend(_hunk_rows(n, diff, passage, choices, notes.get(passage.hunk, HunkNotes())))
         elif n in unfolded and not only_changes:
             rows.extend(DiffRow(n, part, "line", line) for part, line in enumerate(_display_lines(passage)))
         elif not only_changes:
-            rows.extend(_folded(n, passage, CONTEXT * has_words(before), CONTEXT * has_words(after)))
+            rows.extend(_folded(n, passage, CONTEXT * before, CONTEXT * after))
     return rows
 
 
