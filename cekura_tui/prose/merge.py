@@ -424,7 +424,7 @@ def conflict_places(merge: Merge) -> tuple[str, ...]:
             begins.append(at + len(text) - len(text.lstrip()) if text.strip() else at + len(text))
         texts.append(text)
         at += len(text)
-    units, _ = units_of("".join(texts))
+    units = units_of("".join(texts))
     places, starts = Places(units, units), [unit.start for unit in units]
     indexes = (max(bisect_right(starts, begin) - 1, 0) for begin in begins)
     return tuple(places.of(range(n, n + 1) if units else range(0), range(0)) for n in indexes)

@@ -107,7 +107,7 @@ class SentPrompt:
         self.text = text.replace("\r\n", "\n")
         self._cr_offsets = [hit.start() for hit in re.finditer("\r\n", text)]
         self._by_sentence = by_sentence
-        units, _ = units_of(self.text, by_sentence=by_sentence)
+        units = units_of(self.text, by_sentence=by_sentence)
         self._tokens = _tokens(units, len(self.text))
         self._starts = [token.start for token in self._tokens]
         self._headings = [unit.start for unit in units if unit.kind in ("heading", "tag")]
@@ -163,7 +163,7 @@ class SentPrompt:
     def _parts(self, edit: Edit) -> Iterator[SideEdit]:
         first, last = max(bisect_right(self._starts, edit.start) - 1, 0), bisect_left(self._starts, edit.end)
         olds = [one.clamped(edit.start, edit.end) for one in self._tokens[first:last] if one.end > edit.start]
-        units, _ = units_of(edit.new, by_sentence=self._by_sentence)
+        units = units_of(edit.new, by_sentence=self._by_sentence)
         news = _tokens(units, len(edit.new))
         old, new = self.text, edit.new
         old_texts, new_texts = [old[one.middle : one.end] for one in olds], [new[one.middle : one.end] for one in news]

@@ -86,11 +86,9 @@ class Unit:
         return columns(self.gap.rpartition("\n")[2])
 
 
-def units_of(text: str, *, by_sentence: bool = True) -> tuple[list[Unit], str]:
-    """Split a text into units. Returns the units and the white space after the last unit; all gaps, all texts and that
-    white space, joined, are `text`. Without `by_sentence`, a paragraph or item is a single unit."""
-    found = list(_units(text, by_sentence))
-    return found, text[_end(found) :]
+def units_of(text: str, *, by_sentence: bool = True) -> list[Unit]:
+    """Split a text into units. Without `by_sentence`, a paragraph or item is a single unit."""
+    return list(_units(text, by_sentence))
 
 
 _UnitsAndTail = tuple[list[Unit], str]
@@ -101,25 +99,25 @@ _MOST_UNITS = 8_000
 
 
 def units_of_both(old: str, new: str, stop: Stop = never) -> tuple[_UnitsAndTail, _UnitsAndTail, str]:
-    """Split two texts into units and final white space, as `units_of` does. The third value is a note if the texts were
-    not split by sentence, else "". Raises Stopped once `stop` returns True.
+    """Split two texts into units and the text after the last unit; all gaps and texts of the units and that text,
+    joined, are the whole text. The third value is a note if the texts were not split by sentence, else "". Raises
+    Stopped once `stop` returns True.
 
     Long texts are split by paragraph and item. Texts with too many lines or units are only split into the common start,
     the difference and the common end.
     """
-    modes = [(True, ""), (False, "compared by paragraph: these texts are very long")]
-    if old.count("\n") + new.count("\n") > _MOST_LINES:
-        modes = []
-    elif len(old) + len(new) > _LONGEST:
-        modes = modes[1:]
-    for by_sentence, coarse in modes:
+    modes = [True, False] if len(old) + len(new) <= _LONGEST else [False]
+    for by_sentence in modes if old.count("\n") + new.count("\n") <= _MOST_LINES else []:
         olds = list(islice(stoppable(stop, _units(old, by_sentence), 512), _MOST_UNITS + 1))
         news = list(islice(stoppable(stop, _units(new, by_sentence), 512), _MOST_UNITS + 1 - len(olds)))
         if len(olds) + len(news) <= _MOST_UNITS:
-            return (olds, old[_end(olds) :]), (news, new[_end(news) :]), coarse
-    start, end = _common_lines(old, new)
-    olds, news = (list(_three_units(text, start, len(text) - end)) for text in (old, new))
-    coarse = "compared as a whole: these texts have very many lines or items"
+            coarse = "" if by_sentence else "compared by paragraph: these texts are very long"
+            break
+    else:
+        start = _common_length(_LINE.findall(old), _LINE.findall(new))
+        end = _common_length(*(reversed(_LINE.findall(text[start:])) for text in (old, new)))
+        olds, news = (list(_units(text, False, (start, len(text) - end))) for text in (old, new))
+        coarse = "compared as a whole: these texts have very many lines or items"
     return (olds, old[_end(olds) :]), (news, new[_end(news) :]), coarse
 
 
@@ -127,10 +125,20 @@ def _end(units: Sequence[Unit]) -> int:
     return units[-1].start + len(units[-1].text) if units else 0
 
 
-def _units(text: str, by_sentence: bool) -> Iterator[Unit]:
-    at = 0
-    line, counted = 1, 0
-    for _, start, end, kind, block, depth in blocks_in(text, serials_in(text)):
+def _common_length(old: Iterable[str], new: Iterable[str]) -> int:
+    """Length, in characters, of the first lines that two texts have in common."""
+    return sum(takewhile(bool, (len(line) if line == other else 0 for line, other in zip(old, new, strict=False))))
+
+
+def _units(text: str, by_sentence: bool, cuts: tuple[int, int] | None = None) -> Iterator[Unit]:
+    """The units of a text; with `cuts`, the up to three parts of the text that are not blank."""
+    at = counted = 0
+    line = 1
+    if cuts is None:
+        blocks = blocks_in(text, serials_in(text))
+    else:
+        blocks = [Block(0, start, end, "text", n) for n, (start, end) in enumerate(pairwise((0, *cuts, len(text))), 1)]
+    for _, start, end, kind, block, depth in blocks:
         prose = by_sentence and kind in ("item", "text")
         for first, last in _sentences(text, start, end) if prose else [(start, end)]:
             bare = last - len(text[first:last].lstrip())
@@ -143,30 +151,6 @@ def _units(text: str, by_sentence: bool) -> Iterator[Unit]:
             words = words_in(unit, exactly=kind == "code") if by_sentence else (bare_letters(unit),)
             yield Unit(text[at:bare], unit, words, kind, block, line, bare, depth)
             at, depth = shut, 0
-
-
-def _three_units(text: str, start: int, end: int) -> Iterator[Unit]:
-    """Split a text at `start` and `end` into up to three units of one word each; blank parts make no unit."""
-    at = 0
-    for block, (first, last) in enumerate(((0, start), (start, end), (end, len(text))), 1):
-        bare = last - len(text[first:last].lstrip())
-        shut = first + len(text[first:last].rstrip())
-        if shut > bare:
-            line = 1 + text.count("\n", 0, bare)
-            yield Unit(text[at:bare], text[bare:shut], (bare_letters(text[bare:shut]),), "text", block, line, bare)
-            at = shut
-
-
-def _common_lines(old: str, new: str) -> tuple[int, int]:
-    """Lengths, in characters, of the first lines and of the last lines that both texts have in common."""
-    olds, news = _LINE.findall(old), _LINE.findall(new)
-    head = [line for line, _ in takewhile(_are_same, zip(olds, news, strict=False))]
-    rest = reversed(olds[len(head) :]), reversed(news[len(head) :])
-    return sum(map(len, head)), sum(len(line) for line, _ in takewhile(_are_same, zip(*rest, strict=False)))
-
-
-def _are_same(pair: tuple[str, str]) -> bool:
-    return pair[0] == pair[1]
 
 
 def begins_block(units: Sequence[Unit], n: int) -> bool:
@@ -267,13 +251,10 @@ class _BlockReader:
     def _block(self, line: int, start: int, end: int, kind: UnitKind) -> Block:
         self._number += 1
         if kind == "item":
-            while self._items and self._items[-1] >= self._indent:
-                self._items.pop()
-            self._items.append(self._indent)
-            return Block(line, start, end, kind, self._number, len(self._items))
-        if kind != "code" and not self._indent:
+            self._items = [*takewhile(self._indent.__gt__, self._items), self._indent]
+        elif kind != "code" and not self._indent:
             self._items.clear()
-        return Block(line, start, end, kind, self._number)
+        return Block(line, start, end, kind, self._number, len(self._items) if kind == "item" else 0)
 
     def _close(self, end: int) -> Iterator[Block]:
         if self._open:
@@ -313,16 +294,11 @@ def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         if text[at:last].strip():
             yield at, last
             at = last
-    if at < end:
-        yield at, end
 
 
 def _unwrapped_lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """[start, end) of the lines of a paragraph; a line that was wrapped counts as one line."""
     cuts = [hit.end() for hit in _LINE.finditer(text, start, end)]
-    if len(cuts) < 2:
-        yield start, end
-        return
     begins = text.rfind("\n", 0, start) + 1
     lines = [text[at:cut] for at, cut in pairwise([begins, *cuts])]
     # Extra spaces must not make a line look full, nor its start like a label.
@@ -384,13 +360,10 @@ class _PlaceNames:
         for unit in units:
             if unit.kind == "heading":
                 self._heading(unit)
-            elif unit.kind == "tag":
-                names.append(self._tag(unit))
-                continue
-            elif unit.block != block:
+            elif unit.kind != "tag" and unit.block != block:
                 self.name = self._block_name(unit)
             block = unit.block
-            names.append(self._path(self.name))
+            names.append(self._tag(unit) if unit.kind == "tag" else self._path(self.name))
         return names
 
     def _path(self, name: str) -> str:
@@ -419,20 +392,20 @@ class _PlaceNames:
             return self._path("") or name
         if not closes:
             self._begin("tag", name)
-        place = self._path("")
-        if closes and ("tag", name) in self.sections:
-            last = len(self.sections) - 1 - self.sections[::-1].index(("tag", name))
-            place = _SEPARATOR.join(section for _, section in self.sections[: last + 1][-_DEEPEST:])
-            del self.sections[last:]
+        elif ("tag", name) in self.sections:
+            while self.sections[-1] != ("tag", name):
+                self.sections.pop()
+            place = self._path("")
+            self.sections.pop()
             self._clear()
-        return place
+            return place
+        return self._path("")
 
     def _block_name(self, unit: Unit) -> str:
         if unit.kind == "item":
             return self._item_name(unit)
         if unit.kind != "code":
-            indent = unit.indent if self.items else 0
-            while self.items and self.items[-1].indent >= indent:
+            while self.items and self.items[-1].indent >= unit.indent:
                 self.items.pop()
             if self.items:
                 return self._items_path()
@@ -444,10 +417,10 @@ class _PlaceNames:
         indent, style = unit.indent, style_of(unit.marker)
         while self.items and self.items[-1].indent > indent:
             self.items.pop()
-        same = [n for n, one in enumerate(self.items) if one.indent == indent and one.style == style]
-        count = self.items[same[0]].count + 1 if same else 1
-        del self.items[same[0] if same else len(self.items) :]
-        self.items.append(_Item(indent, style, count, name_of(unit.marker) or f"item {count}"))
+        same = next((one for one in self.items if (one.indent, one.style) == (indent, style)), None)
+        count = same.count + 1 if same else 1
+        item = _Item(indent, style, count, name_of(unit.marker) or f"item {count}")
+        self.items = [*takewhile(lambda one: one is not same, self.items), item]
         return self._items_path()
 
     def _items_path(self) -> str:

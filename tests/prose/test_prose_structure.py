@@ -193,7 +193,7 @@ LONG_TITLE = "What the agent says to a caller who asks for a table on a day that
     ],
 )
 def test_a_line_above_an_underline_is_a_heading_unless_the_line_is_a_sentence(text: str, kinds: list[str]) -> None:
-    units = units_of(text)[0]
+    units = units_of(text)
     assert [unit.kind for unit in units][: len(kinds)] == kinds
     assert [unit.text for unit in units[:2]] == text.split("\n")[:2]
 
@@ -208,4 +208,4 @@ def test_a_line_above_an_underline_is_a_heading_unless_the_line_is_a_sentence(te
     ],
 )
 def test_an_abbreviation_does_not_end_a_sentence(text: str, sentences: int) -> None:
-    assert len(units_of(text)[0]) == sentences
+    assert len(units_of(text)) == sentences
