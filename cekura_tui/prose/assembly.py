@@ -90,7 +90,8 @@ class Assembly:
         for n, step in enumerate(self.steps):
             hunk, before = hunks.get(n), self.steps[n - 1]
             is_one = bool(groups) and hunks.get(n - 1) == hunk and (before.move, before.side) == (step.move, step.side)
-            if hunk and is_one and "reworded" not in (before.role, step.role) and (not step.side or step.move in whole):
+            is_one = is_one and (before.role == "reworded") == (step.role == "reworded")
+            if hunk and is_one and (not step.side or step.move in whole):
                 groups[-1].append(n)
             else:
                 groups.append([n])
@@ -136,7 +137,7 @@ class Assembly:
         step = self.steps[n]
         n = self._index[step.twin] if step.twin and step.role == "away" else n
         for span in step.spans or [WordSpan("same", step.old)]:
-            number = layout.get((span.format, n), 0) if span.format else worded[n + 1] if span.hunk < 0 else 0
+            number = layout.get((span.format, n), 0) if span.format else worded[n - span.hunk] if span.hunk < 0 else 0
             yield replace(span, hunk=number) if number else span
 
     def _link_move_ends(self, pieces: list[TextPiece], at: Mapping[int, int]) -> None:

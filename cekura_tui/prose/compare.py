@@ -49,10 +49,6 @@ def compare(
     return replace(_Comparison(old, wrapper, stop).diff(split), proposed=new)
 
 
-_OWN = -1
-"""The hunk of a moved unit's changed words, until the hunks are numbered."""
-
-
 class _Comparison:
     def __init__(self, old: str, wrapper: Wrapper, stop: Stop) -> None:
         self.texts, self.wrapper, self._stop = (old, new := wrapper.inner), wrapper, stop
@@ -252,10 +248,15 @@ class _Comparison:
         formats = gap_spans(*marks)
         lead = _changed(*marks) if formats is None else as_word_spans(formats)
         words = _marks_as_words(self._spans(was.text, now.text, exactly=now.kind == "code"))
-        _, step.removed, step.added = _word_counts(words)
-        step.content = [WordSpan("same", gaps[1]), *words]
-        words = [replace(span, hunk=_OWN) if span.op != "same" and not span.format else span for span in words]
+        step.content = _changes(words)
+        # The hunk of each group is −1, −2, … until the hunks are numbered.
+        words = [
+            replace(span, hunk=-n) if span.op != "same" and not span.format else span
+            for n, group in enumerate(step.content, 1)
+            for span in group
+        ]
         step.spans = [*_changed(*spaces), *lead, *words, *_changed(*tails)]
+        step.content[0].insert(0, WordSpan("same", gaps[1]))
 
     def _units(self, step: Step) -> tuple[Sequence[Unit], Sequence[Unit]]:
         return self.old[step.olds.start : step.olds.stop], self.new[step.news.start : step.news.stop]
@@ -527,10 +528,10 @@ def _with_twins(steps: Sequence[Step], moved_from: Mapping[int, int]) -> Iterato
             behind[before].append(step.twin)
     for step in steps:
         yield step
-        if step.role == "here" and _differ(step.content):
-            part = Step("reworded", step.olds, step.news, [(0, 0), (0, 0)], spans=step.content)
-            part.twin, part.is_changed, part.removed, part.added = step, True, step.removed, step.added
-            step.removed = step.added = 0
+        for spans in step.content if any(map(_differ, step.content)) else ():
+            _, removed, added = _word_counts(spans)
+            part = Step("reworded", step.olds, step.news, [(0, 0), (0, 0)], spans=spans, removed=removed, added=added)
+            part.is_changed, part.continues = True, spans is not step.content[0]
             yield part
         yield from behind[step]
 

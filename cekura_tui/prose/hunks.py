@@ -61,8 +61,8 @@ class Step:
     spans: list[WordSpan] = field(default_factory=list)
     marker: list[WordSpan] = field(default_factory=list)
     """The change of the line's marker, until it is split off."""
-    content: list[WordSpan] = field(default_factory=list)
-    """The words of a moved unit, as in the old and in the new text."""
+    content: list[list[WordSpan]] = field(default_factory=list)
+    """The words of a moved unit, grouped by change."""
     removed: int = 0
     added: int = 0
     continues: bool = False
@@ -79,7 +79,7 @@ def hunks_of(old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[Step]) ->
     """Two lists with the hunk id of each step (−1: none): as first shown, and split as far as possible."""
     groups = _StepGroups(old, new, steps)
     for group in groups.inseparable():
-        groups.join(group)
+        groups.join(n for n in group if steps[n].role != "reworded")
     groups.drop_lone_gaps()
     split = groups.roots()
     for group in groups.adjacent_lines():
@@ -110,7 +110,7 @@ class _StepGroups:
         return n
 
     def join(self, group: Iterable[int]) -> None:
-        for one, other in pairwise(n for n in group if self.steps[n].role != "reworded"):
+        for one, other in pairwise(group):
             low, high = sorted((self.root(one), self.root(other)))
             self._parent[high] = low
 
@@ -255,6 +255,8 @@ class _StepGroups:
         before: int | None = None
         for n, step in enumerate(self.steps):
             if step.role in _SHOWN_ELSEWHERE:
+                if step.role == "reworded" and step.continues:
+                    yield [n - 1, n]
                 continue
             if not step.is_changed:
                 before = before if step.role == "gap" else None

@@ -8,6 +8,7 @@ from typing import Literal
 
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.diff import Hunk, ProseDiff
+from cekura_tui.prose.formatting import without_marks
 from cekura_tui.prose.numbers import renumbered
 from cekura_tui.prose.words import WordSpan, word_spans
 
@@ -50,23 +51,31 @@ def with_numbers(diff: ProseDiff, texts: Sequence[str], choices: Choices | None 
 def staged_spans(diff: ProseDiff, choices: Choices) -> Iterator[Sequence[WordSpan]]:
     """Yield the spans of each piece with the choices applied. Lists are not renumbered yet."""
     taken = _taken(choices)
-    edited = {index: choices[number].text for number in choices for index in _edited_pieces(diff, number, choices)}
+    edited = {index: place for number in choices for index, place in _edited_places(diff, number, choices)}
     for index, piece in enumerate(diff.pieces):
         if index in edited and piece.is_here(taken):
-            now = piece.text(taken)
-            yield word_spans(piece.old, reworded(now if now.strip() else piece.old, edited[index]), exactly=True)
+            now, (part, text) = piece.text(taken), edited[index]
+            passage = now if now.strip() else piece.old
+            typed = passage.replace(part, text, 1) if part and part in passage else reworded(passage, text)
+            yield word_spans(piece.old, typed, exactly=True)
         else:
             yield piece.staged_spans(taken)
 
 
-def _edited_pieces(diff: ProseDiff, number: int, choices: Choices) -> Iterator[int]:
-    """Indexes of the pieces whose text is replaced by the typed text of a hunk; of what moves, at both places."""
+def _edited_places(diff: ProseDiff, number: int, choices: Choices) -> Iterator[tuple[int, tuple[str, str]]]:
+    """The indexes of the pieces with the typed text of a hunk (of what moves, at both places), each with the part that
+    it replaces, "" for the whole piece, and the typed text."""
     if choices[number].what == "edited":
-        index = diff.hunks[number - 1].main
-        main = diff.pieces[index - 1 if diff.pieces[index].is_shown else index]
+        index = shown = diff.hunks[number - 1].main
+        while diff.pieces[index].is_shown:
+            index -= 1
+        main, part = diff.pieces[index], ""
+        if index != shown:
+            spans = diff.pieces[shown].spans
+            part = without_marks("".join(one.text for one in spans if one.op != ("ins" if one.format else "del")))
         for n, piece in enumerate(diff.pieces):
             if piece is main or (piece.mover not in (0, number) and piece.spans == main.spans):
-                yield n
+                yield n, (part, choices[number].text)
 
 
 def _taken(choices: Choices) -> Callable[[int], bool]:
@@ -118,14 +127,12 @@ def wording(diff: ProseDiff, hunk: Hunk, choices: Choices | None = None) -> Word
     main = diff.pieces[hunk.main]
     parts = [piece for piece in diff.pieces if piece.hunk == hunk.number and piece.moved != "away"]
     taken = _taken({**(choices or {}), hunk.number: HunkChoice("accepted")})
-    is_moved = hunk.number == main.mover
     text = main.new or main.old
+    sent, proposed = ("".join(span.text for span in main.spans if span.op != op) for op in ("ins", "del"))
     return Wording(
-        (
-            "".join(span.text for span in main.spans if span.op != "ins") if main.mover or main.is_shown else main.old
-        ).strip(),
-        ("".join(span.text for span in main.spans if span.op != "del") if main.is_shown else main.text(taken)).strip(),
+        without_marks(sent) if main.is_shown else (sent if main.mover else main.old).strip(),
+        without_marks(proposed) if main.is_shown else main.text(taken).strip(),
         len(parts) - 1,
-        is_moved,
+        hunk.number == main.mover,
         "\r\n" if "\r\n" in (text if "\n" in text else diff.new) else "\n",
     )

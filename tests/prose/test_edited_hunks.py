@@ -40,14 +40,13 @@ def test_the_editor_of_a_moved_rule_does_not_show_the_renumbered_rules() -> None
     assert "date of birth" not in staged(diff, {move.number: words.choice("")})
     words = wording(diff, change)
     assert (words.sent, words.proposed) == (
-        "- Always ask for the date of birth.",
-        "- Always ask for the full date of birth.",
+        "Always ask for the date of birth.",
+        "Always ask for the full date of birth.",
     )
     assert words.choice(words.sent).what == "rejected"
-    assert staged(diff, {change.number: words.choice(typed)}) == f"{typed}\n1. Never promise a slot.\n\nSay goodbye.\n"
-    assert (
-        staged(diff, {move.number: HunkChoice("accepted"), change.number: words.choice(typed)}) == f"{moved}{typed}\n"
-    )
+    choices = {change.number: words.choice("Ask for the date of birth twice.")}
+    assert staged(diff, choices) == sent.replace("Always ask for the date of birth", "Ask for the date of birth twice")
+    assert staged(diff, {**choices, move.number: HunkChoice("accepted")}) == f"{moved}{typed}\n"
 
 
 def test_editing_a_hunk_of_several_places_changes_only_the_typed_lines() -> None:
