@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cekura_tui.prose.matching import Gap, Pairs, difflib_fallback, match
+from cekura_tui.prose.matching import Gap, difflib_fallback, match
 
 _UNNAMED = "prompt.md"
 _KNOWN_SOURCE = re.compile(r"agent|file|last|draft|staged from job \d+|-|")
@@ -24,13 +24,18 @@ def unified_patch(old: str, new: str, path: str, context: int = 3) -> str:
     if old == new:
         return ""
     before, after = _lines(old), _lines(new)
-    gaps = _gaps(match(before, after, difflib_fallback(before, after)), len(before), len(after))
-    one, other = _quoted(f"a/{path}"), _quoted(f"b/{path}")
+    groups: list[list[Gap]] = []
+    """Changes by hunk: fewer than 2 * `context` + 1 lines lie between two changes of a hunk."""
+    at = to = 0
+    for i, j in [*match(before, after, difflib_fallback(before, after)), (len(before), len(after))]:
+        if at < i or to < j:
+            if not groups or at - groups[-1][-1][1] > 2 * context:
+                groups.append([])
+            groups[-1].append((at, i, to, j))
+        at, to = i + 1, j + 1
     # No "diff --git" line: with it `git apply` resolves the path from the top of the repository, silently.
-    parts = [f"--- {one}\n+++ {other}\n"]
-    for group in _near(gaps, 2 * context):
-        parts += _hunk(before, after, group, context)
-    return "".join(parts)
+    hunks = ("".join(_hunk(before, after, group, context)) for group in groups)
+    return "".join([f"--- {_quoted(f'a/{path}')}\n+++ {_quoted(f'b/{path}')}\n", *hunks])
 
 
 def patch_path(source: str) -> str:
@@ -49,50 +54,27 @@ def _fits(part: str) -> bool:
     """Whether git and patch accept a part of a path. Invisible characters are skipped, because some file systems ignore
     them."""
     try:
-        length = len(_bytes(part))
+        length = len(part.encode("utf-8", "surrogateescape"))
     except UnicodeEncodeError:
         return False
     return length <= _NAME_BYTES and not _REFUSED_BY_GIT.fullmatch("".join(filter(str.isprintable, part)))
 
 
 def _lines(text: str) -> list[str]:
+    """The lines of a text as a patch contains them: with a note after a last line without a line end."""
     *whole, last = text.split("\n")
-    return [f"{line}\n" for line in whole] + ([last] if last else [])
-
-
-def _gaps(pairs: Pairs, before: int, after: int) -> Iterator[Gap]:
-    """The ranges of lines that differ. `before` and `after` are the numbers of lines in the two texts."""
-    at = to = 0
-    for i, j in [*pairs, (before, after)]:
-        if at < i or to < j:
-            yield at, i, to, j
-        at, to = i + 1, j + 1
-
-
-def _near(gaps: Iterator[Gap], most: int) -> Iterator[list[Gap]]:
-    """Group changes: two changes with at most `most` lines between them are in one group."""
-    group: list[Gap] = []
-    for gap in gaps:
-        if group and gap[0] - group[-1][1] > most:
-            yield group
-            group = []
-        group.append(gap)
-    if group:
-        yield group
+    return [f"{line}\n" for line in whole] + ([last + _NO_LINE_END] if last else [])
 
 
 def _hunk(before: list[str], after: list[str], group: list[Gap], context: int) -> Iterator[str]:
-    first, last = group[0], group[-1]
-    start, end = max(first[0] - context, 0), min(last[1] + context, len(before))
-    new_start, new_end = first[2] - (first[0] - start), last[3] + (end - last[1])
+    """A hunk of the changes in `group`."""
+    start, end = max(group[0][0] - context, 0), min(group[-1][1] + context, len(before))
+    new_start, new_end = group[0][2] - (group[0][0] - start), group[-1][3] + (end - group[-1][1])
     yield f"@@ -{_range(start, end)} +{_range(new_start, new_end)} @@\n"
-    at = start
-    for a, b, c, d in group:
-        yield from _signed(" ", before[at:a])
-        yield from _signed("-", before[a:b])
-        yield from _signed("+", after[c:d])
-        at = b
-    yield from _signed(" ", before[at:end])
+    for a, b, c, d in [*group, (end, end, new_end, new_end)]:
+        for sign, lines in ((" ", before[start:a]), ("-", before[a:b]), ("+", after[c:d])):
+            yield from (sign + line for line in lines)
+        start = b
 
 
 def _range(start: int, end: int) -> str:
@@ -101,19 +83,10 @@ def _range(start: int, end: int) -> str:
     return f"{start + 1 if end > start else start},{end - start}"
 
 
-def _signed(sign: str, lines: list[str]) -> Iterator[str]:
-    for line in lines:
-        yield f"{sign}{line}" if line.endswith("\n") else f"{sign}{line}{_NO_LINE_END}"
-
-
 def _quoted(name: str) -> str:
     """Quote a name for git and patch, with octal escapes, unless it is plain."""
     if _PLAIN_NAME.fullmatch(name):
         return name
-    letters = (chr(byte) if 0x20 <= byte < 0x7F and byte not in b'"\\' else f"\\{byte:03o}" for byte in _bytes(name))
+    encoded = name.encode("utf-8", "surrogateescape")
+    letters = (chr(byte) if 0x20 <= byte < 0x7F and byte not in b'"\\' else f"\\{byte:03o}" for byte in encoded)
     return f'"{"".join(letters)}"'
-
-
-def _bytes(name: str) -> bytes:
-    """The bytes of a file name, in which surrogates represent invalid UTF-8."""
-    return name.encode("utf-8", "surrogateescape")
