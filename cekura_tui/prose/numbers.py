@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from operator import itemgetter
 
 from cekura_tui.prose.formatting import columns, heading_mark, item_mark, roman_value, serials_in, tag_of
 from cekura_tui.prose.units import Block, blocks_in
@@ -25,16 +26,15 @@ _TITLE_NUMBER = re.compile(
     re.DOTALL,
 )
 _MARKER = re.compile(
-    rf"(?P<indent>[^\S\n]*)(?P<lead>(?:(?:[-*+•]|\[[ xX]\])[ \t]+)*)"
-    rf"(?P<heading>#{{1,6}}[ \t]+)?(?P<bold>\*\*|__)?(?P<open>(?i:{NOUNS})[ \t]+(?=\d)|\()?"
+    rf"[^\S\n]*((?:(?:[-*+•]|\[[ xX]\])[ \t]+)*)(#{{1,6}}[ \t]+)?(\*\*|__)?((?i:{NOUNS})[ \t]+(?=\d)|\()?"
     r"(?P<value>\d{1,3}(?:\.\d{1,3}){0,4}|[ivx]{2,5}|[IVX]{2,5}|[A-Za-z])"
-    r"(?P<close>[.):]?(?:\*\*|__)?:?)(?P<dash>[ \t]+[-–—](?=[ \t]))?[ \t]+(?=\S)"
+    r"([.):]?(?:\*\*|__)?:?)([ \t]+[-–—](?=[ \t]))?[ \t]+(?=\S)"
 )
+"""Groups: list markers or boxes, marks of a heading, bold, noun or bracket, `value`, what closes the number, dash."""
 _ROMAN = re.compile(r"(?m)^[^\S\n]*\(?([ivx]{2,5}|[IVX]{2,5})[.)][ \t]")
 _NORMALISED = str.maketrans("–—−‑‘’‚“”„«»", '----\'\'\'"""""', "*_~`#")
 _FIRST_WORDS = 5
 """An item is found in another text by this many first words if the further words differ."""
-_PARTS = ("lead", "heading", "bold", "open", "value", "close")
 _NO_DEPTH = 10_000
 _TITLE, _COLUMN = 14, 16
 """Nesting depths of titles and of items without indentation; each column of indentation adds 2. Tags have depth 1,
@@ -110,9 +110,8 @@ def title_words(title: str) -> list[str]:
 
 def _romans(text: str) -> frozenset[str]:
     """The letter cases ("i" or "I") with a Roman numeral of several letters; only in these, single i, v, x are one."""
-    marks = {hit.group(1) for hit in _ROMAN.finditer(text)}
-    numbers = (mark for mark in marks if _roman(roman_value(mark.lower())) == mark.lower())
-    return frozenset("I" if mark.isupper() else "i" for mark in numbers)
+    marks = (mark for mark in _ROMAN.findall(text) if _roman(roman_value(mark.lower())) == mark.lower())
+    return frozenset("I" if mark.isupper() else "i" for mark in marks)
 
 
 # Reading
@@ -158,16 +157,16 @@ def _item(
     hit = _MARKER.match(line)
     if hit is None:
         return None
-    lead, heading, bold, opening, value, close = (hit.group(part) or "" for part in _PARTS)
+    lead, heading, bold, opening, value, close, dash = hit.groups("")
     noun = opening.strip("( \t").casefold()
     is_title = bool(heading or noun or (bold and bold not in close))
     if lead and not close.strip("*_"):
         return None
     if not is_title:
         begins = "." in value and tuple(map(int, value.split(".")[:-1])) in seen  # 2.1 alone in section 2
-        if hit.group("dash") or not (begins or item_mark(line, serials)):
+        if dash or not (begins or item_mark(line, serials)):
             return None
-    elif not (close.strip("*_") or (noun and (heading or bold or hit.group("dash"))) or "." in value):
+    elif not (close.strip("*_") or (noun and (heading or bold or dash)) or "." in value):
         return None
     *prefix, last = value.split(".")
     case = "1" if last.isdecimal() else "I" if last.isupper() else "i"
@@ -224,34 +223,30 @@ def _link(items: Sequence[_NumberedItem], keys: Sequence[_Key], parents: Sequenc
 
 
 class _Source:
-    """The items of a source. Each item belongs to a list, and to a segment: a part of the list without separators."""
+    """The items of a source. Each item belongs to a list, and to a segment: a part of the list without separators.
+    Lists and segments are identified by the index of their first item."""
 
     def __init__(self, text: str, titled: bool = False) -> None:
         self.serials, self.romans = serials_in(text), _romans(text)
         self.items = _items(text, self.serials, self.romans, titled)
-        self.lists: list[list[int]] = []
+        self.lists: dict[int, list[int]] = defaultdict(list)
         self.list_of: list[int] = []
         self.segment_of: list[int] = []
         self._by_name: dict[tuple[object, str], list[int]] = defaultdict(list)
         for n, item in enumerate(self.items):
-            if self._is_first(item):
-                self.lists.append([])
-            its_list = len(self.lists) - 1 if self._is_first(item) else self.list_of[item.before]
-            self.lists[its_list].append(n)
-            self.list_of.append(its_list)
-            self.segment_of.append(n if self._is_first(item) or item.is_separated else self.segment_of[item.before])
+            jump = item.number - self.items[item.before].number
+            goes_on = jump == 1 or (jump >= 0 and not item.is_separated)
+            is_first = item.before < 0 or not goes_on or item.prefix != self.items[item.before].prefix
+            self.list_of.append(n if is_first else self.list_of[item.before])
+            self.segment_of.append(n if is_first or item.is_separated else self.segment_of[item.before])
+            self.lists[self.list_of[n]].append(n)
             for name in {*item.names}:
                 self._by_name[name].append(n)
-        numbers = [{self.items[n].number for n in its_list} for its_list in self.lists]
-        sizes = zip(numbers, map(len, self.lists), strict=True)
-        self.steps = [min(len(its) - 1, 1) if size > 1 else None for its, size in sizes]
-        """The increment of each list: 0 if all items have the same number, None for a single item, else 1."""
 
-    def _is_first(self, item: _NumberedItem) -> bool:
-        if item.before < 0:
-            return True
-        jump = item.number - self.items[item.before].number
-        return (item.is_separated and jump != 1) or jump < 0 or item.prefix != self.items[item.before].prefix
+        self.steps: dict[int, int | None] = {}
+        """The increment of each list: 0 if all items have the same number, None for a single item, else 1."""
+        for first, its in self.lists.items():
+            self.steps[first] = min(len({self.items[n].number for n in its}) - 1, 1) if len(its) > 1 else None
 
     def place_of(self, item: _NumberedItem, last: int = -1) -> int:
         """This source's index of another text's item, −1 if missing; of several equal items, the next after `last`."""
@@ -275,34 +270,22 @@ class _Numbering:
     """Numbers the items of a text as they are numbered in the sources."""
 
     def __init__(self, items: Sequence[_NumberedItem], sources: Sequence[_Source]) -> None:
-        self._items, self._sources = items, sources
-        self._places = [list(source.places_of(items)) for source in sources]
+        self._items = items
+        self._places = {source: list(source.places_of(items)) for source in sources}
         """For each source, the index of each item in that source, or −1."""
-        self._extents: list[dict[int, tuple[int, int]]] = []
-        """For each source, by list: the indexes of the first and last item of the text that are in the list."""
-        for source, places in zip(sources, self._places, strict=True):
-            ends: dict[int, tuple[int, int]] = {}
-            for n, place in enumerate(places):
-                if place >= 0:
-                    its_list = source.list_of[place]
-                    ends[its_list] = ends.get(its_list, (n, n))[0], n
-            self._extents.append(ends)
-        self._keys, self._parents = self._unified_keys()
-        _link(items, self._keys, self._parents)
+        _link(items, *self._unified_keys())
 
     def values(self) -> list[str]:
         """The new number of each item, written in the style of the item."""
-        known: dict[tuple[int, _Key], int] = {}
         numbers: list[int] = []
         alike: list[bool] = []
         """For each item, whether all items of its list have the same number."""
         parts: list[tuple[int, ...]] = []
-        for n, (item, key) in enumerate(zip(self._items, self._keys, strict=True)):
-            start, step = self._start_or_step(n, known)
+        for n, item in enumerate(self._items):
+            start, step = self._start_or_step(n)
             alike.append(step == 0 or (step is None and start is None and alike[item.before]))
             step = 0 if alike[n] else step or 1
             numbers.append(numbers[item.before] + step if start is None else start)
-            known |= {(s, key): n for s in self._sources_with(n)}
             is_its = item.parent >= 0 and len(parts[item.parent]) == len(item.prefix)  # a restyled list may differ
             parts.append((*(parts[item.parent] if is_its else item.prefix), numbers[n]))
         return [_value(item, part[:-1], part[-1]) for item, part in zip(self._items, parts, strict=True)]
@@ -310,84 +293,82 @@ class _Numbering:
     def _unified_keys(self) -> tuple[list[_Key], list[_Key | None]]:
         """The key of each item, and the key of its parent or None. A list that a later source restyles keeps the key
         that it has in the earlier source."""
-        keys_of: list[list[_Key]] = []
-        for source in self._sources:
-            keys_of.append([self._earlier_key(source, its_list, keys_of) for its_list in source.lists])
+        keys_of: dict[_Source, dict[int, _Key]] = {}
+        for source in self._places:
+            keys_of[source] = {first: self._earlier_key(source, first, keys_of) for first in source.lists}
         keys: list[_Key] = []
         parents: list[_Key | None] = []
         for n, item in enumerate(self._items):
             key, parent = item.key, None
-            if self._sources_with(n):
-                s, place = self._origin(n)
-                source, there = self._sources[s], self._sources[s].items[place]
+            if found := self._origin(n):
+                source, there = found[0], found[0].items[found[1]]
                 if there.key == item.key:
-                    key = keys_of[s][source.list_of[place]]
-                    parent = keys_of[s][source.list_of[there.parent]] if there.parent >= 0 else None
+                    key = keys_of[source][source.list_of[found[1]]]
+                    parent = keys_of[source][source.list_of[there.parent]] if there.parent >= 0 else None
             keys.append(key)
             parents.append(parent)
         return keys, parents
 
-    def _earlier_key(self, source: _Source, its_list: Sequence[int], keys_of: Sequence[Sequence[_Key]]) -> _Key:
-        for item in (source.items[n] for n in its_list):
-            for earlier, keys in zip(self._sources, keys_of, strict=False):
+    def _earlier_key(self, source: _Source, first: int, keys_of: Mapping[_Source, Mapping[int, _Key]]) -> _Key:
+        for item in (source.items[n] for n in source.lists[first]):
+            for earlier, keys in keys_of.items():
                 place = earlier.place_of(item)
                 if place >= 0 and earlier.items[place].words == item.words:
                     return keys[earlier.list_of[place]]
-        return source.items[its_list[0]].key
+        return source.items[first].key
 
-    def _sources_with(self, n: int) -> list[int]:
-        """Indexes of the sources that contain item `n`."""
-        return [s for s, places in enumerate(self._places) if places[n] >= 0]
+    def _found(self, n: int) -> list[tuple[_Source, int]]:
+        """The sources that contain item `n`, and its index in each."""
+        return [(source, places[n]) for source, places in self._places.items() if places[n] >= 0]
 
-    def _origin(self, n: int) -> tuple[int, int]:
-        """(source, index) of item `n` in the source in which its style and number are most similar."""
+    def _origin(self, n: int) -> tuple[_Source, int] | None:
+        """The source in which the style and number of item `n` are most similar, and its index there."""
 
-        def similarity(s: int) -> tuple[bool, bool]:
-            there = self._sources[s].items[self._places[s][n]]
+        def similarity(found: tuple[_Source, int]) -> tuple[bool, bool]:
+            there = found[0].items[found[1]]
             return there.key == self._items[n].key, there.number == self._items[n].number
 
-        s = max(self._sources_with(n), key=similarity)
-        return s, self._places[s][n]
+        return max(self._found(n), key=similarity, default=None)
 
-    def _start_or_step(self, n: int, known: Mapping[tuple[int, _Key], int]) -> tuple[int | None, int | None]:
+    def _start_or_step(self, n: int) -> tuple[int | None, int | None]:
         """(number, step) of item `n`: the number at which a list starts with this item, else None and the difference
-        from the previous item, None if unknown. `known` has the last item for each source and key."""
-        item, at = self._items[n], self._sources_with(n)
-        if item.before < 0:
-            if not at:
-                return item.number, None
-            s, place = self._origin(n)
-            source, its_list = self._sources[s], self._sources[s].list_of[place]
-            return source.items[source.lists[its_list][0]].number, source.steps[its_list]
-        if at:
-            return max(self._ranked_vote(n, s, known) for s in at)[1]
-        follows = not item.is_separated or item.number == self._items[item.before].number + 1
+        from the previous item, None if unknown."""
+        item = self._items[n]
+        if item.before >= 0 and (found := self._found(n)):
+            return max((self._ranked_vote(n, *one) for one in found), key=itemgetter(0))[1]
+        if origin := self._origin(n):
+            first = origin[0].list_of[origin[1]]
+            return origin[0].items[first].number, origin[0].steps[first]
+        follows = item.before >= 0 and (not item.is_separated or item.number == self._items[item.before].number + 1)
         return None if follows else item.number, None
 
     def _ranked_vote(
-        self, n: int, s: int, known: Mapping[tuple[int, _Key], int]
-    ) -> tuple[tuple[bool | int, ...], tuple[int | None, int | None]]:
-        """The rank of source `s` for item `n`, and (number, step) as that source has them. A source in which the item
-        has the same predecessor ranks high."""
-        item, source, place = self._items[n], self._sources[s], self._places[s][n]
-        there, its_list = source.items[place], source.list_of[place]
-        first, step = source.lists[its_list][0], source.steps[its_list]
-        other = known.get((s, self._keys[n]), -1)
-        other_place = self._places[s][other] if other >= 0 else -1
+        self, n: int, source: _Source, place: int
+    ) -> tuple[tuple[bool, ...], tuple[int | None, int | None]]:
+        """The rank of a source for item `n`, which is at `place` in it, and (number, step) as that source has them. A
+        source in which the item has the same predecessor ranks high."""
+        item, there, places = self._items[n], source.items[place], self._places[source]
+        first = source.list_of[place]
+        step = source.steps[first]
+        other = item.before
+        while other >= 0 and places[other] < 0:
+            other = self._items[other].before
+        other_place = places[other] if other >= 0 else -1
         is_next = other >= 0 and there.before == other_place and other == item.before
         agrees = other >= 0 and (source.segment_of[other_place] != source.segment_of[place]) == item.is_separated
         jump = there.number - source.items[other_place].number
         begins = item.is_separated
         if other < 0:
             begins = begins and source.segment_of[place] == first
-        elif (other_list := source.list_of[other_place]) == its_list:
+        elif (other_list := source.list_of[other_place]) == first:
             begins = begins and place == first
             step = jump if is_next and step != 0 else step
-        elif not source.items[first].is_separated:
+        elif not (begins or source.items[first].is_separated):
             # A list may begin directly after another one.
-            begins = begins or self._extents[s][other_list][1] < n <= self._extents[s][its_list][0]
+            lists = [source.list_of[at] if at >= 0 else -1 for at in places]
+            begins = first not in lists[:n] and other_list not in lists[n:]
         as_written = other >= 0 and item.number - self._items[item.before].number == jump
-        rank = (other >= 0, is_next, agrees, as_written, there.number == item.number, -s)
+        rank = (other >= 0, is_next, agrees, as_written, there.number == item.number)
         return rank, (source.items[first].number if begins else None, step)
 
 
@@ -397,24 +378,16 @@ def _value(item: _NumberedItem, prefix: tuple[int, ...], number: int) -> str:
         return item.value
     case = item.case
     if case == "1":
-        *firsts, last = item.value.split(".")
+        last = item.value.split(".")[-1]
         zero = ord(last[0]) - int(last[0])
-        width = len(last) if int(last[0]) == 0 and len(last) > 1 else 0
-        parts = zip(firsts, item.prefix, prefix, strict=True)
-        firsts = [first if old == new else str(new) for first, old, new in parts]
-        return ".".join([*firsts, "".join(chr(zero + int(digit)) for digit in f"{number:0{width}}")])
+        width = len(last) if int(last[0]) == 0 else 0
+        return ".".join([*map(str, prefix), "".join(chr(zero + int(digit)) for digit in f"{number:0{width}}")])
     letter = chr(ord("a") + number - 1) if 1 <= number <= 26 else ""
     written = _roman(number) if case in ("i", "I") else letter
     return (written.upper() if case in ("A", "I") else written) or item.value
 
 
-_ROMAN_DIGITS = ((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
-
-
 def _roman(number: int) -> str:
-    """The Roman numeral of a number up to 39, in lower case; "" for 0."""
-    found = ""
-    for value, letters in _ROMAN_DIGITS:
-        while number >= value and len(found) < 8:
-            found, number = found + letters, number - value
-    return found if number == 0 else ""
+    """The Roman numeral of a number, in lower case; "" for 0 or less."""
+    ones = ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix")
+    return "x" * (number // 10) + ones[number % 10] if number > 0 else ""
