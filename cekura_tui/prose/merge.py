@@ -6,10 +6,11 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import count, groupby, pairwise
+from itertools import accumulate, chain, compress, count, groupby, pairwise
 from operator import attrgetter
+from typing import NamedTuple
 
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.diff import ProseDiff
@@ -86,20 +87,12 @@ def merge(base: str, now: ProseDiff, staged: ProseDiff) -> Merge:
         text = staged.new if now.is_same else now.new
         return Merge((text,) if text else ())
     line_end, note = _line_end(now.new, staged.new)
-    parts, coupled = _Merger(base, now, staged).parts()
+    parts, coupled = _Merger(base, now, staged).parts(line_end)
     conflict_changesets = [changesets for part, changesets in parts if isinstance(part, Conflict)]
-    sources = tuple(_with_line_end(text, line_end) for text in dict.fromkeys((base, now.new, staged.new)))
-    return Merge(
-        tuple(
-            _with_line_end(part, line_end)
-            if isinstance(part, str)
-            else Conflict(*(_with_line_end(text, line_end) for text in (part.base, part.now, part.staged)))
-            for part, _ in parts
-        ),
-        _groups(conflict_changesets, coupled),
-        sources,
-        note,
+    sources = (
+        text.replace("\r\n", "\n").replace("\n", line_end) for text in dict.fromkeys((base, now.new, staged.new))
     )
+    return Merge(tuple(part for part, _ in parts), _groups(conflict_changesets, coupled), tuple(sources), note)
 
 
 def _line_end(now: str, staged: str) -> tuple[str, str]:
@@ -113,44 +106,50 @@ def _line_end(now: str, staged: str) -> tuple[str, str]:
     return line_end, "" if is_one else f"the agent's line ends ({name})"
 
 
-def _with_line_end(text: str, line_end: str) -> str:
-    return text.replace("\r\n", "\n").replace("\n", line_end)
-
-
 @dataclass(slots=True)
 class _Region:
-    """Clashing edits of both sides, an edit that both sides made, or a single edit that clashes with no other edit."""
+    """Clashing edits of both sides, an edit that both sides made, or a single edit that clashes with no other edit.
+    `sides` has the current edits and the staged edits."""
 
-    now: list[SideEdit] = field(default_factory=list)
-    staged: list[SideEdit] = field(default_factory=list)
+    sides: tuple[list[SideEdit], list[SideEdit]]
+
+    @property
+    def edits(self) -> list[SideEdit]:
+        return [*self.sides[0], *self.sides[1]]
 
     @property
     def start(self) -> int:
-        return min(edit.start for edit in (*self.now[:1], *self.staged[:1]))
+        return min(edit.start for edit in self.edits)
 
     @property
     def end(self) -> int:
-        return max(edit.end for edit in (*self.now[-1:], *self.staged[-1:]))
+        return max(edit.end for edit in self.edits)
 
     @property
     def sort_key(self) -> tuple[int, int, bool]:
-        return self.start, self.end, not all(edit.continues_line for edit in (*self.now, *self.staged))
+        return self.start, self.end, not all(edit.continues_line for edit in self.edits)
 
     @property
     def changesets(self) -> frozenset[Changeset]:
-        return frozenset().union(*(edit.changesets for edit in (*self.now, *self.staged)))
+        return frozenset().union(*(edit.changesets for edit in self.edits))
 
     def texts(self, base: str) -> tuple[str, str]:
         """The text of the region with the current edits applied, and the text with the staged edits applied."""
         start, end = self.start, self.end
-        return applied(base, self.now, start, end), applied(base, self.staged, start, end)
+        return applied(base, self.sides[0], start, end), applied(base, self.sides[1], start, end)
 
-    def is_shared(self) -> bool:
-        return bool(self.now and self.staged)
 
-    def is_agreed(self, base: str) -> bool:
-        """Whether both sides edited the region with equivalent results."""
-        return self.is_shared() and _are_equivalent(*self.texts(base))
+def _changesets(regions: Iterable[_Region]) -> set[Changeset]:
+    return {changeset for one in regions for changeset in one.changesets}
+
+
+class _Piece(NamedTuple):
+    """The sent, current and staged text of a piece, and the changesets in conflict in it; None for a settled text."""
+
+    base: str
+    now: str
+    staged: str
+    changesets: frozenset[Changeset] | None = None
 
 
 _Part = tuple[str | Conflict, frozenset[Changeset]]
@@ -163,29 +162,27 @@ class _Merger:
         self._base = self._sent.text
         ours, theirs = self._sent.edits("now", now), self._sent.edits("staged", staged)
         ours, theirs = _split_at_shared_removals(ours, theirs), _split_at_shared_removals(theirs, ours)
-        self._now = self._without_clashes(ours, theirs, lambda mine, other: mine.layout and not other.layout)
-        self._staged = self._without_clashes(theirs, self._now, lambda mine, other: mine.layout)
-        taken = {id(edit) for edit in (*self._now, *self._staged)}
+        now_edits = self._without_clashes(ours, theirs, lambda mine, other: mine.layout and not other.layout)
+        self._sides = now_edits, self._without_clashes(theirs, now_edits, lambda mine, other: mine.layout)
+        taken = {id(edit) for edits in self._sides for edit in edits}
         self._dropped = [[edit for edit in edits if id(edit) not in taken] for edits in (ours, theirs)]
-        keys = {edit.key for edit in self._now}
-        self._same = {edit.key: edit for edit in self._staged if edit.key in keys}
+        keys = {edit.key for edit in now_edits}
+        self._same = {edit.key: edit for edit in self._sides[1] if edit.key in keys}
         """Edits that both sides made, by key."""
         self._most_copies = Counter[str]()
         for text in (base, now.new, staged.new):
             self._most_copies |= Counter(line for _, _, line in _lines_and_sentences(text))
 
-    def parts(self) -> tuple[list[_Part], list[frozenset[Changeset]]]:
+    def parts(self, line_end: str) -> tuple[list[_Part], list[frozenset[Changeset]]]:
         """The merged parts, and sets of changesets that must be decided together."""
         coupled = self._same_additions()
         regions = self._regions()
-        while True:
-            conflicting = self._in_conflict(regions, coupled)
-            duplicates = [one for one in self._duplicates(regions, conflicting) if one not in coupled]
-            if not duplicates:
-                break
+        conflicting = self._in_conflict(regions, coupled)
+        while duplicates := [one for one in self._duplicates(regions, conflicting) if one not in coupled]:
             coupled += duplicates
+            conflicting = self._in_conflict(regions, coupled)
         coupled += [region.changesets & conflicting for region in regions]
-        return list(_coalesced(self._parts(regions, conflicting))), coupled
+        return list(_joined(self._pieces(regions, conflicting), line_end)), coupled
 
     def _without_clashes(
         self, edits: list[SideEdit], others: list[SideEdit], yields: Callable[[SideEdit, SideEdit], bool]
@@ -217,7 +214,7 @@ class _Merger:
             # An insertion directly after a removal may refer to it, or belong to its section or line.
             is_of_line = not right.begins_line and self._base[at - 1 : at] != "\n"
             is_of_word = bool(right.new[:1].strip() and self._base[at - 1 : at].strip())
-            return is_of_word or left.section or (is_of_line and "\n" in self._base[left.whole[0] or left.start : at])
+            return is_of_word or left.section or (is_of_line and "\n" in self._base[left.whole or left.start : at])
         before = left.new[-1:] or self._base[left.start - 1 : left.start]
         after = right.new[:1] or self._base[right.end : right.end + 1]
         is_glued = bool(before.strip() and after.strip())
@@ -226,24 +223,22 @@ class _Merger:
     def _regions(self) -> list[_Region]:
         """All edits as regions, in order; clashing edits share a region. An edit that both sides made is a region of
         its own. Two edits that meet at an insertion made by both sides do not clash."""
-        found = [_Region([edit], [self._same[edit.key]]) for edit in self._now if edit.key in self._same]
-        apart = {one.start for one in found if one.now[0].is_insertion}
-        sides = [(edit, True) for edit in self._now] + [(edit, False) for edit in self._staged]
+        found = [_Region(([edit], [self._same[edit.key]])) for edit in self._sides[0] if edit.key in self._same]
+        apart = {one.start for one in found if one.start == one.end}
+        edits = [(edit, n) for n, side in enumerate(self._sides) for edit in side if edit.key not in self._same]
         joined: list[_Region] = []
-        for edit, is_now in sorted(sides, key=lambda one: one[0].sort_key):
-            if edit.key in self._same:
-                continue
-            joined.append(_Region([edit], []) if is_now else _Region([], [edit]))
+        for edit, side in sorted(edits, key=lambda one: one[0].sort_key):
+            joined.append(_Region(([], [edit]) if side else ([edit], [])))
             at = n = len(joined) - 1
             while n and joined[n - 1].end >= edit.start:
                 n -= 1
-                others = (joined[n].staged if is_now else joined[n].now)[-2:]
+                others = joined[n].sides[1 - side][-2:]
                 overlaps = joined[n].end > edit.start
                 if overlaps or (edit.start not in apart and any(self._clash(edit, other) for other in others)):
                     at = n
             for region in joined[at + 1 :]:
-                joined[at].now += region.now
-                joined[at].staged += region.staged
+                joined[at].sides[0].extend(region.sides[0])
+                joined[at].sides[1].extend(region.sides[1])
             del joined[at + 1 :]
         return sorted([*found, *joined], key=attrgetter("sort_key"))
 
@@ -257,106 +252,78 @@ class _Merger:
                 for text in edit.added
                 if not is_row(text)
             ]
-            for edits in (self._now, self._staged)
+            for edits in self._sides
         )
-        return [self._now[n].changesets | self._staged[m].changesets for n, m in similar_pairs(ours, theirs)]
+        return [self._sides[0][n].changesets | self._sides[1][m].changesets for n, m in similar_pairs(ours, theirs)]
 
     def _in_conflict(self, regions: Sequence[_Region], coupled: Iterable[frozenset[Changeset]]) -> set[Changeset]:
         """All changesets in conflict. If one edit of a changeset is in conflict, the whole changeset is."""
-        found = {
-            each for one in regions if one.is_shared() and not one.is_agreed(self._base) for each in one.changesets
-        }
-        found = found.union(*coupled)
-        agreed = {changeset for one in regions if one.is_agreed(self._base) for changeset in one.changesets}
-        alone = [one for one in regions if not one.is_shared()]
+        shared, alone = ([one for one in regions if all(one.sides) == both] for both in (True, False))
+        same = [_are_equivalent(*one.texts(self._base)) for one in shared]
+        found = _changesets(one for one, is_same in zip(shared, same, strict=True) if not is_same).union(*coupled)
+        agreed = _changesets(compress(shared, same))
         # A passage that both sides removed and one side inserted elsewhere.
-        arrived = (one for one in alone if any(edit.new.strip() for edit in (*one.now, *one.staged)))
-        found |= agreed & {changeset for one in arrived for changeset in one.changesets}
-        while True:
-            # Insertions of several hunks at one place are one edit, which couples the hunks.
-            bound = {changeset for one in alone if one.changesets & found for changeset in one.changesets}
-            if bound <= found:
-                return found
+        found |= agreed & _changesets(one for one in alone if any(edit.new.strip() for edit in one.edits))
+        # Insertions of several hunks at one place are one edit, which couples the hunks.
+        while not (bound := _changesets(one for one in alone if one.changesets & found)) <= found:
             found |= bound
+        return found
 
-    def _outcome(self, one: _Region, conflicting: Set[Changeset]) -> str | tuple[str, str]:
-        """The merged text of a region, or a pair of its current and its staged text if the region is in conflict."""
-        now, staged = one.texts(self._base)
+    def _merged(self, one: _Region, conflicting: Set[Changeset]) -> _Piece:
+        start, end = one.start, one.end
+        base, (now, staged) = self._base[start:end], one.texts(self._base)
         if _are_equivalent(now, staged):
-            return now
-        if not one.changesets & conflicting:
-            return now if one.now else staged
+            # If both sides left nothing, the conflicts before and after are adjacent and may be one.
+            return _Piece(base, now, now, None if now or not all(one.sides) else frozenset())
+        if not (changesets := one.changesets & conflicting):
+            text = now if one.sides[0] else staged
+            return _Piece(base, text, text)
         sides: list[str] = []
-        for edits, dropped in zip((one.now, one.staged), self._dropped, strict=True):
-            first = bisect_left(dropped, one.start, key=attrgetter("start"))
-            last = bisect_right(dropped, one.end, key=attrgetter("end"))
-            every = sorted([*edits, *dropped[first:last]], key=attrgetter("sort_key"))
-            sides.append(applied(self._base, every, one.start, one.end))
-        return sides[0], sides[1]
+        for edits, dropped in zip(one.sides, self._dropped, strict=True):
+            every = edits + [edit for edit in dropped if start <= edit.start and edit.end <= end]
+            sides.append(applied(self._base, sorted(every, key=attrgetter("sort_key")), start, end))
+        return _Piece(base, sides[0], sides[1], changesets)
 
-    def _parts(self, regions: Sequence[_Region], conflicting: Set[Changeset]) -> Iterator[_Part]:
-        at, settled = 0, frozenset[Changeset]()
+    def _pieces(self, regions: Sequence[_Region], conflicting: Set[Changeset]) -> Iterator[_Piece]:
+        at = 0
         for one in regions:
             if at < one.start:
-                yield self._base[at : one.start], settled
+                yield _Piece(kept := self._base[at : one.start], kept, kept)
+            yield self._merged(one, conflicting)
             at = one.end
-            outcome = self._outcome(one, conflicting)
-            if not isinstance(outcome, str):
-                yield Conflict(self._base[one.start : at], *outcome), one.changesets & conflicting
-            elif outcome or not one.is_shared():
-                yield outcome, settled
-            else:
-                # If both sides left nothing, the conflicts before and after are adjacent and may be one.
-                yield Conflict(self._base[one.start : at], "", ""), settled
         if at < len(self._base):
-            yield self._base[at:], settled
+            yield _Piece(kept := self._base[at:], kept, kept)
 
     def _duplicates(self, regions: Sequence[_Region], conflicting: Set[Changeset]) -> Iterator[frozenset[Changeset]]:
         """Sets of changesets that together would repeat a line or sentence more often than the sent, current or staged
         prompt does."""
+        pieces = [self._merged(one, conflicting) for one in regions]
         for n in range(2):
-            texts, places, at, length = [], [], 0, 0
-            for one in regions:
-                outcome = self._outcome(one, conflicting)
-                text = outcome if isinstance(outcome, str) else outcome[n]
-                texts += [self._base[at : one.start], text]
-                length += one.start - at
-                places.append((length, length + len(text), one.changesets))
-                length += len(text)
+            text, starts, ends, at = "", [], [], 0
+            for one, piece in zip(regions, pieces, strict=True):
+                text += self._base[at : one.start]
+                starts.append(len(text))
+                text += (piece.now, piece.staged)[n]
+                ends.append(len(text))
                 at = one.end
             lines: dict[str, list[tuple[int, int]]] = defaultdict(list)
-            for start, end, line in _lines_and_sentences("".join([*texts, self._base[at:]])):
+            for start, end, line in _lines_and_sentences(text + self._base[at:]):
                 lines[line].append((start, end))
-            ends = [end for _, end, _ in places]
             for line, found in lines.items():
-                if len(found) <= max(self._most_copies[line], 1):
-                    continue
-                changesets: set[Changeset] = set()
-                for start, end in found:
-                    for first, _, here in places[bisect_right(ends, start) :]:
-                        if first >= end:
-                            break
-                        changesets |= here
-                if changesets:
-                    yield frozenset(changesets)
+                if len(found) > max(self._most_copies[line], 1):
+                    here = (regions[bisect_right(ends, start) : bisect_left(starts, end)] for start, end in found)
+                    if changesets := frozenset(_changesets(chain.from_iterable(here))):
+                        yield changesets
 
 
 def _split_at_shared_removals(edits: list[SideEdit], others: Sequence[SideEdit]) -> list[SideEdit]:
     """Split the removals in `edits` so that each stretch that `others` remove, too, is an edit of its own."""
     found: list[SideEdit] = []
-    removals = [other for other in others if other.is_removal]
-    ends = [other.end for other in removals]
+    bounds = sorted({at for other in others if other.is_removal for at in (other.start, other.end)})
     for edit in edits:
-        if not edit.is_removal:
-            found.append(edit)
-            continue
-        cuts = {edit.start, edit.end}
-        for other in removals[bisect_right(ends, edit.start) :]:
-            if other.start >= edit.end:
-                break
-            cuts |= {max(other.start, edit.start), min(other.end, edit.end)}
-        places = sorted(cuts)
-        found += [replace(edit, start=start, end=end, whole=(edit.start, edit.end)) for start, end in pairwise(places)]
+        cuts = bounds[bisect_right(bounds, edit.start) : bisect_left(bounds, edit.end)] if edit.is_removal else []
+        places = pairwise([edit.start, *cuts, edit.end])
+        found += [replace(edit, start=start, end=end, whole=edit.start) for start, end in places] if cuts else [edit]
     return found
 
 
@@ -374,25 +341,21 @@ def _lines_and_sentences(text: str) -> Iterator[tuple[int, int, str]]:
         at += len(line) + 1
 
 
-def _coalesced(parts: Iterator[_Part]) -> Iterator[_Part]:
+def _joined(pieces: Iterable[_Piece], line_end: str) -> Iterator[_Part]:
     """Join adjacent conflicts, and join adjacent texts. A joined conflict with equivalent sides becomes text."""
-    text, settled = "", frozenset[Changeset]()
-    for is_conflict, group in groupby(parts, key=lambda part: isinstance(part[0], Conflict)):
-        here = list(group)
-        if not is_conflict:
-            text += "".join(part for part, _ in here if isinstance(part, str))
-            continue
-        conflicts = [part for part, _ in here if isinstance(part, Conflict)]
-        base, now, staged = ("".join(map(attrgetter(name), conflicts)) for name in ("base", "now", "staged"))
+    text = ""
+    for _, group in groupby(pieces, key=lambda piece: piece.changesets is None):
+        *texts, changesets = zip(*group, strict=True)
+        base, now, staged = ("".join(each).replace("\r\n", "\n").replace("\n", line_end) for each in texts)
         if _are_equivalent(now, staged):
             text += now
             continue
         if text:
-            yield text, settled
+            yield text, frozenset()
         text = ""
-        yield Conflict(base, now, staged), settled.union(*(changesets for _, changesets in here))
+        yield Conflict(base, now, staged), frozenset().union(*changesets)
     if text:
-        yield text, settled
+        yield text, frozenset()
 
 
 def _are_equivalent(one: str, other: str) -> bool:
@@ -415,15 +378,10 @@ def _groups(
 
 def conflict_places(merge: Merge) -> tuple[str, ...]:
     """The place of each conflict in the current prompt ("Rescheduling › rule 3"); "end" if that prompt is empty."""
-    begins: list[int] = []
-    texts, at = [], 0
-    for part in merge.parts:
-        text = part.now if isinstance(part, Conflict) else part
-        if isinstance(part, Conflict):
-            # White space before a passage belongs to the place before it.
-            begins.append(at + len(text) - len(text.lstrip()) if text.strip() else at + len(text))
-        texts.append(text)
-        at += len(text)
+    texts = [part.now if isinstance(part, Conflict) else part for part in merge.parts]
+    # White space before a passage belongs to the place before it.
+    passages = zip(merge.parts, texts, accumulate(map(len, texts)), strict=True)
+    begins = (end - len(text.lstrip()) for part, text, end in passages if isinstance(part, Conflict))
     units = units_of("".join(texts))
     places, starts = Places(units, units), [unit.start for unit in units]
     indexes = (max(bisect_right(starts, begin) - 1, 0) for begin in begins)

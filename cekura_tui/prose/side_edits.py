@@ -49,8 +49,8 @@ class SideEdit:
     added: tuple[str, ...] = ()
     layout: bool = False
     section: bool = False
-    whole: tuple[int, int] = (0, 0)
-    """[start, end) of the removal that contains this edit; (0, 0) for other edits."""
+    whole: int = 0
+    """The start of the removal that contains this edit; 0 for other edits."""
 
     @property
     def key(self) -> tuple[object, ...]:
