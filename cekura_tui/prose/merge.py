@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import accumulate, chain, compress, count, groupby, pairwise
+from itertools import accumulate, chain, count, groupby, pairwise
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -88,11 +88,15 @@ def merge(base: str, now: ProseDiff, staged: ProseDiff) -> Merge:
         return Merge((text,) if text else ())
     line_end, note = _line_end(now.new, staged.new)
     parts, coupled = _Merger(base, now, staged).parts(line_end)
-    conflict_changesets = [changesets for part, changesets in parts if isinstance(part, Conflict)]
+    of_conflicts = [changesets for _, changesets in parts if changesets]
+    first = roots(filter(None, [*of_conflicts, *coupled]))
+    groups: dict[Changeset, list[int]] = defaultdict(list)
+    for number, changesets in enumerate(of_conflicts, 1):
+        groups[first[min(changesets)]].append(number)
     sources = (
         text.replace("\r\n", "\n").replace("\n", line_end) for text in dict.fromkeys((base, now.new, staged.new))
     )
-    return Merge(tuple(part for part, _ in parts), _groups(conflict_changesets, coupled), tuple(sources), note)
+    return Merge(tuple(part for part, _ in parts), tuple(map(tuple, groups.values())), tuple(sources), note)
 
 
 def _line_end(now: str, staged: str) -> tuple[str, str]:
@@ -144,12 +148,14 @@ def _changesets(regions: Iterable[_Region]) -> set[Changeset]:
 
 
 class _Piece(NamedTuple):
-    """The sent, current and staged text of a piece, and the changesets in conflict in it; None for a settled text."""
+    """The sent, current and staged text of a region, or of the text between two regions, and the region's changesets.
+    `is_settled`: the piece is not in conflict."""
 
     base: str
     now: str
     staged: str
-    changesets: frozenset[Changeset] | None = None
+    changesets: frozenset[Changeset] = frozenset()
+    is_settled: bool = True
 
 
 _Part = tuple[str | Conflict, frozenset[Changeset]]
@@ -162,8 +168,8 @@ class _Merger:
         self._base = self._sent.text
         ours, theirs = self._sent.edits("now", now), self._sent.edits("staged", staged)
         ours, theirs = _split_at_shared_removals(ours, theirs), _split_at_shared_removals(theirs, ours)
-        now_edits = self._without_clashes(ours, theirs, lambda mine, other: mine.layout and not other.layout)
-        self._sides = now_edits, self._without_clashes(theirs, now_edits, lambda mine, other: mine.layout)
+        now_edits = self._without_clashes(ours, theirs, to_layout=False)
+        self._sides = now_edits, self._without_clashes(theirs, now_edits, to_layout=True)
         taken = {id(edit) for edits in self._sides for edit in edits}
         self._dropped = [[edit for edit in edits if id(edit) not in taken] for edits in (ours, theirs)]
         keys = {edit.key for edit in now_edits}
@@ -178,22 +184,21 @@ class _Merger:
         coupled = self._same_additions()
         regions = self._regions()
         conflicting = self._in_conflict(regions, coupled)
-        while duplicates := [one for one in self._duplicates(regions, conflicting) if one not in coupled]:
+        pieces = list(self._pieces(regions, conflicting))
+        while duplicates := [one for one in self._duplicates(pieces) if one not in coupled]:
             coupled += duplicates
             conflicting = self._in_conflict(regions, coupled)
-        coupled += [region.changesets & conflicting for region in regions]
-        return list(_joined(self._pieces(regions, conflicting), line_end)), coupled
+            pieces = list(self._pieces(regions, conflicting))
+        return list(_joined(pieces, line_end)), [*coupled, *(one.changesets & conflicting for one in regions)]
 
-    def _without_clashes(
-        self, edits: list[SideEdit], others: list[SideEdit], yields: Callable[[SideEdit, SideEdit], bool]
-    ) -> list[SideEdit]:
-        """Drop each edit that clashes with an edit in `others` for which `yields(edit, other)` is true."""
-        starts = [other.start for other in others]
-        ends = [other.end for other in others]
+    def _without_clashes(self, edits: list[SideEdit], others: list[SideEdit], to_layout: bool) -> list[SideEdit]:
+        """Drop each layout edit that clashes with an edit in `others`, which may be a layout edit if `to_layout`."""
+        starts, ends = [other.start for other in others], [other.end for other in others]
         found = []
         for edit in edits:
-            near = others[bisect_left(ends, edit.start) : bisect_right(starts, edit.end)]
-            if not any(edit.key != other.key and yields(edit, other) and self._clash(edit, other) for other in near):
+            near = others[bisect_left(ends, edit.start) : bisect_right(starts, edit.end)] if edit.layout else ()
+            stronger = (other for other in near if edit.key != other.key and (to_layout or not other.layout))
+            if not any(self._clash(edit, other) for other in stronger):
                 found.append(edit)
         return found
 
@@ -259,11 +264,12 @@ class _Merger:
     def _in_conflict(self, regions: Sequence[_Region], coupled: Iterable[frozenset[Changeset]]) -> set[Changeset]:
         """All changesets in conflict. If one edit of a changeset is in conflict, the whole changeset is."""
         shared, alone = ([one for one in regions if all(one.sides) == both] for both in (True, False))
-        same = [_are_equivalent(*one.texts(self._base)) for one in shared]
-        found = _changesets(one for one, is_same in zip(shared, same, strict=True) if not is_same).union(*coupled)
-        agreed = _changesets(compress(shared, same))
+        clashing, agreed = (
+            [one for one in shared if _are_equivalent(*one.texts(self._base)) == same] for same in (False, True)
+        )
+        found = _changesets(clashing).union(*coupled)
         # A passage that both sides removed and one side inserted elsewhere.
-        found |= agreed & _changesets(one for one in alone if any(edit.new.strip() for edit in one.edits))
+        found |= _changesets(agreed) & _changesets(one for one in alone if any(edit.new.strip() for edit in one.edits))
         # Insertions of several hunks at one place are one edit, which couples the hunks.
         while not (bound := _changesets(one for one in alone if one.changesets & found)) <= found:
             found |= bound
@@ -274,15 +280,15 @@ class _Merger:
         base, (now, staged) = self._base[start:end], one.texts(self._base)
         if _are_equivalent(now, staged):
             # If both sides left nothing, the conflicts before and after are adjacent and may be one.
-            return _Piece(base, now, now, None if now or not all(one.sides) else frozenset())
-        if not (changesets := one.changesets & conflicting):
+            return _Piece(base, now, now, one.changesets, bool(now) or not all(one.sides))
+        if not one.changesets & conflicting:
             text = now if one.sides[0] else staged
-            return _Piece(base, text, text)
+            return _Piece(base, text, text, one.changesets)
         sides: list[str] = []
         for edits, dropped in zip(one.sides, self._dropped, strict=True):
             every = edits + [edit for edit in dropped if start <= edit.start and edit.end <= end]
             sides.append(applied(self._base, sorted(every, key=attrgetter("sort_key")), start, end))
-        return _Piece(base, sides[0], sides[1], changesets)
+        return _Piece(base, sides[0], sides[1], one.changesets, False)
 
     def _pieces(self, regions: Sequence[_Region], conflicting: Set[Changeset]) -> Iterator[_Piece]:
         at = 0
@@ -294,25 +300,21 @@ class _Merger:
         if at < len(self._base):
             yield _Piece(kept := self._base[at:], kept, kept)
 
-    def _duplicates(self, regions: Sequence[_Region], conflicting: Set[Changeset]) -> Iterator[frozenset[Changeset]]:
+    def _duplicates(self, pieces: Sequence[_Piece]) -> Iterator[frozenset[Changeset]]:
         """Sets of changesets that together would repeat a line or sentence more often than the sent, current or staged
         prompt does."""
-        pieces = [self._merged(one, conflicting) for one in regions]
-        for n in range(2):
-            text, starts, ends, at = "", [], [], 0
-            for one, piece in zip(regions, pieces, strict=True):
-                text += self._base[at : one.start]
-                starts.append(len(text))
-                text += (piece.now, piece.staged)[n]
-                ends.append(len(text))
-                at = one.end
+        for name in ("now", "staged"):
+            texts = list(map(attrgetter(name), pieces))
+            ends = list(accumulate(map(len, texts)))
+            starts = [0, *ends[:-1]]
             lines: dict[str, list[tuple[int, int]]] = defaultdict(list)
-            for start, end, line in _lines_and_sentences(text + self._base[at:]):
+            for start, end, line in _lines_and_sentences("".join(texts)):
                 lines[line].append((start, end))
             for line, found in lines.items():
                 if len(found) > max(self._most_copies[line], 1):
-                    here = (regions[bisect_right(ends, start) : bisect_left(starts, end)] for start, end in found)
-                    if changesets := frozenset(_changesets(chain.from_iterable(here))):
+                    here = (pieces[bisect_right(ends, start) : bisect_left(starts, end)] for start, end in found)
+                    changesets = frozenset[Changeset]().union(*(piece.changesets for piece in chain(*here)))
+                    if changesets:
                         yield changesets
 
 
@@ -331,10 +333,8 @@ def _lines_and_sentences(text: str) -> Iterator[tuple[int, int, str]]:
     """(start, end, words) of each line and sentence that has at least _LEAST_WORDS words."""
     at = 0
     for line in text.split("\n"):
-        ends = [at + hit.start() for hit in _SENTENCE_ENDS.finditer(line)]
-        starts = [at + hit.end() for hit in _SENTENCE_ENDS.finditer(line)]
-        bounds = {(at, at + len(line)), *zip([at, *starts], [*ends, at + len(line)], strict=True)}
-        for start, end in sorted(bounds):
+        bounds = [at, *(at + place for hit in _SENTENCE_ENDS.finditer(line) for place in hit.span()), at + len(line)]
+        for start, end in sorted({(bounds[0], bounds[-1]), *zip(bounds[::2], bounds[1::2], strict=True)}):
             words = without_marks(text[start:end]).split()
             if len(words) >= _LEAST_WORDS:
                 yield start, end, " ".join(words)
@@ -344,16 +344,19 @@ def _lines_and_sentences(text: str) -> Iterator[tuple[int, int, str]]:
 def _joined(pieces: Iterable[_Piece], line_end: str) -> Iterator[_Part]:
     """Join adjacent conflicts, and join adjacent texts. A joined conflict with equivalent sides becomes text."""
     text = ""
-    for _, group in groupby(pieces, key=lambda piece: piece.changesets is None):
-        *texts, changesets = zip(*group, strict=True)
-        base, now, staged = ("".join(each).replace("\r\n", "\n").replace("\n", line_end) for each in texts)
+    for _, group in groupby(pieces, key=attrgetter("is_settled")):
+        here = list(group)
+        base, now, staged = (
+            "".join(map(attrgetter(name), here)).replace("\r\n", "\n").replace("\n", line_end)
+            for name in ("base", "now", "staged")
+        )
         if _are_equivalent(now, staged):
             text += now
             continue
         if text:
             yield text, frozenset()
         text = ""
-        yield Conflict(base, now, staged), frozenset().union(*changesets)
+        yield Conflict(base, now, staged), frozenset().union(*(one.changesets for one in here if one.now or one.staged))
     if text:
         yield text, frozenset()
 
@@ -363,17 +366,6 @@ def _are_equivalent(one: str, other: str) -> bool:
     must be equal."""
     ends = [(text[:1].isspace(), text[-1:].isspace()) for text in (one, other)]
     return one == other or (ends[0] == ends[1] and one.split() == other.split() != [])
-
-
-def _groups(
-    conflict_changesets: Sequence[frozenset[Changeset]], coupled: Iterable[frozenset[Changeset]]
-) -> tuple[tuple[int, ...], ...]:
-    """Group the numbers of conflicts whose changesets are coupled, directly or through other changesets."""
-    first = roots(filter(None, [*conflict_changesets, *coupled]))
-    groups: dict[Changeset, list[int]] = {}
-    for number, changesets in enumerate(conflict_changesets, 1):
-        groups.setdefault(first[min(changesets)], []).append(number)
-    return tuple(map(tuple, groups.values()))
 
 
 def conflict_places(merge: Merge) -> tuple[str, ...]:
