@@ -49,7 +49,9 @@ class ConflictDecisions:
         for group, kind in zip(merge.groups, kinds, strict=True):
             so_far[kind] += 1
             for index, number in enumerate(group):
-                self._keys[number] = _key(kind, every[kind], so_far[kind], index)
+                texts = [[one.base, one.now, one.staged] for one in kind]
+                name = json.dumps([texts, every[kind], so_far[kind], index])
+                self._keys[number] = _KEY_PREFIX + sha256(name)
 
     def group_of(self, number: int) -> tuple[int, ...]:
         """Numbers of the conflicts that are decided together with conflict `number`, including `number`."""
@@ -80,18 +82,18 @@ class ConflictDecisions:
         """Decide a conflict and its group in favour of one side."""
         for one in self.group_of(number):
             self._decisions[self._keys[one]] = Decision(side, self._conflict(one).text_of(side))
+            self._edited_texts.pop(self._keys[one], None)
 
     def initial_text(self, number: int) -> str:
         """The editor's initial text, stripped: the typed text, else the decided text or the text to edit."""
-        typed = self._typed.get(self.key_of(number))
-        return self._decided_text(number) if typed is None else typed
+        return self._typed.get(self._keys[number], self._decided_text(number))
 
     def save_typed(self, key: str, text: str) -> None:
         """Save a text typed into a conflict. A text that equals the decided text is forgotten instead. But the saved
         text of an edited decision is kept, because that text is not written to the agent yet."""
         number = self.number_of(key)
-        edited = number is not None and self._is_edited(number)
-        if number is not None and text == self._decided_text(number) and not (edited and key in self._typed):
+        is_decided = number is not None and text == self._decided_text(number)
+        if is_decided and not (key in self._edited_texts and key in self._typed):
             self._typed.pop(key, None)
         else:
             self._typed[key] = text
@@ -119,7 +121,7 @@ class ConflictDecisions:
     @property
     def edited_texts(self) -> dict[str, str]:
         """The texts of edited decisions in this merge, as the user typed them, by conflict key."""
-        return {key: self._edited_texts[key] for number, key in self._keys.items() if self._is_edited(number)}
+        return {key: self._edited_texts[key] for key in self._keys.values() if key in self._edited_texts}
 
     def forget_typed(self, taken: Mapping[str, str]) -> list[str]:
         """Forget the saved texts that equal those in `taken`, which are written to the agent now. Returns the keys of
@@ -129,27 +131,15 @@ class ConflictDecisions:
             del self._typed[key]
         return written
 
-    def _is_edited(self, number: int) -> bool:
-        decision = self.of(number)
-        return decision is not None and decision.side == "edited"
-
     def _decided_text(self, number: int) -> str:
-        decision = self.of(number)
-        if decision is not None and decision.side == "edited":
-            return self._edited_texts[self._keys[number]]
-        return self._conflict(number).text_of(self._side_to_edit(number)).strip()
+        text = self._conflict(number).text_of(self._side_to_edit(number)).strip()
+        return self._edited_texts.get(self._keys[number], text)
 
     def _side_to_edit(self, number: int) -> Side:
         """The side to edit: the decided one (by default "staged"), or the opposite if only that side has a text."""
-        conflict, decision = self._conflict(number), self.of(number)
-        first: Side = "now" if decision is not None and decision.side == "now" else "staged"
-        other: Side = "staged" if first == "now" else "now"
-        return first if conflict.text_of(first).strip() or not conflict.text_of(other).strip() else other
+        decision = self.of(number)
+        sides: tuple[Side, Side] = ("now", "staged") if decision and decision.side == "now" else ("staged", "now")
+        return next((side for side in sides if self._conflict(number).text_of(side).strip()), sides[0])
 
     def _conflict(self, number: int) -> Conflict:
         return self._merge.conflicts[number - 1]
-
-
-def _key(kind: _Kind, total: int, nth: int, index: int) -> str:
-    texts = [[conflict.base, conflict.now, conflict.staged] for conflict in kind]
-    return _KEY_PREFIX + sha256(json.dumps([texts, total, nth, index]))

@@ -134,8 +134,7 @@ def slide(
 
 def _no_gap(pairs: Pairs, first: int, last: int) -> bool:
     """Whether no unpaired member lies between pair `first` and pair `last`."""
-    length = last - first
-    return pairs[last][0] - pairs[first][0] == length and pairs[last][1] - pairs[first][1] == length
+    return sum(pairs[last]) - sum(pairs[first]) == 2 * (last - first)
 
 
 def _unique_pairs(old: Sequence[Hashable], new: Sequence[Hashable], gap: Gap) -> Pairs:
@@ -148,10 +147,16 @@ def _unique_pairs(old: Sequence[Hashable], new: Sequence[Hashable], gap: Gap) ->
 
 def longest_increasing(pairs: Pairs, weights: Sequence[int] | None = None) -> Pairs:
     """The longest (with `weights`, the heaviest) subsequence of `pairs`, sorted by i, that increases in i and j."""
-    return _longest_increasing(pairs) if weights is None else _heaviest_increasing(pairs, weights)
+    before, k = _longest_run(pairs) if weights is None else _heaviest_run(pairs, weights)
+    run: Pairs = []
+    while k >= 0:
+        run.append(pairs[k])
+        k = before[k]
+    return run[::-1]
 
 
-def _longest_increasing(pairs: Pairs) -> Pairs:
+def _longest_run(pairs: Pairs) -> tuple[list[int], int]:
+    """For each pair, the index of the pair before it in the longest run that ends in it, or −1; and the last index."""
     ends: list[int] = []
     last: list[int] = []
     before: list[int] = []
@@ -160,10 +165,10 @@ def _longest_increasing(pairs: Pairs) -> Pairs:
         before.append(last[length - 1] if length else -1)
         ends[length : length + 1] = [j]
         last[length : length + 1] = [k]
-    return _backtrack(pairs, before, last[-1] if last else -1)
+    return before, last[-1] if last else -1
 
 
-def _heaviest_increasing(pairs: Pairs, weights: Sequence[int]) -> Pairs:
+def _heaviest_run(pairs: Pairs, weights: Sequence[int]) -> tuple[list[int], int]:
     """Uses a Fenwick tree of the best run that ends at or before each j. A run has at most one pair of each i."""
     places = {j: n for n, j in enumerate(sorted({j for _, j in pairs}), 1)}
     tree: list[tuple[int, int]] = [(0, -1)] * (len(places) + 1)
@@ -185,12 +190,4 @@ def _heaviest_increasing(pairs: Pairs, weights: Sequence[int]) -> Pairs:
             if here[0] > tree[place][0]:
                 tree[place] = here
             place += place & -place
-    return _backtrack(pairs, before, best[1])
-
-
-def _backtrack(pairs: Pairs, before: Sequence[int], k: int) -> Pairs:
-    run: Pairs = []
-    while k >= 0:
-        run.append(pairs[k])
-        k = before[k]
-    return run[::-1]
+    return before, best[1]
