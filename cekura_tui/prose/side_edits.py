@@ -44,9 +44,9 @@ class SideEdit:
     start: int
     end: int
     new: str
-    changesets: frozenset[Changeset]
     removed: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
+    changesets: frozenset[Changeset] = frozenset()
     layout: bool = False
     section: bool = False
     whole: int = 0
@@ -96,9 +96,6 @@ class _Token(NamedTuple):
     middle: int
     end: int
 
-    def clamped(self, start: int, end: int) -> _Token:
-        return _Token(*(min(max(at, start), end) for at in self))
-
 
 class SentPrompt:
     """The sent prompt. Turns the diff of each side into edits."""
@@ -122,8 +119,8 @@ class SentPrompt:
         of_hunk = Counter(edit.hunk for edit in edits)
         count = len(diff.hunks)
         for edit in edits:
-            parts = list(self._parts(edit))
-            lines = [line for part in parts for line in (*part.removed, *part.added)]
+            parts = [part for part in self._parts(edit) if self.text[part.start : part.end] != part.new]
+            lines = (line for part in parts for line in (*part.removed, *part.added))
             # Fence lines and tags come in pairs.
             is_bracket = any(fence_mark(line) or tag_of(line) for line in lines)
             layout = kinds.get(edit.hunk) == "layout"
@@ -161,14 +158,16 @@ class SentPrompt:
         return found if _FIGURES.sub("", result) == _FIGURES.sub("", wanted) else [Edit(0, len(self.text), wanted, 0)]
 
     def _parts(self, edit: Edit) -> Iterator[SideEdit]:
+        """Edits of single sentences and gaps, which together make `edit`; some of them change nothing."""
         first, last = max(bisect_right(self._starts, edit.start) - 1, 0), bisect_left(self._starts, edit.end)
-        olds = [one.clamped(edit.start, edit.end) for one in self._tokens[first:last] if one.end > edit.start]
+        covered = (one for one in self._tokens[first:last] if one.end > edit.start)
+        olds = [_Token(*(min(max(at, edit.start), edit.end) for at in one)) for one in covered]
         units = units_of(edit.new, by_sentence=self._by_sentence)
         news = _tokens(units, len(edit.new))
         old, new = self.text, edit.new
         old_texts, new_texts = [old[one.middle : one.end] for one in olds], [new[one.middle : one.end] for one in news]
         if not (edit.new and olds) or len(olds) * len(news) > _MOST_PAIRS:
-            yield SideEdit(edit.start, edit.end, new, frozenset(), _non_empty(old_texts), _non_empty(new_texts))
+            yield SideEdit(edit.start, edit.end, new, _non_empty(old_texts), _non_empty(new_texts))
             return
         matcher = SequenceMatcher(None, old_texts, new_texts, autojunk=False)
         for op, a, b, c, d in matcher.get_opcodes():
@@ -176,8 +175,8 @@ class SentPrompt:
             if op == "equal" or (b - a == d - c and all(map(_are_similar, old_texts[a:b], new_texts[c:d]))):
                 for one, other in pairs:
                     was, now = old[one.middle : one.end], new[other.middle : other.end]
-                    yield from _replaced(old, one.start, one.middle, new[other.start : other.middle])
-                    yield from _replaced(old, one.middle, one.end, now, _non_empty([was]), _non_empty([now]))
+                    yield SideEdit(one.start, one.middle, new[other.start : other.middle])
+                    yield SideEdit(one.middle, one.end, now, _non_empty([was]), _non_empty([now]))
                 continue
             start = olds[a].start if a < len(olds) else edit.end
             if pairs and "\n" in old[start : olds[a].middle]:
@@ -185,15 +184,14 @@ class SentPrompt:
                 continuing = next((n for n in range(c, d) if "\n" in new[news[n].start : news[n].middle]), d)
                 if continuing > c:
                     text = new[news[c].start : news[continuing - 1].end]
-                    yield from _replaced(old, start, start, text, (), _non_empty(new_texts[c:continuing]))
+                    yield SideEdit(start, start, text, (), _non_empty(new_texts[c:continuing]))
                     c = continuing
-                    pairs = pairs[: d - c]
             end = olds[b - 1].end if b > a else start
             first = news[c].start if d > c else 0
-            if pairs and old[start : olds[a].middle] == new[first : news[c].middle]:
+            if b > a and d > c and old[start : olds[a].middle] == new[first : news[c].middle]:
                 start, first = olds[a].middle, news[c].middle
             text = new[first : news[d - 1].end] if d > c else ""
-            yield from _replaced(old, start, end, text, _non_empty(old_texts[a:b]), _non_empty(new_texts[c:d]))
+            yield SideEdit(start, end, text, _non_empty(old_texts[a:b]), _non_empty(new_texts[c:d]))
 
 
 def _tokens(units: Sequence[Unit], length: int) -> list[_Token]:
@@ -227,18 +225,10 @@ def _non_empty(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(filter(None, texts))
 
 
-def _replaced(
-    text: str, start: int, end: int, new: str, removed: tuple[str, ...] = (), added: tuple[str, ...] = ()
-) -> Iterator[SideEdit]:
-    if text[start:end] != new:
-        yield SideEdit(start, end, new, frozenset(), removed, added)
-
-
 def _same_structure(gap: str, other: str) -> bool:
     """Whether two gaps have the same kinds of markers; False if one is empty or only one breaks the line."""
-    if not (gap and other) or ("\n" in gap) != ("\n" in other):
-        return False
-    return (found := structure(gap)) is not None and found == structure(other)
+    is_same_break = bool(gap and other) and ("\n" in gap) == ("\n" in other)
+    return is_same_break and structure(gap) == structure(other) is not None
 
 
 def _merge_touching(edits: Iterable[SideEdit]) -> list[SideEdit]:
@@ -252,7 +242,7 @@ def _merge_touching(edits: Iterable[SideEdit]) -> list[SideEdit]:
             new, changesets = last.new + edit.new, last.changesets | edit.changesets
             removed, added = last.removed + edit.removed, last.added + edit.added
             is_layout, is_section = last.layout and edit.layout, last.section or edit.section
-            edit = SideEdit(last.start, edit.end, new, changesets, removed, added, is_layout, is_section)
+            edit = SideEdit(last.start, edit.end, new, removed, added, changesets, is_layout, is_section)
         found.append(edit)
     return found
 
