@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from cekura_tui.prose.formatting import is_rule
 from cekura_tui.prose.matching import Pairs, Stop, in_order_fallback, longest_increasing, match, never, slide, stoppable
 from cekura_tui.prose.numbers import title_words
-from cekura_tui.prose.units import ASIDE, Unit, block_ranges, is_title
+from cekura_tui.prose.units import ASIDE, Unit, begins_block, block_ranges, is_title
 from cekura_tui.prose.words import is_distinctive, weight
 
 _LEAST_IN_ORDER, _LEAST_MOVED, _LEAST_NEXT_TO_MOVED = 0.36, 0.55, 0.25
@@ -26,8 +26,7 @@ _MOST_PAIRS = 150_000
 """Approximate maximum number of pairs of units whose similarity is computed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """Units [a, b) of the old text and units [c, d) of the new text are versions of each other. `move` is the number of
     the move, or 0 for units that stayed in order."""
 
@@ -50,10 +49,15 @@ class _UnitAlignment:
         self._old_bags, self._new_bags = (
             [_bag(units, n) for n in stoppable(stop, range(len(units)), 512)] for units in (old, new)
         )
+        self._times = [Counter(unit.words for unit in units) for units in (old, new)]
 
     def links(self) -> list[Link]:
         anchors = self._exact()
-        once = self._once(anchors)
+        taken = {j for _, j in anchors}
+        places = {unit.words: j for j, unit in enumerate(self.new) if j not in taken}
+        same = [(i, places[unit.words]) for i, unit in enumerate(self.old) if unit.words in places]
+        # Equal units that both texts have once, but in another order, moved, whatever comes between.
+        once = [(i, j) for i, j in same if self._are_single(i, j) and any(map(str.isalnum, "".join(self.old[i].words)))]
         olds, news = {i for i, _ in anchors + once}, {j for _, j in anchors + once}
         left = [i for i in range(len(self.old)) if i not in olds]
         right = [j for j in range(len(self.new)) if j not in news]
@@ -61,19 +65,23 @@ class _UnitAlignment:
         pairs = self._slid_to_block_ends(self._with_asides(sorted([*anchors, *self._versions(anchors, similarity)])))
         moves = self._moved(pairs, once, similarity)
         links = self._with_splits_and_merges(pairs, {i for i, _ in pairs + moves}, {j for _, j in pairs + moves})
-        return sorted([*links, *_move_links(moves)], key=lambda link: link.a)
+        number, moved = 0, set(moves)
+        for i, j in moves:
+            number += (i - 1, j - 1) not in moved  # adjacent pairs are one move
+            links.append(Link(i, i + 1, j, j + 1, number))
+        return sorted(links)
+
+    def _are_single(self, i: int, j: int) -> bool:
+        """Whether neither text has its unit a second time."""
+        return self._times[0][self.old[i].words] == self._times[1][self.new[j].words] == 1
 
     # Equal units
 
     def _exact(self) -> Pairs:
         """Pair equal blocks (paragraphs and items), then equal sentences between two paired blocks."""
-        words: dict[tuple[str, ...], int] = {}
         # A pause or stage direction may be anywhere; it is matched only as part of an equal block.
         old_keys, new_keys = (
-            [
-                words.setdefault((*unit.words, side, str(n)) if _is_aside(unit) else unit.words, len(words))
-                for n, unit in enumerate(units)
-            ]
+            [(*unit.words, side, str(n)) if _is_aside(unit) else unit.words for n, unit in enumerate(units)]
             for side, units in (("old", self.old), ("new", self.new))
         )
         old_blocks, new_blocks = block_ranges(self.old), block_ranges(self.new)
@@ -85,10 +93,8 @@ class _UnitAlignment:
         same = match(old_whole, new_whole, in_order_fallback(old_whole, new_whole), weights)
         pairs: Pairs = []
         at = to = 0
-        ends = (len(old_blocks), len(new_blocks))
-        for x, y in [*same, ends]:
-            i, i_end = old_blocks[x] if x < ends[0] else (len(self.old), len(self.old))
-            j, j_end = new_blocks[y] if y < ends[1] else (len(self.new), len(self.new))
+        ends = (len(self.old),) * 2, (len(self.new),) * 2
+        for (i, i_end), (j, j_end) in [*((old_blocks[x], new_blocks[y]) for x, y in same), ends]:
             lengths = [len(unit.words) for unit in self.old[at:i]]
             pairs += [(at + a, to + b) for a, b in match(old_keys[at:i], new_keys[to:j], weights=lengths)]
             pairs += zip(range(i, i_end), range(j, j_end), strict=True)
@@ -107,14 +113,6 @@ class _UnitAlignment:
             at, to = i + 1, j + 1
         return sorted(found)
 
-    def _once(self, anchors: Pairs) -> Pairs:
-        """Equal units that both texts have exactly once, but in another order: they moved, whatever comes between."""
-        times = [Counter(unit.words for unit in units) for units in (self.old, self.new)]
-        taken = {j for _, j in anchors}
-        places = {unit.words: j for j, unit in enumerate(self.new) if j not in taken and _has_words(unit)}
-        alone = [(i, places[unit.words]) for i, unit in enumerate(self.old) if unit.words in places]
-        return [(i, j) for i, j in alone if times[0][self.old[i].words] == times[1][self.new[j].words] == 1]
-
     # Similar units
 
     def _similarity(self, left: Sequence[int], right: Sequence[int]) -> Similarity:
@@ -124,7 +122,11 @@ class _UnitAlignment:
             for word in self._new_bags[j].words:
                 places[word].append(j)
         weights = {word: weight(word) for i in left for word in self._old_bags[i].words}
-        most = self._most_common(left, places)
+        # A rare word occurs in at most _COMMON units, or fewer, so that about _MOST_PAIRS pairs share one.
+        times = Counter(len(places[word]) for i in left for word in self._old_bags[i].words)
+        most = _COMMON
+        while most > 1 and sum(number * count for number, count in times.items() if number <= most) > _MOST_PAIRS:
+            most //= 2
         found = {}
         for i in stoppable(self._stop, left):
             bag = self._old_bags[i]
@@ -138,18 +140,8 @@ class _UnitAlignment:
                 both = bag.words.keys() & other.words.keys()
                 shared = sum(min(bag.words[word], other.words[word]) * weights[word] for word in both)
                 share = 2 * shared / (bag.weight + other.weight)
-                if (one.kind == "heading") != (two.kind == "heading"):
-                    share *= 0.8
-                found[i, j] = share
+                found[i, j] = share * 0.8 if (one.kind == "heading") != (two.kind == "heading") else share
         return found
-
-    def _most_common(self, left: Sequence[int], places: Mapping[str, Sequence[int]]) -> int:
-        """Most units that may contain a rare word: _COMMON, halved until at most _MOST_PAIRS pairs are left."""
-        times = Counter(len(places[word]) for i in left for word in self._old_bags[i].words)
-        most = _COMMON
-        while most > 1 and sum(number * count for number, count in times.items() if number <= most) > _MOST_PAIRS:
-            most //= 2
-        return most
 
     def _versions(self, anchors: Pairs, similarity: Similarity) -> Pairs:
         """Pair similar units in order between adjacent anchors, unless either fits a third unit much better."""
@@ -178,9 +170,8 @@ class _UnitAlignment:
 
         def score(side: int, start: int, end: int, step: int) -> int:
             units = (self.old, self.new)[side]
-            begins = start == 0 or units[start - 1].block != units[start].block
-            ends = end == len(units) or units[end - 1].block != units[end].block
-            return 2 * begins + 2 * ends + (units[start].kind == "heading")
+            ends = end == len(units) or begins_block(units, end)
+            return 2 * begins_block(units, start) + 2 * ends + (units[start].kind == "heading")
 
         words = [[unit.words for unit in units] for units in (self.old, self.new)]
         return slide(words[0], words[1], pairs, score)
@@ -188,44 +179,34 @@ class _UnitAlignment:
     def _moved(self, pairs: Pairs, once: Pairs, similarity: Similarity) -> Pairs:
         """Pair moved units: units that both texts have `once`, then the most similar, then neighbours that moved along
         with a pair. Reworded tags, asides and light units and repeated units move only along with a neighbour."""
-        old_taken, new_taken = {i for i, _ in pairs}, {j for _, j in pairs}
+        # The ends of the texts count as taken.
+        old_taken, new_taken = {-1, len(self.old), *(i for i, _ in pairs)}, {-1, len(self.new), *(j for _, j in pairs)}
         moves = [(i, j) for i, j in once if i not in old_taken and j not in new_taken]
         old_taken |= {i for i, _ in moves}
         new_taken |= {j for _, j in moves}
         wanted = [(-share, i, j) for (i, j), share in similarity.items() if share >= _LEAST_MOVED]
-        # A unit that occurs several times is never shown as moved.
-        times = [Counter(unit.words for unit in units) for units in (self.old, self.new)]
         for _, i, j in stoppable(self._stop, sorted(wanted), 4096):
-            is_one = times[0][self.old[i].words] == times[1][self.new[j].words] == 1
             heavy = min(self._old_bags[i].weight, self._new_bags[j].weight) >= _MOVED_WEIGHT
-            is_fixed = self.old[i].kind == "tag" or _is_aside(self.old[i])
-            if is_one and heavy and not is_fixed and i not in old_taken and j not in new_taken:
+            is_fixed = self.old[i].kind == "tag" or _is_aside(self.old[i]) or not self._are_single(i, j)
+            if heavy and not is_fixed and i not in old_taken and j not in new_taken:
                 moves.append((i, j))
                 old_taken.add(i)
                 new_taken.add(j)
-        # Neighbours of a moved pair on both sides moved along with it.
         at = sorted(moves)
         while at:
-            i, j = at.pop()
-            for step in (-1, 1):
-                beside = (i + step, j + step)
-                if self._moved_along(beside, i, old_taken, new_taken, similarity):
-                    moves.append(beside)
-                    at.append(beside)
-                    old_taken.add(beside[0])
-                    new_taken.add(beside[1])
+            moved = at.pop()
+            for i, j in ((moved[0] - 1, moved[1] - 1), (moved[0] + 1, moved[1] + 1)):
+                if i in old_taken or j in new_taken:
+                    continue
+                one, other = self.old[i], self.new[j]
+                is_version = one.words == other.words or similarity.get((i, j), 0.0) >= _LEAST_NEXT_TO_MOVED
+                # Above a moved unit, a heading may have other words.
+                if is_version or (i < moved[0] and one.kind == other.kind == "heading"):
+                    moves.append((i, j))
+                    at.append((i, j))
+                    old_taken.add(i)
+                    new_taken.add(j)
         return sorted(moves)
-
-    def _moved_along(
-        self, pair: tuple[int, int], moved: int, old: set[int], new: set[int], similarity: Similarity
-    ) -> bool:
-        """Whether a pair moved along with the old unit `moved` beside it; above it, a heading may have other words."""
-        i, j = pair
-        if not (0 <= i < len(self.old) and 0 <= j < len(self.new)) or i in old or j in new:
-            return False
-        one, other = self.old[i], self.new[j]
-        is_version = one.words == other.words or similarity.get(pair, 0.0) >= _LEAST_NEXT_TO_MOVED
-        return is_version or (i < moved and one.kind == other.kind == "heading")
 
     # Units that were split or merged
 
@@ -235,33 +216,27 @@ class _UnitAlignment:
         for i, j in stoppable(self._stop, pairs, 512):
             olds, news = range(i, i + 1), range(j, j + 1)
             if self.old[i].words != self.new[j].words:
-                spare_new = self._new_bags[j].words - self._old_bags[i].words
-                spare_old = self._old_bags[i].words - self._new_bags[j].words
-                olds = self._extended(olds, old_taken, self._old_bags, spare_new)
+                one, other = self._old_bags[i].words, self._new_bags[j].words
+                olds = self._extended(olds, old_taken, self._old_bags, other - one)
                 if len(olds) == 1:
-                    news = self._extended(news, new_taken, self._new_bags, spare_old)
+                    news = self._extended(news, new_taken, self._new_bags, one - other)
             found.append(Link(olds.start, olds.stop, news.start, news.stop))
         return found
 
     @staticmethod
     def _extended(units: range, taken: set[int], bags: Sequence[_Bag], spare: Counter[str]) -> range:
-        for step in (-1, 1):
-            while True:
-                n = units[0] - 1 if step < 0 else units[-1] + 1
-                if not 0 <= n < len(bags) or n in taken:
-                    break
-                shared = bags[n].words & spare
-                shared_weight = sum(count * weight(word) for word, count in shared.items())
-                if shared_weight < _CONTAINED * bags[n].weight:
+        for n, step in ((units.start - 1, -1), (units.stop, 1)):
+            while 0 <= n < len(bags) and n not in taken:
+                if sum(map(weight, (bags[n].words & spare).elements())) < _CONTAINED * bags[n].weight:
                     break
                 taken.add(n)
                 spare = spare - bags[n].words
-                units = range(min(n, units[0]), max(n, units[-1]) + 1)
+                units = range(min(n, units.start), max(n + 1, units.stop))
+                n += step
         return units
 
 
-@dataclass(frozen=True, slots=True)
-class _Bag:
+class _Bag(NamedTuple):
     words: Counter[str]
     weight: int
 
@@ -271,24 +246,8 @@ def _bag(units: Sequence[Unit], n: int) -> _Bag:
     return _Bag(Counter(words), sum(map(weight, words)) or 1)
 
 
-def _has_words(unit: Unit) -> bool:
-    return any(map(str.isalnum, "".join(unit.words)))
-
-
 def _is_aside(unit: Unit) -> bool:
     """Whether a unit is an aside: a horizontal rule, a pause or a stage direction. Asides recur throughout a prompt, so
     two equal asides are no evidence that the surrounding passages match."""
-    if unit.kind == "tag" and not unit.text.rstrip().endswith("/>"):
-        return False
-    return unit.kind != "code" and (ASIDE.fullmatch(unit.text) is not None or is_rule(unit.text))
-
-
-def _move_links(moves: Pairs) -> list[Link]:
-    """Links for the moved pairs. Pairs that are adjacent in both texts share a move number."""
-    found: list[Link] = []
-    number = 0
-    for i, j in moves:
-        if not (found and (found[-1].b, found[-1].d) == (i, j)):
-            number += 1
-        found.append(Link(i, i + 1, j, j + 1, number))
-    return found
+    opens = unit.kind == "tag" and not unit.text.rstrip().endswith("/>")
+    return unit.kind != "code" and not opens and (ASIDE.fullmatch(unit.text) is not None or is_rule(unit.text))

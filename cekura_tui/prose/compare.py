@@ -391,7 +391,7 @@ def _joined_moves(links: Sequence[Link]) -> list[Link]:
                 for side, gap in zip(linked, gaps, strict=True)
             )
             if is_free and min(map(len, gaps)) <= 1 and max(map(len, gaps)) <= _MOST_BETWEEN:
-                link = replace(link, move=before.move)
+                link = link._replace(move=before.move)
         found.append(link)
         before = link if link.move else before
     return found

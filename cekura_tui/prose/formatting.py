@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 # Markup at line starts
 
@@ -24,7 +24,8 @@ _ITEM = re.compile(rf"[^\S\n]*(?:({_BULLET}|{_NUMBER}|(?i:{_STEP}))[ \t]+|{_DOT}
 _SERIAL_ITEM = re.compile(rf"[^\S\n]*({_SERIAL})[ \t]+(?=\S)")
 _SERIALS = re.compile(rf"(?m)^[^\S\n]*({_SERIAL}|[iI][.)])[ \t]+(?=\S)")
 _MARK = re.compile(rf"\s*(?:({_BULLET}|#{{1,6}}|>+)(?=\s|$)|({_DOT})|({_NUMBER}|(?i:{_STEP})|{_SERIAL})(?=\s|$))")
-_SERIAL_VALUE = re.compile(r"\d+(?=\D*$)|[A-Za-z]+(?=\W*$)")
+_MARKS = re.compile(rf"\A(?:{_MARK.pattern})*")
+_SERIAL_VALUE = re.compile(r"(\d+|[A-Za-z]+)(?=\W*$)")
 
 _HEADING = re.compile(r"\s{0,3}#{1,6}[ \t]+(?=\S)")
 _TITLE = re.compile(
@@ -59,10 +60,7 @@ def serials_in(text: str) -> frozenset[str]:
 
 def _readings(mark: str) -> list[tuple[tuple[str, str], int]]:
     """All readings of a marker as ((style, ending), value): "i" is read both as a letter and as a Roman numeral."""
-    hit = _SERIAL_VALUE.search(mark)
-    if hit is None:
-        return []
-    before, value, after = mark[: hit.start()], hit.group(), mark[hit.end() :]
+    before, value, after = _SERIAL_VALUE.split(mark)
     if value.isdecimal():
         return [((before, after), int(value))]
     style = "A" if value.isupper() else "a"
@@ -80,10 +78,7 @@ def roman_value(letters: str) -> int:
 
 def columns(line: str) -> int:
     """Width of a line's indentation. A tab extends to the next multiple of four columns."""
-    if not line[:1].isspace():
-        return 0
-    line = line.expandtabs(4)
-    return len(line) - len(line.lstrip())
+    return len(line[: len(line) - len(line.lstrip())].expandtabs(4))
 
 
 def item_mark(line: str, serials: frozenset[str], start: int = 0) -> int:
@@ -103,15 +98,8 @@ def heading_mark(line: str, *, starts_paragraph: bool) -> int:
     if _TITLE.match(bare):
         is_sentence = bare.rstrip("*_: ")[-1:] in ".!?," or len(bare.split()) > 8
         return -1 if is_sentence or (bare[0] == "[" and _STAGE_DIRECTION.search(bare)) else 0
-    if starts_paragraph and len(bare.split()) <= 6 and _CAPITALS.match(bare) and _is_in_capitals(bare):
-        return 0
-    return -1
-
-
-def _is_in_capitals(bare: str) -> bool:
-    """Whether at least three characters, and at least half of all characters, of a line are capital letters."""
-    capitals = sum(map(str.isupper, bare))
-    return capitals > 2 and capitals >= 0.5 * len(bare)
+    may_be_heading = starts_paragraph and len(bare.split()) <= 6 and _CAPITALS.match(bare)
+    return 0 if may_be_heading and sum(map(str.isupper, bare)) >= max(3, len(bare) / 2) else -1
 
 
 def is_underline(line: str, above: str) -> bool:
@@ -177,20 +165,15 @@ def closes(line: str, fence: str) -> bool:
 def structure(gap: str) -> str | None:
     """The kinds of the markers in a gap, joined by spaces: "-" for a bullet, "1" for a number, "##" for a heading, ">"
     for a quotation. "" without markers; None if the gap contains other text."""
-    marks, at = [], 0
-    while hit := _MARK.match(gap, at):
-        mark = hit.group(1) or hit.group(2)
-        marks.append("1" if mark is None else mark if mark[0] in "#>" else "-")
-        at = hit.end()
-    return " ".join(marks) if gap[at:].strip() == "" else None
+    if without_marks(gap):
+        return None
+    signs = (bullet or dot for bullet, dot, _ in _MARK.findall(gap))
+    return " ".join((sign if sign[0] in "#>" else "-") if sign else "1" for sign in signs)
 
 
 def without_marks(text: str) -> str:
     """Remove the list and heading markers at the start of a text, and the surrounding white space."""
-    at = 0
-    while hit := _MARK.match(text, at):
-        at = hit.end()
-    return text[at:].strip()
+    return _MARKS.sub("", text, count=1).strip()
 
 
 def style_of(mark: str) -> str:
@@ -213,27 +196,13 @@ def name_of(mark: str) -> str:
 
 # Formatting of the same words: quotation marks, dashes, emphasis, white space, list and heading marks
 
-Format = Literal[
-    "",
-    "quotation marks",
-    "dashes",
-    "emphasis",
-    "punctuation",
-    "dots",
-    "line ends",
-    "trailing spaces",
-    "white space",
-    "bullets",
-    "list marks",
-    "heading marks",
-    "lines across",
-    "numbers",
-    "follows",
-]
+_Unseen = Literal["line ends", "trailing spaces", "white space"]
+_WordFormat = Literal["", "quotation marks", "dashes", "emphasis", "punctuation", "dots", "follows", "numbers"]
+_LineFormat = Literal["bullets", "list marks", "heading marks", "lines across"]
+Format = Literal[_WordFormat, _LineFormat, _Unseen]
 """A kind of difference in formatting; "" for none. "follows": the number of an item differs, but follows from the
 accepted items before that item."""
-
-UNSEEN: tuple[Format, ...] = ("line ends", "trailing spaces", "white space")
+UNSEEN: tuple[Format, ...] = get_args(_Unseen)
 """Formats whose differences are invisible on screen."""
 
 _QUOTE = "\"'‘’‚‛“”„‟«»‹›「」『』"
@@ -296,9 +265,7 @@ class FormattedText:
             before, after = text[start - 1 : start], text[end : end + 1]
             opens = bool(after.strip()) and not before.isalnum() and hit.group() not in _ONLY_ENDS
             closes = bool(before.strip()) and not after.isalnum() and (hit.group() not in _ENDS or hit.group() in "“‘")
-            if closes and self._close(opened, hit.group(), start, end):
-                continue
-            if opens:
+            if not (closes and self._close(opened, hit.group(), start, end)) and opens:
                 opened.append((hit.group(), start, end))
         self._marks.sort()
 
@@ -356,11 +323,11 @@ class FormatSpan(NamedTuple):
     format: Format = ""
 
 
+Place = tuple[int, int | None]
+
+
 def format_spans(
-    old: FormattedText,
-    new: FormattedText,
-    place: tuple[int, int | None] = (0, None),
-    there: tuple[int, int | None] = (0, None),
+    old: FormattedText, new: FormattedText, place: Place = (0, None), there: Place = (0, None)
 ) -> list[FormatSpan] | None:
     """Spans of two texts, or of [start, end) in each, with their differences in formatting; None if words differ."""
     if bare_letters(old.text[slice(*place)]) != bare_letters(new.text[slice(*there)]):
@@ -383,13 +350,15 @@ def format_spans(
 def _spans_between(before: Sequence[Atom], after: Sequence[Atom]) -> Iterator[FormatSpan]:
     for (filler, word, is_dash), (other_filler, other, _) in zip(_fillers(before), _fillers(after), strict=True):
         yield from _filler_spans(filler, other_filler, is_dash)
-        if word is not None and other is not None:
-            yield from _word_spans(word, other)
+        if word.kind == other.kind == "word" and word.text != other.text:
+            yield from (_span("word", *letters) for letters in zip(word.text, other.text, strict=True))
+        else:
+            yield _span(other.kind, word.text, other.text)
 
 
-def _fillers(found: Sequence[Atom]) -> Iterator[tuple[list[Atom], Atom | None, bool]]:
+def _fillers(found: Sequence[Atom]) -> Iterator[tuple[list[Atom], Atom, bool]]:
     """Split atoms at words: (formatting before the word, the word, whether a dash is directly before or after the
-    formatting). At the end of the text, the word is None."""
+    formatting). At the end of the text, the word is empty."""
     filler: list[Atom] = []
     was_dash = False
     for atom in found:
@@ -398,35 +367,21 @@ def _fillers(found: Sequence[Atom]) -> Iterator[tuple[list[Atom], Atom | None, b
             filler, was_dash = [], atom.kind == "dash"
         else:
             filler.append(atom)
-    yield filler, None, was_dash
-
-
-def _word_spans(old: Atom, new: Atom) -> Iterator[FormatSpan]:
-    if old.text == new.text:
-        yield FormatSpan(old.text, new.text)
-    elif old.kind == new.kind == "word":
-        for one, other in zip(old.text, new.text, strict=True):
-            yield FormatSpan(one, other, "" if one == other else "quotation marks")
-    else:
-        yield FormatSpan(old.text, new.text, _KINDS[new.kind])
+    yield filler, Atom("", "", ""), was_dash
 
 
 def _filler_spans(old: Sequence[Atom], new: Sequence[Atom], is_dash: bool) -> Iterator[FormatSpan]:
     at = 0
     for atom in old:
-        place = next((n for n in range(at, len(new)) if new[n].kind == atom.kind), -1)
-        if place < 0:
-            yield _filler_span(atom.kind, atom.text, "", is_dash)
-            continue
-        for added in new[at:place]:
-            yield _filler_span(added.kind, "", added.text, is_dash)
-        yield _filler_span(atom.kind, atom.text, new[place].text, is_dash)
-        at = place + 1
-    for added in new[at:]:
-        yield _filler_span(added.kind, "", added.text, is_dash)
+        place = next((n for n in range(at, len(new)) if new[n].kind == atom.kind), None)
+        if place is not None:
+            yield from (_span(added.kind, "", added.text, is_dash) for added in new[at:place])
+            at = place + 1
+        yield _span(atom.kind, atom.text, "" if place is None else new[place].text, is_dash)
+    yield from (_span(added.kind, "", added.text, is_dash) for added in new[at:])
 
 
-def _filler_span(kind: str, old: str, new: str, is_dash: bool) -> FormatSpan:
+def _span(kind: str, old: str, new: str, is_dash: bool = False) -> FormatSpan:
     if old == new:
         return FormatSpan(old, new)
     return FormatSpan(old, new, space_format(old, new, is_dash) if kind == "space" else _KINDS[kind])
@@ -445,7 +400,7 @@ def space_format(old: str, new: str, is_dash: bool = False) -> Format:
 
 # Gaps before the words of a line: white space and list or heading markers
 
-_VALUE = re.compile(r"\d+(?:\.\d+)*(?=\D*$)|(?<![A-Za-z])[A-Za-z](?=\W*$)|[ivxIVX]+(?=\W*$)")
+_VALUE = re.compile(r"(\d+(?:\.\d+)*(?=\D*$)|(?<![A-Za-z])[A-Za-z](?=\W*$)|[ivxIVX]+(?=\W*$))")
 
 
 def split_gap(gap: str) -> tuple[str, str]:
@@ -483,9 +438,7 @@ def space_spans(old: str, new: str) -> list[FormatSpan]:
 
 def _number_spans(old: str, new: str) -> list[FormatSpan]:
     """Spans that replace a list or heading number; the format is "follows" if both numbers have the same style."""
-    was, now = _VALUE.search(old), _VALUE.search(new)
-    if was and now and was.group().isdecimal() == now.group().isdecimal():
-        head, tail = old[: was.start()], old[was.end() :]
-        if new == head + now.group() + tail:
-            return [FormatSpan(head, head), FormatSpan(was.group(), now.group(), "follows"), FormatSpan(tail, tail)]
+    was, now = _VALUE.split(old, 1), _VALUE.split(new, 1)
+    if len(was) == 3 and was[::2] == now[::2] and was[1].isdecimal() == now[1].isdecimal():
+        return [FormatSpan(one, other, "" if one == other else "follows") for one, other in zip(was, now, strict=True)]
     return [FormatSpan(old, new, "heading marks" if "#" in old else "list marks")]

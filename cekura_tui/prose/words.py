@@ -70,42 +70,32 @@ def _without_small_matches(old: Sequence[_Word], new: Sequence[_Word], pairs: Pa
     same_weights = [0] * len(old)
     for i, j in pairs:
         same_weights[i] = weight(old[i].key) if old[i].marks == new[j].marks else _MARK
-    same_upto = list(accumulate(same_weights, initial=0))
-    todo = _runs(pairs)[::-1]
-    runs: list[tuple[int, int, int]] = []
+    same_upto = [*accumulate(same_weights, initial=0)]
+    adjacent = groupby(enumerate(pairs), lambda at: (at[1][0] - at[0], at[1][1] - at[0]))
+    todo = [[pair for _, pair in run] for _, run in adjacent][::-1]
+    runs: list[Pairs] = []
     while todo:
-        i, j, length = todo.pop()
-        i_before, j_before = (runs[-1][0] + runs[-1][2], runs[-1][1] + runs[-1][2]) if runs else (0, 0)
-        i_after, j_after = todo[-1][:2] if todo else (len(old), len(new))
-        left = old_upto[i] - old_upto[i_before] + new_upto[j] - new_upto[j_before]
-        right = old_upto[i_after] - old_upto[i + length] + new_upto[j_after] - new_upto[j + length]
-        same = same_upto[i + length] - same_upto[i]
+        run = todo.pop()
+        (i, j), (i_end, j_end) = run[0], (run[-1][0] + 1, run[-1][1] + 1)
+        i_before, j_before = runs[-1][-1] if runs else (-1, -1)
+        i_after, j_after = todo[-1][0] if todo else (len(old), len(new))
+        left = old_upto[i] - old_upto[i_before + 1] + new_upto[j] - new_upto[j_before + 1]
+        right = old_upto[i_after] - old_upto[i_end] + new_upto[j_after] - new_upto[j_end]
+        same = same_upto[i_end] - same_upto[i]
         is_small = same <= _SMALL + _MARK or (same < _SMALL_MATCH and min(left, right) >= _CONTENT * 2)
         # A changed figure is a change of its own, whatever follows it.
-        is_figure = (i - i_before, j - j_before) == (1, 1) and are_figures(old[i - 1].key, new[j - 1].key)
+        is_figure = (i - i_before, j - j_before) == (2, 2) and are_figures(old[i - 1].key, new[j - 1].key)
         if is_figure or not (left and right and is_small):
-            runs.append((i, j, length))
+            runs.append(run)
         elif runs:
             todo.append(runs.pop())  # the change beside it grew
-    same = sum(same_upto[i + length] - same_upto[i] for i, _, length in runs)
-    if 2 * same < least * (old_upto[-1] + new_upto[-1]):
-        return []
-    return [(i + n, j + n) for i, j, length in runs for n in range(length)]
+    kept = [pair for run in runs for pair in run]
+    return kept if 2 * sum(same_weights[i] for i, _ in kept) >= least * (old_upto[-1] + new_upto[-1]) else []
 
 
 def are_figures(*words: str) -> bool:
     """Whether each word has a digit."""
     return all(any(map(str.isdigit, word)) for word in words)
-
-
-def _runs(pairs: Pairs) -> list[tuple[int, int, int]]:
-    runs: list[tuple[int, int, int]] = []
-    for i, j in pairs:
-        if runs and (runs[-1][0] + runs[-1][2], runs[-1][1] + runs[-1][2]) == (i, j):
-            runs[-1] = (*runs[-1][:2], runs[-1][2] + 1)
-        else:
-            runs.append((i, j, 1))
-    return runs
 
 
 Op = Literal["same", "del", "ins"]
@@ -228,26 +218,20 @@ def _replaced(
         return [WordSpan("same", old)]
     if not (exactly and (old + new).strip()) and (formats := format_spans(one, other, place, there)) is not None:
         return as_word_spans(formats)
-    most = min(len(old), len(new))
-    start = 0
-    while start < most and old[start] == new[start] and not _is_word_letter(old[start]):
-        start += 1
-    end = 0
-    while end < most - start and old[-1 - end] == new[-1 - end] and not _is_word_letter(old[-1 - end]):
-        end += 1
+    start = _common_signs(old, new)
+    end = _common_signs(old[start:][::-1], new[start:][::-1])
     if end and old[-end] == "\n" and "\r" in (old[-end - 1 : -end], new[-end - 1 : -end]):
         end -= 1  # do not split "\r\n"
-    head, tail = old[:start], old[len(old) - end :]
-    return [
-        WordSpan("same", head),
-        WordSpan("del", old[start : len(old) - end]),
-        WordSpan("ins", new[start : len(new) - end]),
-        WordSpan("same", tail),
-    ]
+    changed = WordSpan("del", old[start : len(old) - end]), WordSpan("ins", new[start : len(new) - end])
+    return [WordSpan("same", old[:start]), *changed, WordSpan("same", old[len(old) - end :])]
 
 
-def _is_word_letter(letter: str) -> bool:
-    return letter.isalnum() or letter in "{}_" or unicodedata.category(letter)[0] == "M"
+def _common_signs(old: str, new: str) -> int:
+    """Length of the common start of two texts, up to the first letter, digit or brace."""
+    for n, (one, other) in enumerate(zip(old, new, strict=False)):
+        if one != other or one in "{}_" or unicodedata.category(one)[0] in "LNM":
+            return n
+    return min(len(old), len(new))
 
 
 def tidy(spans: Iterable[WordSpan]) -> list[WordSpan]:
@@ -255,14 +239,10 @@ def tidy(spans: Iterable[WordSpan]) -> list[WordSpan]:
     found: list[WordSpan] = []
     filled = (span for span in spans if span.text)
     for (is_same, kind, hunk), group in groupby(filled, lambda span: (span.op == "same", span.format, span.hunk)):
-        others: list[str] = []
-        inserted: list[str] = []
+        texts: dict[Op, list[str]] = {"same": []} if is_same else {"del": [], "ins": []}
         for span in group:
-            (inserted if span.op == "ins" else others).append(span.text)
-        if others:
-            found.append(WordSpan("same" if is_same else "del", "".join(others), kind, hunk))
-        if inserted:
-            found.append(WordSpan("ins", "".join(inserted), kind, hunk))
+            texts[span.op].append(span.text)
+        found += [WordSpan(op, "".join(parts), kind, hunk) for op, parts in texts.items() if parts]
     return found
 
 
