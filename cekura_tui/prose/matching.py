@@ -109,10 +109,10 @@ def slide(
     can slide up while its last member equals the member before the passage, and down while its first member equals the
     member after the passage. `score` gets the side (0 old, 1 new), the start and end after the slide, and the offset of
     the slide. Of equal scores, the smallest offset wins."""
-    pairs = list(pairs)
-    for k in range(len(pairs) + 1):
+    pairs, count = list(pairs), len(pairs)
+    for k in range(count + 1):
         i, j = pairs[k - 1] if k else (-1, -1)
-        i_end, j_end = pairs[k] if k < len(pairs) else (len(old), len(new))
+        i_end, j_end = pairs[k] if k < count else (len(old), len(new))
         if (i_end - i > 1) == (j_end - j > 1):
             continue
         side, start, end = (0, i + 1, i_end) if i_end - i > 1 else (1, j + 1, j_end)
@@ -120,9 +120,7 @@ def slide(
         back = ahead = 0
         while k > back and members[end - 1 - back] == members[start - 1 - back] and _no_gap(pairs, k - back - 1, k - 1):
             back += 1
-        while (
-            k + ahead < len(pairs) and members[start + ahead] == members[end + ahead] and _no_gap(pairs, k, k + ahead)
-        ):
+        while k + ahead < count and members[start + ahead] == members[end + ahead] and _no_gap(pairs, k, k + ahead):
             ahead += 1
         steps = range(-back, ahead + 1)
         step = max(steps, key=lambda step: (score(side, start + step, end + step, step), -abs(step)))

@@ -83,7 +83,7 @@ def renumbered(text: str, *sources: str) -> str:
     by 1. A text equal to a source is returned unchanged."""
     if not sources or text in sources:
         return text
-    titled = any(_has_titles(_source(source).items) for source in sources)
+    titled = any(_has_titles(_source(source, False).items) for source in sources)
     found = [_source(source, titled) for source in dict.fromkeys(sources)]
     serials = serials_in(text).union(*(source.serials for source in found))
     romans = _romans(text).union(*(source.romans for source in found))
@@ -170,10 +170,10 @@ def _item(
         return None
     *prefix, last = value.split(".")
     case = "1" if last.isdecimal() else "I" if last.isupper() else "i"
-    if case != "1" and (len(last) > 1 or (case in romans and last.lower() in ("i", "v", "x"))):
-        number = roman_value(last.lower())
-    elif case == "1":
+    if case == "1":
         number = int(last)
+    elif len(last) > 1 or (case in romans and last.lower() in ("i", "v", "x")):
+        number = roman_value(last.lower())
     else:
         number, case = ord(last.lower()) - ord("a") + 1, "A" if case == "I" else "a"
     column, level = min(columns(line), _WIDEST), len(heading.strip())
@@ -226,7 +226,7 @@ class _Source:
     """The items of a source. Each item belongs to a list, and to a segment: a part of the list without separators.
     Lists and segments are identified by the index of their first item."""
 
-    def __init__(self, text: str, titled: bool = False) -> None:
+    def __init__(self, text: str, titled: bool) -> None:
         self.serials, self.romans = serials_in(text), _romans(text)
         self.items = _items(text, self.serials, self.romans, titled)
         self.lists: dict[int, list[int]] = defaultdict(list)
@@ -266,6 +266,10 @@ _source = lru_cache(maxsize=8)(_Source)
 """Cached, because renumbering needs both prompts of a suggestion at every key press."""
 
 
+_Found = tuple[_Source, int, _NumberedItem]
+"""A source that contains an item of another text, and the item's index and counterpart in the source."""
+
+
 class _Numbering:
     """Numbers the items of a text as they are numbered in the sources."""
 
@@ -277,17 +281,15 @@ class _Numbering:
 
     def values(self) -> list[str]:
         """The new number of each item, written in the style of the item."""
-        numbers: list[int] = []
+        parts: list[tuple[int, ...]] = []
         alike: list[bool] = []
         """For each item, whether all items of its list have the same number."""
-        parts: list[tuple[int, ...]] = []
         for n, item in enumerate(self._items):
             start, step = self._start_or_step(n)
             alike.append(step == 0 or (step is None and start is None and alike[item.before]))
-            step = 0 if alike[n] else step or 1
-            numbers.append(numbers[item.before] + step if start is None else start)
+            number = parts[item.before][-1] + (0 if alike[n] else step or 1) if start is None else start
             is_its = item.parent >= 0 and len(parts[item.parent]) == len(item.prefix)  # a restyled list may differ
-            parts.append((*(parts[item.parent] if is_its else item.prefix), numbers[n]))
+            parts.append((*(parts[item.parent] if is_its else item.prefix), number))
         return [_value(item, part[:-1], part[-1]) for item, part in zip(self._items, parts, strict=True)]
 
     def _unified_keys(self) -> tuple[list[_Key], list[_Key | None]]:
@@ -300,11 +302,10 @@ class _Numbering:
         parents: list[_Key | None] = []
         for n, item in enumerate(self._items):
             key, parent = item.key, None
-            if found := self._origin(n):
-                source, there = found[0], found[0].items[found[1]]
-                if there.key == item.key:
-                    key = keys_of[source][source.list_of[found[1]]]
-                    parent = keys_of[source][source.list_of[there.parent]] if there.parent >= 0 else None
+            if (origin := self._origin(n)) and origin[2].key == item.key:
+                source, place, there = origin
+                key = keys_of[source][source.list_of[place]]
+                parent = keys_of[source][source.list_of[there.parent]] if there.parent >= 0 else None
             keys.append(key)
             parents.append(parent)
         return keys, parents
@@ -317,37 +318,32 @@ class _Numbering:
                     return keys[earlier.list_of[place]]
         return source.items[first].key
 
-    def _found(self, n: int) -> list[tuple[_Source, int]]:
-        """The sources that contain item `n`, and its index in each."""
-        return [(source, places[n]) for source, places in self._places.items() if places[n] >= 0]
+    def _found(self, n: int) -> list[_Found]:
+        found = ((source, places[n]) for source, places in self._places.items() if places[n] >= 0)
+        return [(source, place, source.items[place]) for source, place in found]
 
-    def _origin(self, n: int) -> tuple[_Source, int] | None:
-        """The source in which the style and number of item `n` are most similar, and its index there."""
-
-        def similarity(found: tuple[_Source, int]) -> tuple[bool, bool]:
-            there = found[0].items[found[1]]
-            return there.key == self._items[n].key, there.number == self._items[n].number
-
-        return max(self._found(n), key=similarity, default=None)
+    def _origin(self, n: int) -> _Found | None:
+        """Item `n` in the source in which its style and number are most similar."""
+        key, number = self._items[n].key, self._items[n].number
+        return max(self._found(n), key=lambda one: (one[2].key == key, one[2].number == number), default=None)
 
     def _start_or_step(self, n: int) -> tuple[int | None, int | None]:
         """(number, step) of item `n`: the number at which a list starts with this item, else None and the difference
         from the previous item, None if unknown."""
         item = self._items[n]
         if item.before >= 0 and (found := self._found(n)):
-            return max((self._ranked_vote(n, *one) for one in found), key=itemgetter(0))[1]
+            return max((self._ranked_vote(n, one) for one in found), key=itemgetter(0))[1]
         if origin := self._origin(n):
-            first = origin[0].list_of[origin[1]]
-            return origin[0].items[first].number, origin[0].steps[first]
+            source, place, _ = origin
+            return source.items[source.list_of[place]].number, source.steps[source.list_of[place]]
         follows = item.before >= 0 and (not item.is_separated or item.number == self._items[item.before].number + 1)
         return None if follows else item.number, None
 
-    def _ranked_vote(
-        self, n: int, source: _Source, place: int
-    ) -> tuple[tuple[bool, ...], tuple[int | None, int | None]]:
-        """The rank of a source for item `n`, which is at `place` in it, and (number, step) as that source has them. A
-        source in which the item has the same predecessor ranks high."""
-        item, there, places = self._items[n], source.items[place], self._places[source]
+    def _ranked_vote(self, n: int, found: _Found) -> tuple[tuple[bool, ...], tuple[int | None, int | None]]:
+        """The rank of a source for item `n`, and (number, step) as that source has them. A source in which the item has
+        the same predecessor ranks high."""
+        item, (source, place, there) = self._items[n], found
+        places = self._places[source]
         first = source.list_of[place]
         step = source.steps[first]
         other = item.before

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from itertools import pairwise, zip_longest
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from cekura_tui.prose.diff import Edit, ProseDiff
@@ -144,8 +144,7 @@ class SentPrompt:
         if not self._cr_offsets and "\r" not in diff.new:
             return [edit for edit in diff.edits() if self.text[edit.start : edit.end] != edit.new]
         found, edits = [], diff.edits()
-        for edit, after in zip_longest(edits, edits[1:]):
-            assert edit
+        for edit, after in zip(edits, [*edits[1:], None], strict=True):
             start, end = (at - bisect_left(self._cr_offsets, at) for at in (edit.start, edit.end))
             new = edit.new.replace("\r\n", "\n")
             follows = after.new if after and after.start == edit.end else self.text[end : end + 1]
