@@ -20,6 +20,8 @@ _CONTAINED = 0.5
 _MOVED_WEIGHT = 30
 """Least total weight of a moved unit's words; a lighter unit only moves along with a neighbour."""
 Similarity = dict[tuple[int, int], float]
+_MOST_BETWEEN = 6
+"""Most units that are added or removed between two units of one move."""
 _COMMON = 24
 """A word that occurs in more units than this is not used to find similar units."""
 _MOST_PAIRS = 150_000
@@ -65,11 +67,8 @@ class _UnitAlignment:
         pairs = self._slid_to_block_ends(self._with_asides(sorted([*anchors, *self._versions(anchors, similarity)])))
         moves = self._moved(pairs, once, similarity)
         links = self._with_splits_and_merges(pairs, {i for i, _ in pairs + moves}, {j for _, j in pairs + moves})
-        number, moved = 0, set(moves)
-        for i, j in moves:
-            number += (i - 1, j - 1) not in moved  # adjacent pairs are one move
-            links.append(Link(i, i + 1, j, j + 1, number))
-        return sorted(links)
+        links += (Link(i, i + 1, j, j + 1, number) for number, (i, j) in enumerate(moves, 1))
+        return _joined_moves(sorted(links))
 
     def _are_single(self, i: int, j: int) -> bool:
         """Whether neither text has its unit a second time."""
@@ -251,3 +250,47 @@ def _is_aside(unit: Unit) -> bool:
     two equal asides are no evidence that the surrounding passages match."""
     opens = unit.kind == "tag" and not unit.text.rstrip().endswith("/>")
     return unit.kind != "code" and not opens and (ASIDE.fullmatch(unit.text) is not None or is_rule(unit.text))
+
+
+def _joined_moves(links: Sequence[Link]) -> list[Link]:
+    """Give moves one number if they have the same order in both texts and only a few added or removed units between."""
+    found: list[Link] = []
+    linked = [link.a for link in links], sorted(link.c for link in links)
+    before: Link | None = None
+    for link in links:
+        if link.move and before and link.c >= before.d:
+            gaps = range(before.b, link.a), range(before.d, link.c)
+            is_free = all(
+                bisect_left(side, gap.start) == bisect_left(side, gap.stop)
+                for side, gap in zip(linked, gaps, strict=True)
+            )
+            if is_free and min(map(len, gaps)) <= 1 and max(map(len, gaps)) <= _MOST_BETWEEN:
+                link = link._replace(move=before.move)
+        found.append(link)
+        before = link if link.move else before
+    return found
+
+
+def contents(links: Sequence[Link], old: Sequence[Unit], new: Sequence[Unit]) -> tuple[dict[int, int], dict[int, int]]:
+    """The units of the old and of the new text, each with the number of the move of the passage that loses or gains
+    the unit. A moved item extends to its end, and a moved section up to its next heading."""
+    found: tuple[dict[int, int], dict[int, int]] = {}, {}
+    for side, units in enumerate((old, new)):
+        linked = {n: link.move for link in links for n in (range(link.a, link.b), range(link.c, link.d))[side]}
+        move, has_title = 0, False
+        between: list[int] = []
+        for n, unit in enumerate(units):
+            is_title = unit.kind in ("heading", "tag")
+            if n in linked:
+                if linked[n] == move:
+                    found[side].update(dict.fromkeys(between if move else (), move))
+                else:
+                    move, has_title = linked[n], is_title
+                between = []
+                continue
+            between.append(n)
+            has_title = has_title and not is_title
+            is_rest = n > 0 and unit.block == units[n - 1].block and (n - 1 in linked or n - 1 in found[side])
+            if move and (has_title or is_rest):
+                found[side][n] = move
+    return found

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import pairwise
 
-from cekura_tui.prose.align import Link, align
+from cekura_tui.prose.align import Link, align, contents
 from cekura_tui.prose.assembly import Assembly
 from cekura_tui.prose.diff import ProseDiff, are_too_long, uncompared
 from cekura_tui.prose.formatting import (
@@ -28,7 +27,7 @@ from cekura_tui.prose.hunks import UNMATCHED, Role, Step, hunks_of
 from cekura_tui.prose.matching import Stop, Stopped, in_order_fallback, match, never, stoppable
 from cekura_tui.prose.numbers import split_title, title_words
 from cekura_tui.prose.units import Places, Unit, begins_block, is_title, units_of_both
-from cekura_tui.prose.words import Op, WordSpan, are_figures, as_word_spans, tidy, word_count, word_spans
+from cekura_tui.prose.words import WordSpan, as_word_spans, changes, differ, joined, tidy, word_count, word_spans
 from cekura_tui.prose.wrapper import Wrapper, wrapper_of
 
 _BUDGET = 4_000_000
@@ -53,8 +52,8 @@ class _Comparison:
     def __init__(self, old: str, wrapper: Wrapper, stop: Stop) -> None:
         self.texts, self.wrapper, self._stop = (old, new := wrapper.inner), wrapper, stop
         (self.old, self.old_tail), (self.new, self.new_tail), self.coarse = units_of_both(old, new, stop)
-        self.links = _joined_moves(align(self.old, self.new, stop))
-        self._within = _contents(self.links, self.old, self.new)
+        self.links = align(self.old, self.new, stop)
+        self._within = contents(self.links, self.old, self.new)
         self._moved_from = {link.c: link.a for link in self.links if link.move}
         self._removed_ranges: dict[int, tuple[int, int]] = {}
         """Maps the index of each unit that moved away to the characters [start, end) in the old text of the unit and
@@ -248,7 +247,7 @@ class _Comparison:
         formats = gap_spans(*marks)
         lead = _changed(*marks) if formats is None else as_word_spans(formats)
         words = _marks_as_words(self._spans(was.text, now.text, exactly=now.kind == "code"))
-        step.content = _changes(words)
+        step.content = changes(words)
         # The hunk of each group is −1, −2, … until the hunks are numbered.
         words = [
             replace(span, hunk=-n) if span.op != "same" and not span.format else span
@@ -298,7 +297,7 @@ class _Comparison:
             words = words if is_marker else [*lead, *words]
         else:
             words = [*as_word_spans(formats), *words]
-        step.spans, step.is_changed = tidy(words), _differ(words)
+        step.spans, step.is_changed = tidy(words), differ(words)
 
     def _line_spans(self, step: Step, bodies: tuple[str, str]) -> list[WordSpan]:
         """Diff the words of a line; a changed number at its start ("**Step 3:** Ask") gets the format "follows"."""
@@ -378,54 +377,6 @@ class _Comparison:
         return word_spans(old, new, thorough=thorough, exactly=exactly)
 
 
-def _joined_moves(links: Sequence[Link]) -> list[Link]:
-    """Give moves one number if they have the same order in both texts and only a few added or removed units between."""
-    found: list[Link] = []
-    linked = [link.a for link in links], sorted(link.c for link in links)
-    before: Link | None = None
-    for link in links:
-        if link.move and before and link.c >= before.d:
-            gaps = range(before.b, link.a), range(before.d, link.c)
-            is_free = all(
-                bisect_left(side, gap.start) == bisect_left(side, gap.stop)
-                for side, gap in zip(linked, gaps, strict=True)
-            )
-            if is_free and min(map(len, gaps)) <= 1 and max(map(len, gaps)) <= _MOST_BETWEEN:
-                link = link._replace(move=before.move)
-        found.append(link)
-        before = link if link.move else before
-    return found
-
-
-_MOST_BETWEEN = 6
-"""Most units that are added or removed between two units of one move."""
-
-
-def _contents(links: Sequence[Link], old: Sequence[Unit], new: Sequence[Unit]) -> tuple[dict[int, int], dict[int, int]]:
-    """The units of the old and of the new text, each with the number of the move of the passage that loses or gains
-    the unit. A moved item extends to its end, and a moved section up to its next heading."""
-    found: tuple[dict[int, int], dict[int, int]] = {}, {}
-    for side, units in enumerate((old, new)):
-        linked = {n: link.move for link in links for n in (range(link.a, link.b), range(link.c, link.d))[side]}
-        move, has_title = 0, False
-        between: list[int] = []
-        for n, unit in enumerate(units):
-            is_title = unit.kind in ("heading", "tag")
-            if n in linked:
-                if linked[n] == move:
-                    found[side].update(dict.fromkeys(between if move else (), move))
-                else:
-                    move, has_title = linked[n], is_title
-                between = []
-                continue
-            between.append(n)
-            has_title = has_title and not is_title
-            is_rest = n > 0 and unit.block == units[n - 1].block and (n - 1 in linked or n - 1 in found[side])
-            if move and (has_title or is_rest):
-                found[side][n] = move
-    return found
-
-
 def _is_below_title(units: Sequence[Unit], there: range) -> bool:
     n = there.start
     if not (there and n and units[n - 1].kind == "heading"):
@@ -468,16 +419,12 @@ def _moves_number(mark: str, other: str, bodies: tuple[str, str]) -> bool:
 def _marks_as_words(spans: Sequence[WordSpan]) -> list[WordSpan]:
     """Convert changes of quotation marks or emphasis to changes of words if the changed words have one mark of a pair,
     so that both marks of the pair change together."""
-    words = [_joined((span for span in spans if span.op == op and not span.format), "same") for op in ("del", "ins")]
+    words = [joined((span for span in spans if span.op == op and not span.format), "same") for op in ("del", "ins")]
     plain = {kind for kind, signs in _SIGNS.items() if any(len(signs.findall(text)) % 2 for text in words)}
     return [
         replace(span, format="") if span.format in plain and _SIGNS[span.format].fullmatch(span.text) else span
         for span in spans
     ]
-
-
-def _differ(spans: Iterable[WordSpan]) -> bool:
-    return any(span.op != "same" and not span.format for span in spans)
 
 
 def _word_counts(spans: Sequence[WordSpan]) -> tuple[int, int, int]:
@@ -492,13 +439,6 @@ def _word_counts(spans: Sequence[WordSpan]) -> tuple[int, int, int]:
         else:
             added += words
     return same, removed, added
-
-
-_APART = 2
-"""Least number of unchanged words between two changes of a sentence that can be decided separately."""
-_CLAUSE_END = re.compile(r"(?:(?<!\d)\.|[,;:!?–—)])\s+")
-_PAIRS = (("(", ")"), ("[", "]"), ("{", "}"), ("“", "”"), ("„", "“"), ("«", "»"), ("<", ">"))
-_TWINS = ('"', "`", "**", "__")
 
 
 def _changed(old: str, new: str) -> list[WordSpan]:
@@ -528,7 +468,7 @@ def _with_twins(steps: Sequence[Step], moved_from: Mapping[int, int]) -> Iterato
             behind[before].append(step.twin)
     for step in steps:
         yield step
-        for spans in step.content if any(map(_differ, step.content)) else ():
+        for spans in step.content if any(map(differ, step.content)) else ():
             _, removed, added = _word_counts(spans)
             part = Step("reworded", step.olds, step.news, [(0, 0), (0, 0)], spans=spans, removed=removed, added=added)
             part.is_changed, part.continues = True, spans is not step.content[0]
@@ -538,59 +478,22 @@ def _with_twins(steps: Sequence[Step], moved_from: Mapping[int, int]) -> Iterato
 
 def _split_step(step: Step) -> Iterator[Step]:
     """Split a step so that each part has one change of words; a new marker of the line is a part of its own."""
-    groups = _changes(step.spans) if step.role == "changed" and step.is_changed else [step.spans]
+    groups = changes(step.spans) if step.role == "changed" and step.is_changed else [step.spans]
     groups = [step.marker, *groups] if step.marker else groups
     if len(groups) == 1:
         yield step
         return
     (at, _), (to, _) = step.at
     for n, spans in enumerate(groups):
-        old, new = (_joined(spans, other) for other in ("ins", "del"))
+        old, new = (joined(spans, other) for other in ("ins", "del"))
         role: Role = "restructured" if spans is step.marker else "changed"
         ends = at + len(old), to + len(new)
         _, removed, added = (0, 0, 0) if spans is step.marker else _word_counts(spans)
         part = replace(step, role=role, at=[(at, ends[0]), (to, ends[1])], old=old, new=new, spans=spans, marker=[])
-        part.removed, part.added, part.is_changed = removed, added, _differ(spans)
+        part.removed, part.added, part.is_changed = removed, added, differ(spans)
         part.continues = n > bool(step.marker)
         yield part
         at, to = ends
-
-
-def _joined(spans: Iterable[WordSpan], without: Op) -> str:
-    return "".join(span.text for span in spans if span.op != without)
-
-
-def _changes(spans: Sequence[WordSpan]) -> list[list[WordSpan]]:
-    """Split spans within unchanged text, into groups that can each be applied alone. Brackets, quotation marks and
-    emphasis that open and close in different changes stay in one group."""
-    groups: list[list[WordSpan]] = [[]]
-    last = max((n for n, span in enumerate(spans) if span.op != "same" and not span.format), default=0)
-    for n, span in enumerate(spans):
-        words = [_joined([one for one in groups[-1] if one.op == op and not one.format], "same") for op in _CHANGES]
-        cut = _cut(span.text, are_figures(*words)) if span.op == "same" and n < last and any(words) else 0
-        if cut and all(_is_balanced(_joined(groups[-1], other)) for other in ("ins", "del")):
-            groups[-1].append(replace(span, text=span.text[:cut]))
-            groups.append([])
-            span = replace(span, text=span.text[cut:])
-        groups[-1].append(span)
-    return groups
-
-
-_CHANGES: tuple[Op, Op] = ("del", "ins")
-
-
-def _cut(text: str, is_figure: bool) -> int:
-    """Offset at which an unchanged text between two changes is cut, a clause's end if possible; 0: too short."""
-    if word_count(text) < (1 if is_figure else _APART) and not _CLAUSE_END.search(text):
-        return 0
-    ends = [found.end() for found in _CLAUSE_END.finditer(text)] or [hit.end() for hit in re.finditer(r"\s+", text)]
-    return min(ends, key=lambda end: abs(2 * end - len(text)), default=0)
-
-
-def _is_balanced(text: str) -> bool:
-    return all(text.count(one) == text.count(other) for one, other in _PAIRS) and not any(
-        text.count(sign) % 2 for sign in _TWINS
-    )
 
 
 def _shift_gaps(steps: Iterable[Step], old: Sequence[Unit], new: Sequence[Unit]) -> Iterator[Step]:

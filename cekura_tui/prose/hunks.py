@@ -15,7 +15,7 @@ from typing import Literal
 
 from cekura_tui.prose.formatting import breaks, closes, fence_mark, is_rule, level_of, tag_of
 from cekura_tui.prose.units import Unit, begins_block, block_ranges, is_title
-from cekura_tui.prose.words import Op, WordSpan, is_distinctive, word_set
+from cekura_tui.prose.words import Op, WordSpan, is_distinctive, joined, word_set
 
 Role = Literal[
     "same", "lead", "gap", "changed", "restructured", "replaced", "removed", "added", "away", "here", "reworded", "twin"
@@ -71,7 +71,7 @@ class Step:
     def version(self, without: Op) -> str:
         """The old text of the step (without "ins") or the new one (without "del")."""
         if self.role == "reworded":
-            return "".join(span.text for span in self.spans if span.op != without)
+            return joined(self.spans, without)
         return self.old if without == "ins" else self.new
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate, groupby
 from typing import Literal, NamedTuple
@@ -250,4 +250,56 @@ def with_old_formatting(spans: Iterable[WordSpan]) -> list[WordSpan]:
     """The spans without formatting changes: the old formatting counts as unchanged text."""
     return tidy(
         WordSpan("same", span.text) if span.format else span for span in spans if not (span.format and span.op == "ins")
+    )
+
+
+# Changes of a sentence that can be decided separately
+
+_APART = 2
+"""Least number of unchanged words between two changes of a sentence that can be decided separately."""
+_CLAUSE_END = re.compile(r"(?:(?<!\d)\.|[,;:!?–—)])\s+")
+_PAIRS = (("(", ")"), ("[", "]"), ("{", "}"), ("“", "”"), ("„", "“"), ("«", "»"), ("<", ">"))
+_TWINS = ('"', "`", "**", "__")
+
+
+def differ(spans: Iterable[WordSpan]) -> bool:
+    """Whether any words changed, not only formatting."""
+    return any(span.op != "same" and not span.format for span in spans)
+
+
+def joined(spans: Iterable[WordSpan], without: Op) -> str:
+    """The text of the spans, old (without "ins") or new (without "del")."""
+    return "".join(span.text for span in spans if span.op != without)
+
+
+def changes(spans: Sequence[WordSpan]) -> list[list[WordSpan]]:
+    """Split spans within unchanged text, into groups that can each be applied alone. Brackets, quotation marks and
+    emphasis that open and close in different changes stay in one group."""
+    groups: list[list[WordSpan]] = [[]]
+    last = max((n for n, span in enumerate(spans) if span.op != "same" and not span.format), default=0)
+    for n, span in enumerate(spans):
+        words = [joined([one for one in groups[-1] if one.op == op and not one.format], "same") for op in _CHANGES]
+        cut = _cut(span.text, are_figures(*words)) if span.op == "same" and n < last and any(words) else 0
+        if cut and all(_is_balanced(joined(groups[-1], other)) for other in ("ins", "del")):
+            groups[-1].append(replace(span, text=span.text[:cut]))
+            groups.append([])
+            span = replace(span, text=span.text[cut:])
+        groups[-1].append(span)
+    return groups
+
+
+_CHANGES: tuple[Op, Op] = ("del", "ins")
+
+
+def _cut(text: str, is_figure: bool) -> int:
+    """Offset at which an unchanged text between two changes is cut, a clause's end if possible; 0: too short."""
+    if word_count(text) < (1 if is_figure else _APART) and not _CLAUSE_END.search(text):
+        return 0
+    ends = [found.end() for found in _CLAUSE_END.finditer(text)] or [hit.end() for hit in re.finditer(r"\s+", text)]
+    return min(ends, key=lambda end: abs(2 * end - len(text)), default=0)
+
+
+def _is_balanced(text: str) -> bool:
+    return all(text.count(one) == text.count(other) for one, other in _PAIRS) and not any(
+        text.count(sign) % 2 for sign in _TWINS
     )
