@@ -110,9 +110,7 @@ class Assembly:
     def _text_piece(
         self, group: Sequence[int], worded: Mapping[int, int], layout: Mapping[tuple[Format, int], int]
     ) -> TextPiece:
-        old, new = (
-            "".join(texts) for texts in zip(*((self.steps[n].old, self.steps[n].new) for n in group), strict=True)
-        )
+        old, new = ("".join(getattr(self.steps[n], side) for n in group) for side in ("old", "new"))
         spans: list[WordSpan] = []
         cuts: list[int] = []
         for n in group:
@@ -122,13 +120,9 @@ class Assembly:
         step, hunk = self.steps[group[0]], worded.get(group[0], 0)
         mover = self._movers.get(step.move or step.within, 0)
         if step.within and mover == hunk:  # it comes and goes with the passage
-            return (
-                TextPiece(old, new)
-                if step.role == "twin"
-                else TextPiece(old, new, hunk, tuple(spans), cuts=tuple(cuts))
-            )
-        is_shown = step.role == "reworded"
-        return TextPiece(old, new, hunk, tuple(spans), step.side, "", tuple(cuts), mover, is_shown)
+            piece = TextPiece(old, new, hunk, tuple(spans), cuts=tuple(cuts))
+            return TextPiece(old, new) if step.role == "twin" else piece
+        return TextPiece(old, new, hunk, tuple(spans), step.side, "", tuple(cuts), mover, step.role == "reworded")
 
     def _numbered_spans(
         self, n: int, worded: Mapping[int, int], layout: Mapping[tuple[Format, int], int]
@@ -155,8 +149,8 @@ class Assembly:
     ) -> Hunk:
         old, new = self._texts(draft)
         kind, note = self._kind(draft)
-        heads = [n for n in draft.steps if self.steps[n].role == "here"] or draft.steps
-        step = self.steps[heads[0]]
+        steps = [self.steps[n] for n in draft.steps]
+        step = max(steps, key=lambda one: (one.role == "here", bool(one.olds or one.news)))
         place = "" if draft.is_folded else self.places.of(step.olds, step.news)
         if kind == "moved":
             old_place = pieces[main].elsewhere

@@ -171,18 +171,24 @@ class _LinePart:
 
 
 def _with_markers(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePart]:
-    lead: list[WordSpan] = []
+    """The parts; a list marker at the end of a part is drawn on one line with the text of its item."""
+    lead: _LinePart | None = None
     for part in _piece_parts(diff, edited):
-        # Draw a list marker together with the text of its item.
-        if not part.hunk and structure("".join(span.text for span in part.pieces[0] if span.op != "ins")):
-            lead += part.pieces[0]
-            continue
-        if lead and part.pieces and part.moved != "away":
-            part.pieces[0] = tidy([*lead, *part.pieces[0]])
-            lead = []
-        yield part
-    if lead:
-        yield _LinePart(0, False, [lead])
+        if lead and part.pieces and (lead.hunk or part.moved != "away"):
+            if lead.hunk and part.hunk:
+                lead.pieces[-1] += [WordSpan("same", "…")] if lead.hunk != part.hunk else []
+                yield lead
+            else:
+                pieces = [*lead.pieces[:-1], tidy([*lead.pieces[-1], *part.pieces[0]]), *part.pieces[1:]]
+                part = replace(lead if lead.hunk else part, pieces=pieces)
+            lead = None
+        spans = part.pieces[-1] if part.pieces else []
+        versions = ("".join(span.text for span in spans if span.op != op) for op in ("ins", "del"))
+        if any(structure(text.rpartition("\n")[2]) for text in versions):
+            lead = part
+        else:
+            yield part
+    yield from [lead] if lead else []
 
 
 def _piece_parts(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePart]:

@@ -122,6 +122,21 @@ def test_the_plain_text_of_a_diff_shows_places_and_words_and_moves_and_context()
     ]
 
 
+def test_a_new_line_start_is_drawn_with_its_sentence() -> None:
+    free, look, change = "Free until three days before arrival.", "Look up the code with get_booking.", "Read it back."
+    portal = "For bookings made through a travel portal, the guest must go to the portal."
+    new = f"# Changes\n- {look}\n- {free} Say so first.\n- {portal} Ask for its name.\n- {change}\n"
+    diff = compare(f"# Changes\n{free} {look} {portal} {change}\n", new)
+    assert {f"{{+-+}} {text}" for text in (free, look, portal, change)} <= {*as_text(diff).splitlines()}
+
+
+def test_what_is_added_to_a_passage_that_moves_names_its_place() -> None:
+    slow = "- Speak slowly and clearly to everybody.{} Never hurry.\n"
+    old = f"# Style\n- Be kind.\n{slow.format('')}\n# Fees\n- Say the price once.\n"
+    new = f"# Style\n- Be kind.\n\n# Fees\n{slow.format(' Read it back.')}- Say the price once.\n"
+    assert [hunk.place for hunk in compare(old, new).hunks] == ["Fees › item 1"] * 2
+
+
 def test_staged_lines_are_marked_as_new_or_reworded_or_followed_by_a_removal() -> None:
     old = "# Role\nYou are Ava.\n- Rule one stays here.\n- Rule two goes away now.\n- Rule three stays.\n"
     new = old.replace("Ava", "Ava, the friendly voice").replace("- Rule two goes away now.\n", "")
