@@ -11,8 +11,6 @@ from typing import Literal
 from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.prose.merge import Conflict, Merge, Side
 
-_Kind = tuple[Conflict, ...]
-"""The conflicts of a group, which are decided together."""
 _KEY_PREFIX = "conflict "
 
 
@@ -42,7 +40,7 @@ class ConflictDecisions:
         """Switch to a new merge. A decision stays valid if the new merge has the same group of conflicts, and as many
         equal groups as the previous merge."""
         kinds = [tuple(merge.conflicts[number - 1] for number in group) for group in merge.groups]
-        every, so_far = Counter(kinds), Counter[_Kind]()
+        every, so_far = Counter(kinds), Counter[tuple[Conflict, ...]]()
         self._merge, self._keys = merge, {}
         now = (part.now if isinstance(part, Conflict) else part for part in merge.parts)
         self._line_end = "\r\n" if any("\r\n" in text for text in now) else "\n"

@@ -158,17 +158,16 @@ def _item(
     if hit is None:
         return None
     lead, heading, bold, opening, value, close, dash = hit.groups("")
-    noun = opening.strip("( \t").casefold()
+    *firsts, last = value.split(".")
+    prefix, noun = tuple(map(int, firsts)), opening.strip("( \t").casefold()
     is_title = bool(heading or noun or (bold and bold not in close))
     if lead and not close.strip("*_"):
         return None
     if not is_title:
-        begins = "." in value and tuple(map(int, value.split(".")[:-1])) in seen  # 2.1 alone in section 2
-        if dash or not (begins or item_mark(line, serials)):
+        if dash or not (prefix in seen or item_mark(line, serials)):  # 2.1 may be alone in section 2
             return None
-    elif not (close.strip("*_") or (noun and (heading or bold or dash)) or "." in value):
+    elif not (close.strip("*_") or (noun and (heading or bold or dash)) or prefix):
         return None
-    *prefix, last = value.split(".")
     case = "1" if last.isdecimal() else "I" if last.isupper() else "i"
     if case == "1":
         number = int(last)
@@ -184,8 +183,7 @@ def _item(
     words = " ".join(line[hit.end() :].translate(_NORMALISED).casefold().split()).removesuffix(":")
     first, end = hit.span("value")
     is_line = not column and not is_title and heading_mark(line[hit.end() :], starts_paragraph=True) == 0
-    prefixes = tuple(map(int, prefix))
-    return _NumberedItem(start + first, start + end, value, key, case, depth, 0, number, prefixes, words, is_line)
+    return _NumberedItem(start + first, start + end, value, key, case, depth, 0, number, prefix, words, is_line)
 
 
 def _has_titles(items: Sequence[_NumberedItem]) -> bool:

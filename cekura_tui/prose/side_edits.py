@@ -285,17 +285,15 @@ def similar_pairs(ones: Sequence[Passage], others: Sequence[Passage]) -> Iterato
         for word in words:
             places[word].add(n)
     for words, number in ones:
-        if len(words) < _LEAST_WORDS:
-            continue
-        yield from ((number, other) for other in same[words])
+        if len(words) >= _LEAST_WORDS:
+            yield from ((number, other) for other in same[words])
         if len(words) < _LEAST_SIMILAR_WORDS:
             continue
         shared = Counter(n for word in set(words) if len(places[word]) <= _COMMON for n in places[word])
         for n, count in shared.items():
             other_words, other = others[n]
-            if 2 * count < len(words) or len(other_words) < _LEAST_SIMILAR_WORDS or other_words == words:
-                continue
-            if _similarity(words, other_words) >= _LEAST_SIMILARITY:
+            is_version = 2 * count >= len(words) and len(other_words) >= _LEAST_SIMILAR_WORDS and other_words != words
+            if is_version and _similarity(words, other_words) >= _LEAST_SIMILARITY:
                 yield number, other
 
 
