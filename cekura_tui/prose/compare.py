@@ -66,10 +66,13 @@ class _Comparison:
         self._removed_ranges = {step.olds.start: step.at[0] for step in steps if step.role == "away"}
         for step in stoppable(self._stop, steps, 16):
             self._diff_step(step)
-        stops = [step for step in steps if any(span.format == "punctuation" for span in step.spans)]
+        stops = [step for step in steps if any(map(_is_stop, step.spans))]
         for step in stops if len(stops) == 1 and stops[0].is_changed else []:
             # Punctuation that changed in no other sentence is part of the change of words.
-            step.spans = tidy(replace(one, format="") if one.format == "punctuation" else one for one in step.spans)
+            own = [n for n, group in enumerate(step.content) if differ(group) and any(map(_is_stop, group))]
+            for n in own:
+                step.content[n] = _with_stops(step.content[n], 0)
+            step.spans = _with_stops(step.spans, -1 - own[0] if own else 0)
         steps = list(_with_twins([part for step in steps for part in _split_step(step)], self._moved_from))
         titles = self._fold_rules(steps)
         if self.old_tail or self.new_tail:
@@ -425,6 +428,15 @@ def _marks_as_words(spans: Sequence[WordSpan]) -> list[WordSpan]:
         replace(span, format="") if span.format in plain and _SIGNS[span.format].fullmatch(span.text) else span
         for span in spans
     ]
+
+
+def _is_stop(span: WordSpan) -> bool:
+    return span.format == "punctuation"
+
+
+def _with_stops(spans: Iterable[WordSpan], hunk: int) -> list[WordSpan]:
+    """The spans with changes of punctuation as changes of words, of this hunk."""
+    return tidy(replace(span, format="", hunk=hunk) if _is_stop(span) else span for span in spans)
 
 
 def _word_counts(spans: Sequence[WordSpan]) -> tuple[int, int, int]:

@@ -33,8 +33,8 @@ _MARKER = re.compile(
 """Groups: list markers or boxes, marks of a heading, bold, noun or bracket, `value`, what closes the number, dash."""
 _ROMAN = re.compile(r"(?m)^[^\S\n]*\(?([ivx]{2,5}|[IVX]{2,5})[.)][ \t]")
 _NORMALISED = str.maketrans("–—−‑‘’‚“”„«»", '----\'\'\'"""""', "*_~`#")
-_FIRST_WORDS = 5
-"""An item is found in another text by this many first words if the further words differ."""
+_FEW_WORDS = 5
+"""An item is found in another text by this many first or last words if the other words differ."""
 _NO_DEPTH = 10_000
 _TITLE, _COLUMN = 14, 16
 """Nesting depths of titles and of items without indentation; each column of indentation adds 2. Tags have depth 1,
@@ -72,9 +72,10 @@ class _NumberedItem:
 
     @property
     def names(self) -> list[tuple[object, str]]:
-        """Keys of this item in another text, best first: style or column, with all words or with the first words."""
-        first_words = " ".join(self.words.split(" ")[:_FIRST_WORDS])
-        return [(written, words) for written in (self.key, self.key[0]) for words in (self.words, first_words)]
+        """Keys of this item in another text, best first: style or column, with all, the first or the last words."""
+        words = self.words.split(" ")
+        found = (self.words, " ".join(words[:_FEW_WORDS]), " ".join(["…", *words[-_FEW_WORDS:]]))
+        return [(written, words) for words in found for written in (self.key, self.key[0])]
 
 
 def renumbered(text: str, *sources: str) -> str:

@@ -148,6 +148,26 @@ def _check_shown(seeds: range, pair: Callable[[Writer], tuple[str, str]], share:
     assert len(found) <= share * len(seeds), min(found.values(), key=len)
 
 
+@pytest.mark.parametrize(
+    ("sent", "proposed"),
+    [
+        (
+            "2. Book the order number by 5 p.m., and skip the ticket.\n3. Send the ticket, and charge the reservation.",
+            "2. Send the ticket, and charge the fee\n3. Book the order number by 5 p.m., and skip the ticket.",
+        ),
+        (
+            "## Fees\n\n- Name the parcel only once.\n- Say, “Mention the fee in every call”.\n\n"
+            "1. Repeat the form.\n2. Wait.",
+            "## Fees\n\n1. Name the parcel only once.\n2. Form: Say, “Mention the fee in every call”.\n\n"
+            "1. Repeat the form.\n2. Wait.",
+        ),
+    ],
+)
+def test_small_pairs_are_taken_as_drawn_and_every_subset_is_well_formed(sent: str, proposed: str) -> None:
+    _check_shown(range(1), lambda rng: (sent, proposed), 0.0)
+    _check(range(4), lambda rng: (sent, proposed), 0.0)
+
+
 @pytest.mark.parametrize("batch", range(3))
 def test_any_subset_of_a_few_hunks_makes_a_well_formed_prompt(batch: int) -> None:
     _check(range(batch * 5, batch * 5 + 5), edited_pair(2), 0.0)
