@@ -8,10 +8,10 @@ text of each piece (see `staging`).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import groupby, pairwise
+from itertools import groupby
 from typing import Literal
 
 from cekura_tui.model.text import count, word_total
@@ -50,11 +50,6 @@ class TextPiece:
     cuts: tuple[int, ...] = ()
     mover: int = 0
     is_shown: bool = False
-
-    @property
-    def parts(self) -> list[tuple[WordSpan, ...]]:
-        """The spans, grouped by line or sentence."""
-        return [self.spans[start:end] for start, end in pairwise((0, *self.cuts, len(self.spans)))]
 
     def hunks(self) -> set[int]:
         """Numbers of all hunks that change this piece, layout hunks included."""
@@ -171,22 +166,17 @@ class ProseDiff:
         """The edits from the sent to the proposed text, in order, without list numbers that follow from others."""
         found, at = [], 0
         for piece in self.pieces:
+            start, at = at, at + len(piece.old)
             if piece.hunk and (piece.old or piece.new):
-                found.append(Edit(at, at + len(piece.old), piece.new, piece.hunk))
-            else:
-                found += _layout_edits(piece, at)
-            at += len(piece.old)
+                found.append(Edit(start, at, piece.new, piece.hunk))
+                continue
+            for hunk, group in groupby(piece.spans, key=lambda span: span.hunk):
+                spans = list(group)
+                end = start + sum(len(span.text) for span in spans if span.op != "ins")
+                if hunk:
+                    found.append(Edit(start, end, "".join(span.text for span in spans if span.op != "del"), hunk))
+                start = end
         return found
-
-
-def _layout_edits(piece: TextPiece, at: int) -> Iterator[Edit]:
-    """The edits of all layout hunks in a piece that starts at offset `at`."""
-    for hunk, group in groupby(piece.spans, key=lambda span: span.hunk):
-        spans = list(group)
-        old_length = sum(len(span.text) for span in spans if span.op != "ins")
-        if hunk:
-            yield Edit(at, at + old_length, "".join(span.text for span in spans if span.op != "del"), hunk)
-        at += old_length
 
 
 # Texts too long to compare: one hunk replaces the whole text, and only its beginning is shown
@@ -206,7 +196,8 @@ def uncompared(old: str, new: str) -> ProseDiff:
     coarse = f"not compared: the two texts have {size:,} {noun}; up to {most:,} are compared"
     kind: Kind = "added" if not old.strip() else "removed" if not new.strip() else "changed"
     was, now = (text[:SHOWN].strip() for text in (old, new))
-    hunk = Hunk(1, kind, "", word_total(old), word_total(new), was, now, 1, "", _key(old, new), 0)
+    key = hashlib.sha256(f"uncompared\0{len(old)}\0{old}{new}".encode("utf-8", "surrogatepass")).hexdigest()
+    hunk = Hunk(1, kind, "", word_total(old), word_total(new), was, now, 1, "", key[:20], 0)
     return ProseDiff((TextPiece(old, new, 1),), (hunk,), coarse, is_compared=False, proposed=new)
 
 
@@ -227,7 +218,3 @@ def truncated(text: str) -> str:
     if not more:
         return text
     return text[:end].removesuffix("\n") + f"\n… ({count(more, 'character')} more, not shown)"
-
-
-def _key(old: str, new: str) -> str:
-    return hashlib.sha256(f"uncompared\0{len(old)}\0{old}{new}".encode("utf-8", "surrogatepass")).hexdigest()[:20]

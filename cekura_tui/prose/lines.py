@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Literal
 
 from cekura_tui.model.text import LONGEST_LINE, capped, count, visible
@@ -230,7 +230,8 @@ def _piece_spans(piece: TextPiece, choice: HunkChoice | None, places: Sequence[i
     if not piece.spans:
         return [readable([WordSpan("del", piece.old), WordSpan("ins", piece.new)])]
     found: list[list[WordSpan]] = []
-    parts = (_shown_spans(piece, spans, places) for spans in piece.parts)
+    cuts = pairwise((0, *piece.cuts, len(piece.spans)))
+    parts = (_shown_spans(piece, piece.spans[start:end], places) for start, end in cuts)
     for is_other, (*here,) in groupby(parts, key=lambda spans: all(span.op != "same" for span in spans)):
         # Draw adjacent lines that changed completely as one replacement.
         found += [tidy(span for spans in here for span in spans)] if is_other else here
