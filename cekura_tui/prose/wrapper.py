@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice, pairwise
 
 from cekura_tui.prose.formatting import fence_mark
@@ -58,6 +58,7 @@ _BLOCK = re.compile(r"\s*(?:`{3}|~{3}|>|\{\s*\"|-{3,}[^\S\n]*\n|<\w*prompt\w*>)"
 _THOUGHTS = re.compile(rf"(?is)\s*<(think|thinking|reasoning|analysis|scratchpad)>.*?</\1>(?={_BLOCK.pattern})")
 _RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,}|={3,})[^\S\n]*(?:\n|$)")
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n\s*")
+_REMARKS, _FENCED = "comes with remarks by the model", "is wrapped in a code fence"
 _SPOKEN, _PARAGRAPHS, _REMARK, _LAYERS = 120, 4, 5_000, 12
 """Most words and paragraphs of an introduction, most characters of a closing remark, most layers around an answer."""
 
@@ -96,25 +97,21 @@ def wrapper_of(sent: str, proposed: str, *, as_is: bool = False) -> Wrapper:
     return Wrapper(text[len(before) : start + len(bare)] + kept + tail, before, behind, tail, note, decoded)
 
 
-@dataclass
 class _Peeling:
     """Strips layers off the proposed `text` until [start, end) is left; lines of the sent prompt stay. `decoded` says
     how the answer was quoted before `text` was decoded."""
 
-    sent: str
-    text: str
-    as_is: bool
-    start: int = 0
-    end: int = 0
-    notes: list[str] = field(default_factory=list)
-    decoded: list[str] = field(default_factory=list)
+    def __init__(self, sent: str, text: str, as_is: bool) -> None:
+        self.sent, self.text, self.as_is = sent, text, as_is
+        self.start, self.end = 0, len(text)
+        self.notes: list[str] = []
+        self.decoded: list[str] = []
+        self._sent = [" ".join(line.split()) for line in sent.splitlines() if line.strip()]
+        self._lines = frozenset(self._sent)
+        self._fences = [n for n, line in enumerate(self._sent) if fence_mark(line)]
 
     def run(self) -> None:
         """Strip layers until no layer is found. After a fence or tags, strip only further fences and tags."""
-        self.end = len(self.text)
-        self._sent = [" ".join(line.split()) for line in self.sent.splitlines() if line.strip()]
-        self._lines = frozenset(self._sent)
-        self._fences = [n for n, line in enumerate(self._sent) if fence_mark(line)]
         outer = (self._thoughts, self._introduction, self._remark, self._rule, self._quotes)
         is_enclosed = False
         for _ in range(_LAYERS if self.text.strip() else 0):
@@ -222,16 +219,14 @@ class _Peeling:
     def _quotes(self) -> bool:
         rest = self.text[self.start : self.end].strip()
         mark = rest[:3] if rest[:3] in _QUOTES else rest[0]
-        closing = _QUOTES.get(mark, "")
+        closing = _QUOTES.get(mark, "\0")
         inner = rest[len(mark) : -len(closing)]
-        if not inner or not rest.endswith(closing) or self.sent.lstrip().startswith(mark):
-            return False
-        again = inner.find(closing)
-        if mark != closing and again >= 0 and mark not in inner[:again]:
-            return False
+        before, again, _ = inner.partition(closing)
         # The next mark opens a second quotation, or ends one that the text begins with.
-        is_other = again >= 0 and not inner[:again][-1:].isspace()
-        if mark == closing and (is_other or (len(mark) == 1 and inner.count(mark) % 2)):
+        is_other = bool(again) and not (before[-1:].isspace() if mark == closing else mark in before)
+        is_odd = mark == closing and len(mark) == 1 and inner.count(mark) % 2 == 1
+        has_both = bool(inner) and rest.endswith(closing)
+        if is_other or is_odd or not has_both or self.sent.lstrip().startswith(mark):
             return False
         start = self.text.index(mark, self.start) + len(mark)
         return self._take(start, start + len(inner), "is wrapped in quotation marks")
@@ -287,7 +282,3 @@ class _Peeling:
         is_apart = rest.removesuffix(last).endswith(("\n\n", "\n\r\n"))  # else it underlines a heading
         is_own = is_apart and _RULE.fullmatch(last) and not _RULE.fullmatch(self.sent.rstrip().rpartition("\n")[2])
         return bool(is_own) and self._take(self.start, self.start + len(rest) - len(last), "")
-
-
-_REMARKS = "comes with remarks by the model"
-_FENCED = "is wrapped in a code fence"
