@@ -214,7 +214,6 @@ def shown_length(text: str) -> int:
 def truncated(text: str) -> str:
     """The shown part of a text that was not compared, with a note of how many characters are missing."""
     end = shown_length(text)
-    more = len(text) - end
-    if not more:
+    if not (more := len(text) - end):
         return text
     return text[:end].removesuffix("\n") + f"\n… ({count(more, 'character')} more, not shown)"

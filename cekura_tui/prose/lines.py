@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from cekura_tui.model.text import LONGEST_LINE, capped, count, visible
 from cekura_tui.prose.diff import Hunk, ProseDiff, TextPiece, truncated
@@ -41,7 +41,9 @@ def in_chunks(line: ProseLine) -> list[ProseLine]:
         parts = [part for span in line.spans for part in span.text.split("\n")]
         if len(parts) <= _MOST_PARTS and all(len(part) <= LONGEST_LINE for part in parts):
             return [line]
-        return [one for span in line.spans for one in _version_lines(span, line.continues)]
+        texts = [(span.op, n, text) for span in line.spans for n, text in enumerate(span.text.split("\n"))]
+        versions = (ProseLine((WordSpan(op, text),), _MARKS[op], line.continues and n == 0) for op, n, text in texts)
+        return [one if one.text else replace(one, spans=()) for version in versions for one in in_chunks(version)]
     spans = list(line.spans)
     if line.mark != " ":
         last = len(spans) - 1
@@ -62,13 +64,6 @@ _MOST_PARTS = 500
 """Most lines of text, of both versions, in a "±" line; a longer replacement is drawn line by line."""
 
 
-def _version_lines(span: WordSpan, continues: bool) -> Iterator[ProseLine]:
-    for n, text in enumerate(span.text.split("\n")):
-        for start, end in chunk_ranges(text):
-            spans = (WordSpan(span.op, text[start:end]),) if end > start else ()
-            yield ProseLine(spans, "-" if span.op == "del" else "+", start > 0 or (continues and n == 0))
-
-
 def _shortened(span: WordSpan, after: bool, before: bool) -> WordSpan:
     """Shorten a long unchanged span. `after`: the span follows a change, so the start is kept. `before`: the span
     precedes a change, so the end is kept. All other characters are replaced by a note with their number."""
@@ -86,6 +81,7 @@ def _shortened(span: WordSpan, after: bool, before: bool) -> WordSpan:
 Mark = Literal[" ", "-", "+", "~", "±"]
 """How a line changed: not at all (" "), removed ("-"), added ("+"), reworded ("~") or replaced ("±")."""
 
+_MARKS: dict[Op, Mark] = {"same": " ", "del": "-", "ins": "+"}
 _SIGNS: dict[Op, tuple[str, str]] = {"same": ("", ""), "del": ("[-", "-]"), "ins": ("{+", "+}")}
 
 
@@ -124,7 +120,8 @@ def passages(diff: ProseDiff, choices: Choices | None = None) -> list[Passage]:
     edited = {number: choice for number, choice in (choices or {}).items() if choice.what == "edited"}
     writer = _LineWriter()
     found: list[Passage] = []
-    for (hunk, moved, elsewhere, is_drawn), group in groupby(_with_markers(diff, edited), key=_LinePart.key):
+    parts_of = groupby(_with_markers(diff, edited), lambda one: (one.hunk, one.moved, one.elsewhere, bool(one.pieces)))
+    for (hunk, moved, elsewhere, is_drawn), group in parts_of:
         parts = list(group)
         pieces, head = [spans for part in parts for spans in part.pieces], any(part.head for part in parts)
         lines = tuple(writer.lines(pieces))
@@ -156,8 +153,7 @@ def signed(op: Op, text: str) -> str:
 # Adjacent pieces that are drawn as one part
 
 
-@dataclass(slots=True)
-class _LinePart:
+class _LinePart(NamedTuple):
     """Spans to draw, by line or sentence; none for a layout hunk whose lines another hunk shows."""
 
     hunk: int
@@ -165,9 +161,6 @@ class _LinePart:
     pieces: list[list[WordSpan]]
     moved: Literal["", "away", "here"] = ""
     elsewhere: str = ""
-
-    def key(self) -> tuple[int, Literal["", "away", "here"], str, bool]:
-        return self.hunk, self.moved, self.elsewhere, bool(self.pieces)
 
 
 def _with_markers(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePart]:
@@ -347,9 +340,7 @@ class _LineWriter:
 def mark_of(spans: Iterable[WordSpan]) -> Mark:
     """A line's mark; changed list numbers count as unchanged, and unchanged white space is ignored."""
     ops = {"same" if span.format == "follows" else span.op for span in spans if span.op != "same" or span.text.strip()}
-    if len(ops) > 1:
-        return "~"
-    return "-" if "del" in ops else "+" if "ins" in ops else " "
+    return "~" if len(ops) > 1 else _MARKS[next(iter(ops), "same")]
 
 
 _LONGEST_CONTEXT_LINE, _SHORTENED = 300, 200

@@ -327,7 +327,7 @@ _MARKUP = re.compile(r"<[^<>]*>")
 
 class Places:
     def __init__(self, old: Sequence[Unit], new: Sequence[Unit]) -> None:
-        self._old, self._new = _PlaceNames().of(old), _PlaceNames().of(new)
+        self._old, self._new = _PlaceNames(old).names, _PlaceNames(new).names
 
     def of(self, olds: range, news: range) -> str:
         """The place of some units: the section, and the rule, item or paragraph in the section. Units of the new text
@@ -346,25 +346,24 @@ class _Item:
 
 
 class _PlaceNames:
-    def __init__(self) -> None:
+    def __init__(self, units: Sequence[Unit]) -> None:
         self.sections: list[tuple[str, str]] = []
         """(kind, name) of open sections: tags that have a closing tag, a heading, and a title below that heading."""
         self.items: list[_Item] = []
         self.counts = Counter[str]()
-        self.name = ""
-
-    def of(self, units: Sequence[Unit]) -> list[str]:
+        self.block, self.name = 0, ""
         self._closed = {tag[0] for unit in units if unit.kind == "tag" and (tag := tag_of(unit.text)) and tag[1]}
-        names: list[str] = []
-        block = 0
-        for unit in units:
-            if unit.kind == "heading":
-                self._heading(unit)
-            elif unit.kind != "tag" and unit.block != block:
-                self.name = self._block_name(unit)
-            block = unit.block
-            names.append(self._tag(unit) if unit.kind == "tag" else self._path(self.name))
-        return names
+        self.names = [self._place(unit) for unit in units]
+
+    def _place(self, unit: Unit) -> str:
+        if unit.kind == "tag":
+            return self._tag(unit)
+        if unit.kind == "heading":
+            self._heading(unit)
+        elif unit.block != self.block:
+            self.name = self._block_name(unit)
+        self.block = unit.block
+        return self._path(self.name)
 
     def _path(self, name: str) -> str:
         return _SEPARATOR.join(filter(None, (*(section for _, section in self.sections[-_DEEPEST:]), name)))
@@ -405,8 +404,7 @@ class _PlaceNames:
         if unit.kind == "item":
             return self._item_name(unit)
         if unit.kind != "code":
-            while self.items and self.items[-1].indent >= unit.indent:
-                self.items.pop()
+            self.items = list(takewhile(lambda item: item.indent < unit.indent, self.items))
             if self.items:
                 return self._items_path()
         self.counts[unit.kind] += 1
@@ -415,12 +413,10 @@ class _PlaceNames:
     def _item_name(self, unit: Unit) -> str:
         """Open an item and return its path; a larger indentation or another marker nests it in the previous item."""
         indent, style = unit.indent, style_of(unit.marker)
-        while self.items and self.items[-1].indent > indent:
-            self.items.pop()
         same = next((one for one in self.items if (one.indent, one.style) == (indent, style)), None)
         count = same.count + 1 if same else 1
-        item = _Item(indent, style, count, name_of(unit.marker) or f"item {count}")
-        self.items = [*takewhile(lambda one: one is not same, self.items), item]
+        outer = takewhile(lambda one: one.indent <= indent and one is not same, self.items)
+        self.items = [*outer, _Item(indent, style, count, name_of(unit.marker) or f"item {count}")]
         return self._items_path()
 
     def _items_path(self) -> str:
