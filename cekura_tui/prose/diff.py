@@ -94,6 +94,7 @@ class Hunk:
     from 1. `note` is a short remark ("emphasis ** added", "from Identity › rule 2"). `key` is a hash of the change, by
     which a saved choice finds the hunk again. `main` is the index of the hunk's main piece. `parts` are the keys of the
     hunks into which this hunk can be split; `whole` is the key of the hunk from which this hunk was split off.
+    Of a hunk that `is_folded`, the screen shows all places in a single line.
     """
 
     number: int
@@ -109,9 +110,7 @@ class Hunk:
     main: int
     parts: tuple[str, ...] = ()
     whole: str = ""
-
     is_folded: bool = False
-    """Whether the screen shows a single line for all places of the hunk."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,15 +38,13 @@ def in_chunks(line: ProseLine) -> list[ProseLine]:
     if len(line.text) <= LONGEST_LINE:
         return [line]
     if line.mark == "±":
-        parts = [part for span in line.spans for part in span.text.split("\n")]
-        if len(parts) <= _MOST_PARTS and all(len(part) <= LONGEST_LINE for part in parts):
-            return [line]
         texts = [(span.op, n, text) for span in line.spans for n, text in enumerate(span.text.split("\n"))]
+        if len(texts) <= _MOST_PARTS and all(len(text) <= LONGEST_LINE for _, _, text in texts):
+            return [line]
         versions = (ProseLine((WordSpan(op, text),), _MARKS[op], line.continues and n == 0) for op, n, text in texts)
         return [one if one.text else replace(one, spans=()) for version in versions for one in in_chunks(version)]
-    spans = list(line.spans)
+    spans, last = list(line.spans), len(line.spans) - 1
     if line.mark != " ":
-        last = len(spans) - 1
         spans = [_shortened(span, k > 0, k < last) if span.op == "same" else span for k, span in enumerate(spans)]
     found: list[list[WordSpan]] = [[]]
     room = LONGEST_LINE
