@@ -171,9 +171,9 @@ def _with_markers(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator
                 yield lead
             else:
                 pieces = [*lead.pieces[:-1], tidy([*lead.pieces[-1], *part.pieces[0]]), *part.pieces[1:]]
-                part = replace(lead if lead.hunk else part, pieces=pieces)
+                part = (lead if lead.hunk else part)._replace(pieces=pieces)
             lead = None
-        spans = part.pieces[-1] if part.pieces else []
+        spans = part.pieces[-1] if part.pieces and part.moved != "away" else []
         versions = ("".join(span.text for span in spans if span.op != op) for op in ("ins", "del"))
         if any(structure(text.rpartition("\n")[2]) for text in versions):
             lead = part

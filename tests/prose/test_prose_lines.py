@@ -130,6 +130,12 @@ def test_a_new_line_start_is_drawn_with_its_sentence() -> None:
     assert {f"{{+-+}} {text}" for text in (free, look, portal, change)} <= {*as_text(diff).splitlines()}
 
 
+def test_text_after_a_passage_that_moved_away_with_a_bare_mark_is_drawn() -> None:
+    ask, advice = "Always ask for the full name of the caller first.\n-\n", "Never give any advice to anybody at all.\n"
+    rest = "Say goodbye in a friendly way.\n\nThank them for the call.\n"
+    assert advice in as_text(compare(f"{ask}\n{advice}\n{rest}", f"{advice}\n{rest}\n{ask}"), 9)
+
+
 def test_what_is_added_to_a_passage_that_moves_names_its_place() -> None:
     slow = "- Speak slowly and clearly to everybody.{} Never hurry.\n"
     old = f"# Style\n- Be kind.\n{slow.format('')}\n# Fees\n- Say the price once.\n"
