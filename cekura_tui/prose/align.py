@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from itertools import count
 from typing import NamedTuple
 
 from cekura_tui.prose.formatting import is_rule
@@ -78,9 +79,10 @@ class _UnitAlignment:
 
     def _exact(self) -> Pairs:
         """Pair equal blocks (paragraphs and items), then equal sentences between two paired blocks."""
+        numbers: dict[tuple[str, ...], int] = defaultdict(count().__next__)  # numbers are compared faster than tuples
         # A pause or stage direction may be anywhere; it is matched only as part of an equal block.
         old_keys, new_keys = (
-            [(*unit.words, side, str(n)) if _is_aside(unit) else unit.words for n, unit in enumerate(units)]
+            [numbers[(*unit.words, side, str(n)) if _is_aside(unit) else unit.words] for n, unit in enumerate(units)]
             for side, units in (("old", self.old), ("new", self.new))
         )
         old_blocks, new_blocks = block_ranges(self.old), block_ranges(self.new)

@@ -162,6 +162,7 @@ def closes(line: str, fence: str) -> bool:
     return bare.startswith(fence) and set(bare) == {fence[0]}
 
 
+@lru_cache(maxsize=8192)
 def structure(gap: str) -> str | None:
     """The kinds of the markers in a gap, joined by spaces: "-" for a bullet, "1" for a number, "##" for a heading, ">"
     for a quotation. "" without markers; None if the gap contains other text."""

@@ -101,14 +101,15 @@ def are_figures(*words: str) -> bool:
 Op = Literal["same", "del", "ins"]
 
 _FORMATTING_SIGNS = "\"'‘’‚‛“”„‟«»‹›「」『』*`~"
+_NO_WORDS = _FORMATTING_SIGNS + ".,;:"
 _ENDS = _FORMATTING_SIGNS + ".,;:!?…)]。，；：！？"
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # scripts without spaces: each letter is a word
 _SIGNS = (
     "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0962\u0963\u0981-\u0983"
     "\u09bc-\u09cd\u0a3c-\u0a4d\u0abc-\u0acd\u0bbe-\u0bcd\u0c3e-\u0c56\u0cbc-\u0cd6\u0d3e-\u0d57"
 )  # combining accents and vowel signs
-_LETTER = rf"(?:[^\W{_UNSPACED}]|[{_SIGNS}])"
-_WORD = rf"[{_UNSPACED}]|{_LETTER}+(?:['’-]{_LETTER}+)*"
+_LETTERS = rf"(?:[^\W{_UNSPACED}]+|[{_SIGNS}]+)+"
+_WORD = rf"[{_UNSPACED}]|{_LETTERS}(?:['’-]{_LETTERS})*"
 _VARIABLE = r"\{\{[^{}\n]{1,80}\}\}|\{[\w.-]{1,80}\}"
 _FIGURE = r"\d+(?:[.,:/]\d+)*(?!\w)"
 _TOKEN = re.compile(rf"{_VARIABLE}|{_FIGURE}|{_WORD}|([^\w\s])\1*")
@@ -148,8 +149,10 @@ def similarity(one: frozenset[str], other: frozenset[str]) -> float:
 
 def words_in(text: str, *, exactly: bool = False) -> tuple[str, ...]:
     """The words and marks of a text in order, without formatting unless `exactly`. A `{{variable}}` is one word."""
-    found = [found.group() for found in _TOKEN.finditer(text)]
-    bare = [] if exactly else [bare_word(word) for word in found if word[0] not in _FORMATTING_SIGNS + ".,;:"]
+    found = [found[0] for found in _TOKEN.finditer(text)]
+    bare = (
+        [] if exactly else [word if word.isalnum() else bare_word(word) for word in found if word[0] not in _NO_WORDS]
+    )
     return tuple(bare or found)
 
 
@@ -191,7 +194,10 @@ def word_spans(
 def _words(text: FormattedText, exactly: bool) -> Iterator[_Word]:
     """The words of a text, without the punctuation around them unless `exactly`."""
     for found in _CHUNK.finditer(text.text):
-        (start, end), chunk = found.span(), found.group()
+        (start, end), chunk = found.span(), found[0]
+        if chunk.isalnum():
+            yield _Word(start, end, chunk, "")
+            continue
         bare = chunk.rstrip(_ENDS)
         lead, tail = bare[: -len(bare[:-1].lstrip("([¿¡")) - 1], chunk[len(bare) :].lstrip(_FORMATTING_SIGNS)
         if bare and not exactly:
