@@ -122,16 +122,16 @@ class Wording:
         return HunkChoice("edited", typed.replace("\r\n", "\n").replace("\n", self.line_end))
 
 
-def wording(diff: ProseDiff, hunk: Hunk, choices: Choices | None = None) -> Wording:
-    """A hunk's passage for editing, with the layout changes that `choices` accept; not for layout hunks."""
+def wording(diff: ProseDiff, hunk: Hunk) -> Wording:
+    """A hunk's passage for editing, with the formatting of the sent text; not for layout hunks."""
     main = diff.pieces[hunk.main]
     parts = [piece for piece in diff.pieces if piece.hunk == hunk.number and piece.moved != "away"]
-    taken = _taken({**(choices or {}), hunk.number: HunkChoice("accepted")})
+    here = {hunk.number, main.mover or hunk.number}
     text = main.new or main.old
     sent, proposed = ("".join(span.text for span in main.spans if span.op != op) for op in ("ins", "del"))
     return Wording(
         without_marks(sent) if main.is_shown else (sent if main.mover else main.old).strip(),
-        without_marks(proposed) if main.is_shown else main.text(taken).strip(),
+        without_marks(proposed) if main.is_shown else main.text(here.__contains__).strip(),
         len(parts) - 1,
         hunk.number == main.mover,
         "\r\n" if "\r\n" in (text if "\n" in text else diff.new) else "\n",

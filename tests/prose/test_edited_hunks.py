@@ -49,6 +49,19 @@ def test_the_editor_of_a_moved_rule_does_not_show_the_renumbered_rules() -> None
     assert staged(diff, {**choices, move.number: HunkChoice("accepted")}) == f"{moved}{typed}\n"
 
 
+def test_the_editor_shows_what_is_added_to_a_passage_that_moves() -> None:
+    slow, price = "- Speak slowly and clearly to everybody. {}Never hurry.\n", "# Fees\n{}- Say the price once.\n"
+    old = f"# Style\n- Be kind.\n{slow.format('')}\n{price.format('')}"
+    new = f"# Style\n- Be kind.\n\n{price.format(slow.format('Read it back. '))}"
+    diff = compare(old, new)
+    move, added = diff.worded
+    words = wording(diff, added)
+    assert (words.sent, words.proposed) == ("", "Read it back.")
+    choices = {added.number: words.choice("Spell it.")}
+    assert staged(diff, choices) == old.replace("Never hurry", "Spell it. Never hurry")
+    assert staged(diff, {**choices, move.number: HunkChoice("accepted")}) == new.replace("Read it back.", "Spell it.")
+
+
 def test_editing_a_hunk_of_several_places_changes_only_the_typed_lines() -> None:
     diff = compare("```\ncode\n\tx = 1\n```\n", "```\ncode\n\tx = 2\n\ty = 3\n```\n")
     (hunk,) = diff.worded

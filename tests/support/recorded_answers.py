@@ -163,7 +163,7 @@ def _made(diff: ProseDiff) -> list[object]:
     for hunk in diff.worded:
         edited = HunkChoice("edited", f"Wait. {wording(diff, hunk).begin}")
         taken[hunk.number] = (HunkChoice("accepted"), edited, HunkChoice("rejected"))[len(taken) % 3]
-    wordings = [wording(diff, hunk, taken) for hunk in diff.hunks]
+    wordings = [wording(diff, hunk) for hunk in diff.hunks]
     return [diff, staged(diff, taken), staged_lines(diff, taken), passages(diff, taken), wordings]
 
 
