@@ -46,10 +46,9 @@ class ConflictDecisions:
         self._line_end = "\r\n" if any("\r\n" in text for text in now) else "\n"
         for group, kind in zip(merge.groups, kinds, strict=True):
             so_far[kind] += 1
+            texts = [[one.base, one.now, one.staged] for one in kind]
             for index, number in enumerate(group):
-                texts = [[one.base, one.now, one.staged] for one in kind]
-                name = json.dumps([texts, every[kind], so_far[kind], index])
-                self._keys[number] = _KEY_PREFIX + sha256(name)
+                self._keys[number] = _KEY_PREFIX + sha256(json.dumps([texts, every[kind], so_far[kind], index]))
 
     def group_of(self, number: int) -> tuple[int, ...]:
         """Numbers of the conflicts that are decided together with conflict `number`, including `number`."""

@@ -56,7 +56,7 @@ def match(
             pairs.append((b, d))
         if a == b or c == d:
             continue
-        unique = _unique_pairs(old, new, (a, b, c, d)) if depth < _DEEPEST else []
+        unique = _unique_pairs(old, new, a, b, c, d) if depth < _DEEPEST else []
         anchors = longest_increasing(unique, None if weights is None else [weights[i] for i, _ in unique])
         if not anchors:
             pairs.extend(fallback(a, b, c, d) if fallback else [])
@@ -105,10 +105,9 @@ def difflib_fallback(old: Sequence[Hashable], new: Sequence[Hashable]) -> Fallba
 def slide(
     old: Sequence[Hashable], new: Sequence[Hashable], pairs: Pairs, score: Callable[[int, int, int, int], int]
 ) -> Pairs:
-    """Slide each passage that only one sequence has to the position with the best score, as git's diff does. A passage
-    can slide up while its last member equals the member before the passage, and down while its first member equals the
-    member after the passage. `score` gets the side (0 old, 1 new), the start and end after the slide, and the offset of
-    the slide. Of equal scores, the smallest offset wins."""
+    """Slide each passage that only one sequence has to the position with the best score, as git's diff does: up while
+    its last member equals the member before it, down while its first member equals the member after it. `score` gets
+    the side (0 old, 1 new), start and end after the slide, and the offset. Of equal scores, the least offset wins."""
     pairs, count = list(pairs), len(pairs)
     for k in range(count + 1):
         i, j = pairs[k - 1] if k else (-1, -1)
@@ -135,9 +134,8 @@ def _no_gap(pairs: Pairs, first: int, last: int) -> bool:
     return sum(pairs[last]) - sum(pairs[first]) == 2 * (last - first)
 
 
-def _unique_pairs(old: Sequence[Hashable], new: Sequence[Hashable], gap: Gap) -> Pairs:
-    """Pairs of the members that occur exactly once on each side of the gap."""
-    a, b, c, d = gap
+def _unique_pairs(old: Sequence[Hashable], new: Sequence[Hashable], a: int, b: int, c: int, d: int) -> Pairs:
+    """Pairs of the members that occur exactly once in old[a:b] and in new[c:d]."""
     in_old, in_new = Counter(old[a:b]), Counter(new[c:d])
     places = {member: j for j, member in enumerate(new[c:d], c) if in_new[member] == 1}
     return [(i, places[member]) for i, member in enumerate(old[a:b], a) if in_old[member] == 1 and member in places]

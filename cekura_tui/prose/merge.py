@@ -47,12 +47,10 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Merge:
-    """The merged prompt: settled texts and conflicts in order. Conflicts are numbered from 1.
-
-    `groups` has the numbers of conflicts that are decided together, such as both places of a move: separate decisions
-    would duplicate or drop the passage. `sources` are the prompts whose numbering the renumbered lists follow.
-    `line_end_note` names the line end of the merged prompt if the two sides contain both LF and CRLF, else "".
-    """
+    """The merged prompt: settled texts and conflicts in order; conflicts are numbered from 1. `groups` has the numbers
+    of conflicts that are decided together, such as both places of a move: separate decisions would duplicate or drop
+    the passage. `sources` are the prompts whose numbering the renumbered lists follow. `line_end_note` names the line
+    end of the merged prompt if the two sides contain both LF and CRLF, else ""."""
 
     parts: tuple[str | Conflict, ...]
     groups: tuple[tuple[int, ...], ...] = ()
@@ -71,16 +69,13 @@ class Merge:
 
 
 def merge(base: str, now: ProseDiff, staged: ProseDiff) -> Merge:
-    """Merge two diffs of `base`, the sent prompt. Raises ValueError if either diff is not of `base`.
+    """Merge two diffs of `base`, the sent prompt, by sentence. Raises ValueError if either diff is not of `base`.
 
-    Edits are merged by sentence; an edit that both sides made counts once. Edits conflict if both sides changed the
-    same sentence or inserted at the same place, if one side removed text to which the other side adds, or if a rule
-    would be duplicated. A moved passage is in conflict at both places or at neither.
-
-    White space, numbers and layout never conflict: the current layout yields to staged words, and the staged layout
-    yields to any current edit. The current prompt decides the line ends. If one side changed nothing, the result is
-    exactly the prompt of the other side.
-    """
+    An edit that both sides made counts once. Edits conflict if both sides changed the same sentence or inserted at the
+    same place, if one side removed text to which the other side adds, or if a rule would be duplicated; a moved passage
+    is in conflict at both places or at neither. White space, numbers and layout never conflict: the current layout
+    yields to staged words, the staged layout to any current edit. The current prompt decides the line ends. If one side
+    changed nothing, the result is exactly the prompt of the other side."""
     if not now.old == staged.old == base:
         raise ValueError("both differences must be of the prompt that was sent")
     if now.is_same or now.new == staged.new or staged.is_same:

@@ -47,13 +47,10 @@ _Key = tuple[object, ...]
 @dataclass(slots=True)
 class _NumberedItem:
     """A numbered item or heading. [start, end) are the offsets of the number, `value` is the number as written ("7",
-    "2.1", "b").
-
-    `key` is the item's style and indentation, `depth` its nesting depth. `min_depth_before` is the least depth of the
-    lines since the previous numbered item. `before` is the index of the previous item with the same key, `parent` the
-    index of item 2 for an item 2.1; −1 if there is no such item. `is_separated`: something that may end the list lies
-    between the item and `before`. `is_title_line`: the words are in capitals or bold, like a title ("2. FEES").
-    """
+    "2.1", "b"). `key` is the item's style and indentation, `depth` its nesting depth, `min_depth_before` the least
+    depth of the lines since the previous numbered item. `before` is the index of the previous item with the same key,
+    `parent` the index of item 2 for an item 2.1; −1 if there is no such item. `is_separated`: something that may end
+    the list lies between the item and `before`. `is_title_line`: the words are in capitals or bold ("2. FEES")."""
 
     start: int
     end: int

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Literal, NamedTuple
 
 from cekura_tui.prose.diff import Edit, ProseDiff
@@ -117,7 +117,7 @@ class SentPrompt:
         kinds = {hunk.number: hunk.kind for hunk in diff.hunks}
         edits = self._lf_edits(diff)
         of_hunk = Counter(edit.hunk for edit in edits)
-        count = len(diff.hunks)
+        numbers = count(len(diff.hunks) + 1)
         for edit in edits:
             parts = [part for part in self._parts(edit) if self.text[part.start : part.end] != part.new]
             lines = (line for part in parts for line in (*part.removed, *part.added))
@@ -126,12 +126,11 @@ class SentPrompt:
             layout = kinds.get(edit.hunk) == "layout"
             together = not layout and (of_hunk[edit.hunk] > 1 or is_bracket)
             for part in parts:
-                count += 1
                 gap = self.text[part.start : part.end]
                 only_gap = not (part.removed or part.added) and _same_structure(gap, part.new)
                 # List numbers are recomputed, so they need not be decided with their hunk.
                 is_number = only_gap and _FIGURES.sub("", gap) == _FIGURES.sub("", part.new)
-                own: Changeset = (side, edit.hunk if together and not is_number else count)
+                own: Changeset = (side, edit.hunk if together and not is_number else next(numbers))
                 if layout:
                     part = replace(part, removed=(), added=())
                 section = bisect_left(self._headings, part.start) < bisect_left(self._headings, part.end)
@@ -161,8 +160,7 @@ class SentPrompt:
         first, last = max(bisect_right(self._starts, edit.start) - 1, 0), bisect_left(self._starts, edit.end)
         covered = (one for one in self._tokens[first:last] if one.end > edit.start)
         olds = [_Token(*(min(max(at, edit.start), edit.end) for at in one)) for one in covered]
-        units = units_of(edit.new, by_sentence=self._by_sentence)
-        news = _tokens(units, len(edit.new))
+        news = _tokens(units_of(edit.new, by_sentence=self._by_sentence), len(edit.new))
         old, new = self.text, edit.new
         old_texts, new_texts = [old[one.middle : one.end] for one in olds], [new[one.middle : one.end] for one in news]
         if not (edit.new and olds) or len(olds) * len(news) > _MOST_PAIRS:
@@ -206,9 +204,8 @@ def _tokens(units: Sequence[Unit], length: int) -> list[_Token]:
 
 
 def _hard_breaks(text: str) -> Iterator[tuple[int, int]]:
-    """[start, end) of each intended line end in a sentence, including the white space around the line end. A line end
-    is intended if the next line does not begin with a lower-case letter, and if the first word of the next line would
-    have fitted into the line or all lines are short ("Monday: closed")."""
+    """[start, end) of each intended line end in a sentence, with the white space around it: no lower-case letter
+    follows, and the next word would have fitted into the line or all lines are short ("Monday: closed")."""
     lines = text.split("\n")
     width = max(map(len, lines))
     at = 0
@@ -234,9 +231,8 @@ def _merge_touching(edits: Iterable[SideEdit]) -> list[SideEdit]:
     """Merge insertions at the same place, and merge adjacent removals."""
     found: list[SideEdit] = []
     for edit in edits:
-        if found and (
-            found[-1].start == edit.end or (found[-1].end == edit.start and found[-1].is_removal and edit.is_removal)
-        ):
+        is_longer = found and found[-1].is_removal and edit.is_removal and found[-1].end == edit.start
+        if found and (is_longer or found[-1].start == edit.end):
             last = found.pop()
             new, changesets = last.new + edit.new, last.changesets | edit.changesets
             removed, added = last.removed + edit.removed, last.added + edit.added
@@ -290,9 +286,9 @@ def similar_pairs(ones: Sequence[Passage], others: Sequence[Passage]) -> Iterato
         if len(words) < _LEAST_SIMILAR_WORDS:
             continue
         shared = Counter(n for word in set(words) if len(places[word]) <= _COMMON for n in places[word])
-        for n, count in shared.items():
+        for n, common in shared.items():
             other_words, other = others[n]
-            is_version = 2 * count >= len(words) and len(other_words) >= _LEAST_SIMILAR_WORDS and other_words != words
+            is_version = 2 * common >= len(words) and len(other_words) >= _LEAST_SIMILAR_WORDS and other_words != words
             if is_version and _similarity(words, other_words) >= _LEAST_SIMILARITY:
                 yield number, other
 
