@@ -19,7 +19,7 @@ _LEAST_IN_ORDER, _LEAST_MOVED, _LEAST_NEXT_TO_MOVED = 0.36, 0.55, 0.25
 _CONTAINED = 0.5
 """A neighbour counts as split off or merged in if the unit's version gained this share of its words, by weight."""
 _MOVED_WEIGHT = 30
-"""Least total weight of a moved unit's words; a lighter unit only moves along with a neighbour."""
+"""Least weight of the words that a moved and reworded unit keeps; a lighter unit only moves along with a neighbour."""
 Similarity = dict[tuple[int, int], float]
 _MOST_BETWEEN = 6
 """Most units that are added or removed between two units of one move."""
@@ -186,8 +186,8 @@ class _UnitAlignment:
         old_taken |= {i for i, _ in moves}
         new_taken |= {j for _, j in moves}
         wanted = [(-share, i, j) for (i, j), share in similarity.items() if share >= _LEAST_MOVED]
-        for _, i, j in stoppable(self._stop, sorted(wanted), 4096):
-            heavy = min(self._old_bags[i].weight, self._new_bags[j].weight) >= _MOVED_WEIGHT
+        for share, i, j in stoppable(self._stop, sorted(wanted), 4096):
+            heavy = -share * (self._old_bags[i].weight + self._new_bags[j].weight) >= 2 * _MOVED_WEIGHT
             is_fixed = self.old[i].kind == "tag" or _is_aside(self.old[i]) or not self._are_single(i, j)
             if heavy and not is_fixed and i not in old_taken and j not in new_taken:
                 moves.append((i, j))

@@ -272,21 +272,25 @@ def _with_old_numbers(step: Step) -> str:
 def format_note(kind: Format, places: Iterable[Sequence[WordSpan]]) -> str:
     """A format's name and most frequent changes, as in "bullets - → *"; `places` has the spans of each place."""
     marks: Counter[tuple[str, str]] = Counter()
+    cases = ""
     for spans in places:
-        removed, added = (
-            next((span.text.strip() for span in spans if span.format == kind and span.op == op), "")
-            for op in ("del", "ins")
+        texts = (
+            [span.text.strip() for span in spans if span.format == kind and span.op == op] for op in ("del", "ins")
         )
+        removed, added = (next(filter(None, found), "") for found in texts)
         if kind == "heading marks":  # the words of the title may differ in case
-            removed, added = (re.sub(r"[^\W_]| ", "", text) for text in (removed, added))
+            letters = ["".join(filter(str.isalpha, text)) for text in (removed, added)]
+            cases = "capitals" if all(letters) and letters[0] != letters[1] else cases
+            removed, added = (re.sub(r"[^#*_=:]", "", text) for text in (removed, added))
         if kind == "list marks":
             removed, added = (re.sub(r"\d+", "1", text) for text in (removed, added))
         marks[removed, added] += 1
     named = [
         f"{removed} → {added}" if removed and added else f"{added} added" if added else f"{removed} removed"
         for (removed, added), _ in marks.most_common(_MOST_MARKS)
-        if (removed or added) and max(len(removed), len(added)) <= _LONGEST_MARK
+        if (removed or added) and removed != added and max(len(removed), len(added)) <= _LONGEST_MARK
     ]
+    named += [cases] if cases else []
     return f"{kind} {', '.join(named)}" if named else kind
 
 

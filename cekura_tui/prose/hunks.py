@@ -262,7 +262,7 @@ class _StepGroups:
                 before = before if step.role == "gap" else None
                 continue
             heading = self._heading_level(step)
-            if before is None or not self._one_passage(before, n) or (heading and heading <= (level or 9)):
+            if before is None or not self._one_passage(before, n, level) or (heading and heading <= (level or 9)):
                 level = heading
             else:
                 yield [before, n]
@@ -287,10 +287,10 @@ class _StepGroups:
         units += [self.new[step.news.start]] if step.news else []
         return max((level_of(unit.gap) for unit in units if unit.kind == "heading"), default=0)
 
-    def _one_passage(self, n: int, m: int) -> bool:
+    def _one_passage(self, n: int, m: int, level: int) -> bool:
         """Whether two adjacent steps are parts of one sentence, or keep no words and are in one block or the first is a
-        whole line. A removed and an added sentence must have a longer word in common. What is added to a moved passage
-        is no part of the move."""
+        whole line. Removed rules are one passage only below a heading (`level`), and a removed and an added sentence if
+        they have a longer word in common. What is added to a moved passage is no part of the move."""
         one, other = self.steps[n], self.steps[m]
         if one.within != other.within:
             return False
@@ -298,7 +298,7 @@ class _StepGroups:
             words = [set(filter(is_distinctive, word_set(text))) for text in (one.old, other.new)]
             return min(map(len, words)) < _FEW or bool(words[0] & words[1])
         keep_nothing = self._keeps_nothing(one) and self._keeps_nothing(other)
-        is_one = other.continues or (keep_nothing and self._is_whole_line(one))
+        is_one = other.continues or (keep_nothing and (level or one.role == "added") and self._is_whole_line(one))
         return is_one or (keep_nothing and self._in_one_block(n, m))
 
     def _in_one_block(self, n: int, m: int) -> bool:
