@@ -30,7 +30,7 @@ _MAX_COMPARED = 4_000
 """Maximum length of the old and new text together, in characters, for common words to be searched."""
 
 _Side = Literal["", "del", "ins", "away", "here"]
-_MARKS: dict[_Side, str] = {"": " ", "del": "−", "ins": "+", "away": "→", "here": "←"}
+_MARKS: dict[str, str] = {"": " ", "del": "−", "ins": "+", "away": "→", "here": "←"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,8 @@ def _wrap(row: DiffRow, spans: Sequence[WordSpan], side: _Side, room: int, width
     ground = style.line_ground(f"line-{side}") if side in ("del", "ins") and not is_rejected else None
     kind = f"mark-{side if side in ('del', 'ins') else 'moved'}"
     ink = style.style_of(f"prose-diff--{'rejected' if is_rejected else kind}") if side else None
-    mark = [Segment(" "), Segment(_MARKS[side], ink), Segment(" ")]
+    sign = "away" if row.moved and side == "del" else "here" if row.moved and side == "ins" else side
+    mark = [Segment(" "), Segment(_MARKS[sign], ink), Segment(" ")]
     found: list[Line] = []
     for line in paragraphs((span.text, span) for span in spans):
         pieces = _styled_words(row, [replace(span, text=text) for text, span in line], style)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from cekura_tui.model.text import clean_line, count, visible
@@ -114,7 +114,8 @@ def _hunk_rows(n: int, diff: ProseDiff, passage: Passage, choices: Choices, note
     shown = list(_display_lines(passage))
     lines = [DiffRow(n, part, "line", line, *hunk_fields) for part, line in enumerate(shown)]
     blank = next((k for k, line in enumerate(shown) if line.text.strip() or line.mark != " "), len(shown))
-    yield from lines[:blank]  # keeps the blank lines between paragraphs above the heading
+    # Keep the blank lines between paragraphs above the heading.
+    yield from (replace(line, moved=False) for line in lines[:blank])
     if passage.head:
         state = "left out unless accepted" if is_proposed else decided
         yield DiffRow(n, -1_000, "head", _head(number, hunk, passage, state), *hunk_fields)

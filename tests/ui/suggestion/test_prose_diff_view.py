@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import pytest
 from rich.style import Style
@@ -186,6 +187,15 @@ def test_moved_text_is_one_line_in_its_old_place_and_complete_in_its_new_place()
         n for n, line in enumerate(lines) if line.startswith(" · ") and line.endswith("moved from One › item 1")
     )
     assert f" + {FULL_BIRTH}" in lines[head:]
+
+
+def test_moved_text_has_arrows_also_where_its_list_mark_changes() -> None:
+    old = "# One\n- Call the duty vet at once.\n- Be kind.\n\n# Two\n1. Ask for the name.\n\n## End\nSay goodbye.\n"
+    new = "# One\n- Be kind.\n\n## End\nSay goodbye.\n\n# Two\n1. Ask for the name.\n2. Call the duty vet at once.\n"
+    lines = drawn(old, new)
+    assert " → - Call the duty vet at once." in lines
+    assert " ← 2. Call the duty vet at once." in lines
+    assert not {" →", " ←"} & {line for line, after in pairwise(lines) if " of " in after}
 
 
 def test_hidden_characters_are_shown_and_equal_texts_are_reported_as_equal() -> None:
