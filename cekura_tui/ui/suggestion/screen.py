@@ -157,10 +157,11 @@ one, and the cursor goes to the next undecided change. `{suggestion.edit}` edits
 accepts the undecided ones, `{suggestion.undo}` undoes. Only accepted and edited changes are in the staged prompt, which
 `{suggestion.staged}` shows or hides. `{diff.fold}` unfolds unchanged lines, `{diff.only-changes}` hides them.
 
-Lines that are added or removed together are one change: `{suggestion.split}` splits the change, so that each rule
-is decided separately, and `{suggestion.split}` on a part joins the parts. Formatting that changed everywhere, such
-as quotation marks or bullets, is one change at the end (`⋯`): `{suggestion.split}` or `enter` shows all its places.
-Text that the model put around its answer, such as a code fence, is left out unless you accept it.
+Lines that belong together are one change: `{suggestion.split}` splits it into its lines, sentences or separate
+changes, and `{suggestion.split}` on a part joins the parts. Words that changed in moved text are a change of their
+own, below the move. Formatting, such as quotation marks, bullets or punctuation, is one change per kind at the end
+(`⋯`): `{suggestion.split}` or `enter` shows all its places. Text that the model put around its answer, such as a
+code fence, is left out unless you accept it.
 
 Below a change is its reason: the failed verdict (`✗`) that the change seems to be for, the run and the time of the
 call. `{suggestion.turn}` shows that turn of the call, `{run.back}` comes back. `{suggestion.pane}` moves between
