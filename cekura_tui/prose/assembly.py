@@ -274,13 +274,11 @@ def format_note(kind: Format, places: Iterable[Sequence[WordSpan]]) -> str:
     marks: Counter[tuple[str, str]] = Counter()
     cases = ""
     for spans in places:
-        texts = (
-            [span.text.strip() for span in spans if span.format == kind and span.op == op] for op in ("del", "ins")
-        )
+        texts = [[one.text.strip() for one in spans if one.format == kind and one.op == op] for op in ("del", "ins")]
         removed, added = (next(filter(None, found), "") for found in texts)
         if kind == "heading marks":  # the words of the title may differ in case
-            letters = ["".join(filter(str.isalpha, text)) for text in (removed, added)]
-            cases = "capitals" if all(letters) and letters[0] != letters[1] else cases
+            was, now = ("".join(filter(str.isalpha, "".join(found))) for found in texts)
+            cases = "capitals" if was != now and was.casefold() == now.casefold() else cases
             removed, added = (re.sub(r"[^#*_=:]", "", text) for text in (removed, added))
         if kind == "list marks":
             removed, added = (re.sub(r"\d+", "1", text) for text in (removed, added))
