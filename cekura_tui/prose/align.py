@@ -257,16 +257,13 @@ def _is_aside(unit: Unit) -> bool:
 def _joined_moves(links: Sequence[Link]) -> list[Link]:
     """Give moves one number if they have the same order in both texts and only a few added or removed units between."""
     found: list[Link] = []
-    linked = [link.a for link in links], sorted(link.c for link in links)
+    olds, news = {link.a for link in links}, {link.c for link in links}
     before: Link | None = None
     for link in links:
         if link.move and before and link.c >= before.d:
             gaps = range(before.b, link.a), range(before.d, link.c)
-            is_free = all(
-                bisect_left(side, gap.start) == bisect_left(side, gap.stop)
-                for side, gap in zip(linked, gaps, strict=True)
-            )
-            if is_free and min(map(len, gaps)) <= 1 and max(map(len, gaps)) <= _MOST_BETWEEN:
+            is_near = min(map(len, gaps)) <= 1 and max(map(len, gaps)) <= _MOST_BETWEEN
+            if is_near and olds.isdisjoint(gaps[0]) and news.isdisjoint(gaps[1]):
                 link = link._replace(move=before.move)
         found.append(link)
         before = link if link.move else before

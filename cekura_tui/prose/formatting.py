@@ -128,23 +128,6 @@ def is_rule(line: str) -> bool:
     return _RULE.match(line) is not None
 
 
-def level_of(gap: str) -> int:
-    """Level of a heading by the number of "#" in the gap before its text, 1 to 6; 7 if the gap has none."""
-    return min(gap.count("#"), 6) or 7
-
-
-def begins_markup(line: str) -> bool:
-    """Whether a line begins with a tag or a comment, as in "<li>Ask.</li>"."""
-    bare = line.lstrip()
-    return bare[:1] == "<" and (bare[1:2].isalpha() or bare[1:2] == "/" or bare.startswith("<!--"))
-
-
-def is_comment(line: str) -> bool:
-    """Whether a line is an HTML comment, or only the opening or closing mark of a comment."""
-    bare = line.strip()
-    return bare in ("<!--", "-->") or (bare.startswith("<!--") and bare.endswith("-->"))
-
-
 def quote_mark(line: str) -> int:
     """Offset of the text in a quoted line ("> …"); 0 if the line is not quoted."""
     hit = _QUOTED_LINE.match(line)
@@ -177,22 +160,16 @@ def without_marks(text: str) -> str:
     return _MARKS.sub("", text, count=1).strip()
 
 
-def style_of(mark: str) -> str:
-    """The style of a marker, which all items of a list share: "-" for bullets, else "1", "1.1", "a", "A" or "step"."""
+def style_and_name(mark: str) -> tuple[str, str]:
+    """The style of a marker, which all items of a list share ("-" for bullets, else "1", "1.1", "a", "A" or "step"), and
+    the name of its item: "rule 3", "rule b", "step 2"; "" for a bullet."""
     bare = mark.strip("(*.): -–—")
     if not any(map(str.isalnum, bare)):
-        return "-"
+        return "-", ""
+    name = " ".join(bare.lower().split()) if " " in bare else f"rule {bare}"
     if bare[0].isdecimal():
-        return "1" + ".1" * bare.count(".")
-    return "step" if " " in bare else "A" if bare[0].isupper() else "a"
-
-
-def name_of(mark: str) -> str:
-    """The name of a numbered item: "rule 3", "rule b", "step 2"; "" for a bullet."""
-    bare = mark.strip("(*.): -–—")
-    if not any(map(str.isalnum, bare)):
-        return ""
-    return " ".join(bare.lower().split()) if " " in bare else f"rule {bare}"
+        return "1" + ".1" * bare.count("."), name
+    return "step" if " " in bare else "A" if bare[0].isupper() else "a", name
 
 
 # Formatting of the same words: quotation marks, dashes, emphasis, white space, list and heading marks
@@ -223,7 +200,7 @@ _MOST_OPEN = 8
 """Maximum number of open marks, the latest first, that are searched for the partner of a closing mark."""
 _SINGLE = frozenset("'‘’‚‛‹›")
 _FORMATTING = re.compile(rf"[\s{_QUOTE}*`_~…{_POINT}{_DASH}]+")
-_CONTENT = {"dash": "-", "dots": "..."}
+_CONTENT = {"space": "", "point": "", "dash": "-", "dots": "..."}
 _KINDS: dict[str, Format] = {
     **{"quote": "quotation marks", "word": "quotation marks", "emphasis": "emphasis"},
     **{"dash": "dashes", "dots": "dots", "point": "punctuation", "mark": "white space"},
@@ -246,11 +223,8 @@ def _atom(text: str) -> Atom:
     """The atom of a word, white space or unpaired mark, which is text: a telephone key (*), or inches (")."""
     found = _ATOM.match(text)
     kind = found.lastgroup or "" if found else ""
-    if kind in ("space", "point"):
-        return Atom(kind, text, "")
-    if kind == "quote":
-        return Atom(kind, text, "'" if text in _SINGLE else '"')
-    return Atom(kind, text, _CONTENT.get(kind) or (text.replace("’", "'") if kind == "word" else text))
+    quote = "'" if text in _SINGLE else '"'
+    return Atom(kind, text, quote if kind == "quote" else _CONTENT.get(kind, text.replace("’", "'")))
 
 
 class FormattedText:
@@ -336,15 +310,12 @@ def format_spans(
     before, after = old.atoms(*place), new.atoms(*there)
     if [atom.key for atom in before if atom.key] != [atom.key for atom in after if atom.key]:
         return None
-    found: list[FormatSpan] = []
-    places = 0
-    for span in _spans_between(before, after):
-        found.append(span)
-        places += bool(span.format)
-        if places > _MOST_PLACES:
-            at, to = sum(len(one.old) for one in found), sum(len(one.new) for one in found)
-            was, now = ("".join(atom.text for atom in side) for side in (before, after))
-            return [*found, FormatSpan(was[at:], now[to:], span.format)]
+    found = list(_spans_between(before, after))
+    changed = [n for n, span in enumerate(found) if span.format]
+    if len(changed) > _MOST_PLACES:
+        n = changed[_MOST_PLACES]
+        was, now = "".join(one.old for one in found[n:]), "".join(one.new for one in found[n:])
+        found[n:] = [FormatSpan(was, now, found[n].format)]
     return found
 
 
@@ -424,22 +395,18 @@ def gap_spans(old: str, new: str) -> list[FormatSpan] | None:
     before, after = structure(mark), structure(other)
     if not (before and after):
         return None
-    if before[-1] == after[-1] == "1" and (before == after or before[0] == after[0] == "#"):
-        return [*spans, *_number_spans(mark, other)]
-    if {*before} | {*after} == {"#"}:
-        return [*spans, FormatSpan(mark, other, "heading marks")]
-    if before != after:
+    is_number = before[-1] == after[-1] == "1" and (before == after or before[0] == after[0] == "#")
+    is_heading = {*before, *after} == {"#"} or (is_number and "#" in before)
+    if before != after and not is_number and not is_heading:
         return None
-    return [*spans, FormatSpan(mark, other, "bullets" if before == "-" else "list marks")]
+    was, now = _VALUE.split(mark, 1), _VALUE.split(other, 1)
+    # A number follows from the items before it if only the number differs, not its style.
+    if is_number and len(was) == 3 and was[::2] == now[::2] and was[1].isdecimal() == now[1].isdecimal():
+        parts = zip(was, now, strict=True)
+        return [*spans, *(FormatSpan(one, part, "" if one == part else "follows") for one, part in parts)]
+    kind: Format = "bullets" if before == "-" else "heading marks" if is_heading else "list marks"
+    return [*spans, FormatSpan(mark, other, kind)]
 
 
 def space_spans(old: str, new: str) -> list[FormatSpan]:
     return [FormatSpan(old, new, "" if old == new else space_format(old, new))]
-
-
-def _number_spans(old: str, new: str) -> list[FormatSpan]:
-    """Spans that replace a list or heading number; the format is "follows" if both numbers have the same style."""
-    was, now = _VALUE.split(old, 1), _VALUE.split(new, 1)
-    if len(was) == 3 and was[::2] == now[::2] and was[1].isdecimal() == now[1].isdecimal():
-        return [FormatSpan(one, other, "" if one == other else "follows") for one, other in zip(was, now, strict=True)]
-    return [FormatSpan(old, new, "heading marks" if "#" in old else "list marks")]

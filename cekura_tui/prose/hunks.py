@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate, chain, pairwise
 from typing import Literal
 
-from cekura_tui.prose.formatting import breaks, closes, fence_mark, is_rule, level_of, tag_of
+from cekura_tui.prose.formatting import breaks, closes, fence_mark, is_rule, tag_of
 from cekura_tui.prose.units import Unit, begins_block, block_ranges, is_title
 from cekura_tui.prose.words import Op, WordSpan, is_distinctive, joined, word_set
 
@@ -285,7 +285,7 @@ class _StepGroups:
             return 0
         units = [self.old[step.olds.start]] if step.olds else []
         units += [self.new[step.news.start]] if step.news else []
-        return max((level_of(unit.gap) for unit in units if unit.kind == "heading"), default=0)
+        return max((unit.gap.count("#") or 7 for unit in units if unit.kind == "heading"), default=0)
 
     def _one_passage(self, n: int, m: int, level: int) -> bool:
         """Whether two adjacent steps are parts of one sentence, or keep no words and are in one block or the first is a

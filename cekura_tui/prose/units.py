@@ -14,20 +14,17 @@ from typing import Literal, NamedTuple
 from cekura_tui.model.text import clean_line
 from cekura_tui.prose.formatting import (
     bare_letters,
-    begins_markup,
     breaks,
     closes,
     columns,
     fence_mark,
     heading_mark,
-    is_comment,
     is_row,
     is_underline,
     item_mark,
-    name_of,
     quote_mark,
     serials_in,
-    style_of,
+    style_and_name,
     tag_of,
 )
 from cekura_tui.prose.matching import Stop, never, stoppable
@@ -44,6 +41,8 @@ _ABBREVIATION = re.compile(
 _LONGEST_ABBREVIATION = 10
 _NUMBER_ALONE = re.compile(r"\s*(?:\[[ xX]\] )?\(?\d{1,3}[.)]")
 """Matches a number that follows another marker, as in "- 1. Ask"."""
+_BEGINS_MARKUP = re.compile(r"\s*<(?:[^\W\d_]|/|!--)")
+_COMMENT = re.compile(r"\s*(?:<!--|-->|<!--.*-->)\s*")
 _NARROWEST = 40
 """A text is assumed to be wrapped at this width, in characters, or at the width of its widest line if that is wider."""
 _CONTINUES_SENTENCE = re.compile(r"[a-zß-öø-ÿα-ωа-я](?![^:\n]{0,30}:)")
@@ -244,7 +243,7 @@ class _BlockReader:
             yield from self._single_line(at, at, end, "row")
         elif alone := self._kind_of(line):
             yield from self._single_line(at, at + alone[1], end, alone[0])
-        elif item or not self._open or self._fence or begins_markup(line) or ends_item:
+        elif item or not self._open or self._fence or _BEGINS_MARKUP.match(line) or ends_item:
             yield from self._close(at)
             self._open = self._block(at, at + item, at, "item" if item else "text")
 
@@ -273,7 +272,7 @@ class _BlockReader:
         sign = line.lstrip()[:1]
         if sign == ">" and (quote := quote_mark(line)):
             return "row", item_mark(line, self._serials, quote) or quote
-        if sign in "<-" and (tag_of(line) or is_comment(line)):
+        if sign in "<-" and (tag_of(line) or _COMMENT.fullmatch(line)):
             return "tag", 0
         return ("row", 0) if is_row(line) else None
 
@@ -412,11 +411,11 @@ class _PlaceNames:
 
     def _item_name(self, unit: Unit) -> str:
         """Open an item and return its path; a larger indentation or another marker nests it in the previous item."""
-        indent, style = unit.indent, style_of(unit.marker)
+        indent, (style, name) = unit.indent, style_and_name(unit.marker)
         same = next((one for one in self.items if (one.indent, one.style) == (indent, style)), None)
         count = same.count + 1 if same else 1
         outer = takewhile(lambda one: one.indent <= indent and one is not same, self.items)
-        self.items = [*outer, _Item(indent, style, count, name_of(unit.marker) or f"item {count}")]
+        self.items = [*outer, _Item(indent, style, count, name or f"item {count}")]
         return self._items_path()
 
     def _items_path(self) -> str:

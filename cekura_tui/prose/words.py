@@ -282,9 +282,11 @@ def changes(spans: Sequence[WordSpan]) -> list[list[WordSpan]]:
     """Split spans within unchanged text, into groups that can each be applied alone. Brackets, quotation marks and
     emphasis that open and close in different changes stay in one group."""
     groups: list[list[WordSpan]] = [[]]
-    last = max((n for n, span in enumerate(spans) if span.op != "same" and not span.format), default=0)
+    last = max((n for n, span in enumerate(spans) if differ([span])), default=0)
     for n, span in enumerate(spans):
-        words = [joined([one for one in groups[-1] if one.op == op and not one.format], "same") for op in _CHANGES]
+        words = [
+            joined([one for one in groups[-1] if one.op == op and not one.format], "same") for op in ("del", "ins")
+        ]
         cut = _cut(span.text, are_figures(*words)) if span.op == "same" and n < last and any(words) else 0
         if cut and all(_is_balanced(joined(groups[-1], other)) for other in ("ins", "del")):
             groups[-1].append(replace(span, text=span.text[:cut]))
@@ -292,9 +294,6 @@ def changes(spans: Sequence[WordSpan]) -> list[list[WordSpan]]:
             span = replace(span, text=span.text[cut:])
         groups[-1].append(span)
     return groups
-
-
-_CHANGES: tuple[Op, Op] = ("del", "ins")
 
 
 def _cut(text: str, is_figure: bool) -> int:
@@ -306,6 +305,5 @@ def _cut(text: str, is_figure: bool) -> int:
 
 
 def _is_balanced(text: str) -> bool:
-    return all(text.count(one) == text.count(other) for one, other in _PAIRS) and not any(
-        text.count(sign) % 2 for sign in _TWINS
-    )
+    is_open = any(text.count(sign) % 2 for sign in _TWINS)
+    return not is_open and all(text.count(one) == text.count(other) for one, other in _PAIRS)
