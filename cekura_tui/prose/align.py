@@ -61,9 +61,8 @@ class _UnitAlignment:
         same = [(i, places[unit.words]) for i, unit in enumerate(self.old) if unit.words in places]
         # Equal units that both texts have once, but in another order, moved, whatever comes between.
         once = [(i, j) for i, j in same if self._are_single(i, j) and any(map(str.isalnum, "".join(self.old[i].words)))]
-        olds, news = {i for i, _ in anchors + once}, {j for _, j in anchors + once}
-        left = [i for i in range(len(self.old)) if i not in olds]
-        right = [j for j in range(len(self.new)) if j not in news]
+        left = sorted({*range(len(self.old))} - {i for i, _ in anchors + once})
+        right = sorted({*range(len(self.new))} - {j for _, j in anchors + once})
         similarity = self._similarity(left, right)
         pairs = self._slid_to_block_ends(self._with_asides(sorted([*anchors, *self._versions(anchors, similarity)])))
         moves = self._moved(pairs, once, similarity)

@@ -161,8 +161,8 @@ def without_marks(text: str) -> str:
 
 
 def style_and_name(mark: str) -> tuple[str, str]:
-    """The style of a marker, which all items of a list share ("-" for bullets, else "1", "1.1", "a", "A" or "step"), and
-    the name of its item: "rule 3", "rule b", "step 2"; "" for a bullet."""
+    """The style of a marker, which all items of a list share ("-" for bullets, else "1", "1.1", "a", "A" or "step"),
+    and the name of its item: "rule 3", "rule b", "step 2"; "" for a bullet."""
     bare = mark.strip("(*.): -–—")
     if not any(map(str.isalnum, bare)):
         return "-", ""
@@ -282,7 +282,7 @@ class FormattedText:
 @lru_cache(maxsize=8192)
 def bare_word(word: str) -> str:
     """Remove the paired marks around a word and turn every dash into "-". Used to find similar passages."""
-    return FormattedText(word).key(0, len(word))
+    return word if word.isalnum() else FormattedText(word).key(0, len(word))
 
 
 def bare_letters(text: str) -> str:

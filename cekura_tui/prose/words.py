@@ -150,9 +150,7 @@ def similarity(one: frozenset[str], other: frozenset[str]) -> float:
 def words_in(text: str, *, exactly: bool = False) -> tuple[str, ...]:
     """The words and marks of a text in order, without formatting unless `exactly`. A `{{variable}}` is one word."""
     found = [found[0] for found in _TOKEN.finditer(text)]
-    bare = (
-        [] if exactly else [word if word.isalnum() else bare_word(word) for word in found if word[0] not in _NO_WORDS]
-    )
+    bare = [] if exactly else [bare_word(word) for word in found if word[0] not in _NO_WORDS]
     return tuple(bare or found)
 
 
