@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from cekura_tui.prose.formatting import columns, heading_mark, item_mark, roman_value, serials_in, tag_of
 from cekura_tui.prose.units import Block, blocks_in
@@ -87,8 +87,13 @@ def renumbered(text: str, *sources: str) -> str:
     romans = _romans(text).union(*(source.romans for source in found))
     numbers = {(*item.prefix, item.number) for source in found for item in source.items}
     items = _items(text, serials, romans, titled, numbers)
+    written = attrgetter("key", "words", "is_separated")
+    alike = [one.items for one in found if one.counts and [*map(written, one.items)] == [*map(written, items)]]
+    values = _Numbering(items, found).values()
+    if len(alike) == 1:
+        values = [_value(item, one.prefix, one.number) for item, one in zip(items, alike[0], strict=True)]
     parts, at = [], 0
-    for item, value in zip(items, _Numbering(items, found).values(), strict=True):
+    for item, value in zip(items, values, strict=True):
         parts += [text[at : item.start], value]
         at = item.end
     return "".join([*parts, text[at:]])
@@ -225,6 +230,8 @@ class _Source:
     def __init__(self, text: str, titled: bool) -> None:
         self.serials, self.romans = serials_in(text), _romans(text)
         self.items = _items(text, self.serials, self.romans, titled)
+        self.counts = True
+        """Whether no list skips or repeats a number."""
         self.lists: dict[int, list[int]] = defaultdict(list)
         self.list_of: list[int] = []
         self.segment_of: list[int] = []
@@ -233,6 +240,7 @@ class _Source:
             jump = item.number - self.items[item.before].number
             goes_on = jump == 1 or (jump >= 0 and not item.is_separated)
             is_first = item.before < 0 or not goes_on or item.prefix != self.items[item.before].prefix
+            self.counts = self.counts and (is_first or jump == 1)
             self.list_of.append(n if is_first else self.list_of[item.before])
             self.segment_of.append(n if is_first or item.is_separated else self.segment_of[item.before])
             self.lists[self.list_of[n]].append(n)

@@ -308,7 +308,8 @@ def _unwrapped_lines(text: str, start: int, end: int) -> Iterator[tuple[int, int
     for width, line, following, cut in zip(widths, single, single[1:], cuts, strict=False):
         first = following.partition(" ")[0]
         fits = width + 1 + len(first) <= _FULL_SHARE * widest and not _CONTINUES_SENTENCE.match(following)
-        if fits or _ALONE.fullmatch(line) or _ALONE.fullmatch(following):
+        is_turn = first[:1].isupper() and first[-1:] == ":"  # "Caller: Hello"
+        if fits or is_turn or _ALONE.fullmatch(line) or _ALONE.fullmatch(following):
             yield at, cut
             at = cut
     yield at, end

@@ -181,7 +181,7 @@ class _Peeling:
             value = {"prompt": value} if "\\" in self.text[opened.end() : end] else {}  # else in quotation marks
         end = shut.end() if (shut := _SHUT.match(self.text, end, self.end)) else end
         named = {text for name, text in value.items() if isinstance(text, str) and "prompt" in name.lower()}
-        named.discard(self.sent)
+        named -= {self.sent} if len(named) > 1 else set()
         return len(named) == 1 and self._decode(self.start, end, named.pop(), "is JSON")
 
     def _decode(self, start: int, end: int, decoded: str, note: str) -> bool:

@@ -161,6 +161,14 @@ def _check_shown(seeds: range, pair: Callable[[Writer], tuple[str, str]], share:
             "## Fees\n\n1. Name the parcel only once.\n2. Form: Say, “Mention the fee in every call”.\n\n"
             "1. Repeat the form.\n2. Wait.",
         ),
+        (
+            'Caller: Always ask for the reminder for {{name}}\nCaller: Hold the key safe "as soon as we can"',
+            'Caller: Hold the key safe "as soon as we can"\nCaller: Always ask for the reminder for {{name}}',
+        ),
+        (
+            "1) Promise the fee.\n2) Wait.\n3) Check it.\n\n1) Never ask.",
+            "1) Check it.\n2) Promise the fee.\n\n1) Wait.\n2) Never ask.",
+        ),
     ],
 )
 def test_small_pairs_are_taken_as_drawn_and_every_subset_is_well_formed(sent: str, proposed: str) -> None:

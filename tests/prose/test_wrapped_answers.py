@@ -217,3 +217,7 @@ def _words(diff: ProseDiff) -> list[str]:
 
 def _without_wrapper(diff: ProseDiff) -> str:
     return staged(diff, {hunk.number: HunkChoice("accepted") for hunk in diff.hunks if hunk.kind != "wrapper"})
+
+
+def test_a_json_answer_with_the_sent_prompt_changes_nothing() -> None:
+    assert compare(SENT, json.dumps(SENT)).is_same

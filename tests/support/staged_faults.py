@@ -27,6 +27,7 @@ _TAG = re.compile(r"<(?P<end>/?)(?P<name>[A-Za-z_][\w-]*)>")
 _FORMATTING = str.maketrans("", "", "\"'‘’‚‛“”„‟«»‹›*_`~#")
 _DASH = re.compile("[‐‑‒–—−]|--+")
 _UNIT = re.compile(r"(?<=[.!?:;…])[\"'“”’*_`)\]]*\s+|\s*\|\s*")
+_LABEL = re.compile(r"[A-Z]\w+:\s")
 _INNER_HEADING = re.compile(r"\S[ \t]*(?<![#\w&])#{2,6}[ \t]+\S")
 
 
@@ -180,7 +181,8 @@ def _join(found: Parsed) -> None:
     pending = ""
     for line in found.lines:
         start = bare(line.body)[:1]
-        if not (line.kind == "text" and (start.islower() or (len(pending) > 40 and start.isalnum()))):
+        may_continue = start.islower() or (len(pending) > 40 and start.isalnum() and not _LABEL.match(line.body))
+        if not (line.kind == "text" and may_continue):
             pending = ""
         if line.kind == "blank":
             continue
