@@ -16,7 +16,7 @@ from cekura_tui.cli.script import command
 from cekura_tui.model.errors import Exit, UsageError
 from cekura_tui.model.text import Prompt, clean, clean_line, clock_text, count, sha256
 from cekura_tui.prose.compare import compare
-from cekura_tui.prose.lines import change_words
+from cekura_tui.prose.lines import change_words, counts, hunk_note
 from cekura_tui.prose.merge import conflict_places
 from cekura_tui.prose.staging import HunkChoice, wording
 from cekura_tui.workspace.prompt_files import (
@@ -77,9 +77,12 @@ async def show_suggestion(session: Session, job: int, as_json: bool) -> None:
     for hunk in opened.diff.hunks:
         choice = opened.choices.get(hunk.number)
         added, removed = opened.size_of(hunk)
-        size = f", +{added:,} −{removed:,} words" if added or removed else ""
-        put(f"\n{hunk.number}. {choice.what if choice else 'undecided'}: {clean_line(hunk.place)}{size}")
-        for mark, text in (("−", hunk.old), ("+", hunk.new), ("✎", choice.text if choice else "")):
+        size = f"{counts(removed, added)} words" if added or removed else ""
+        parts = count(len(hunk.parts), "part") if hunk.parts and not hunk.is_folded else ""
+        facts = ", ".join(filter(None, (clean_line(hunk.place), size, hunk_note(hunk), parts)))
+        put(f"\n{hunk.number}. {choice.what if choice else 'undecided'}: {facts}")
+        sides = {"moved": [("←", hunk.new)], "layout": []}.get(hunk.kind, [("−", hunk.old), ("+", hunk.new)])
+        for mark, text in (*sides, ("✎", choice.text if choice else "")):
             for line in clean(text).splitlines():
                 put(f"   {mark} {line}")
         for reason in explained.reasons.get(hunk.key, ()):
@@ -101,6 +104,7 @@ def _change_json(opened: OpenedSuggestion, explained: SuggestionReasons, hunk: H
     choice = opened.choices.get(hunk.number)
     shown = {name: getattr(hunk, name) for name in ("number", "place", "kind", "old", "new")}
     shown["added"], shown["removed"] = opened.size_of(hunk)
+    shown["note"] = hunk_note(hunk)
     edited = choice.text if choice and choice.what == "edited" else None
     decided = {"decision": choice.what if choice else "undecided", "edited": edited}
     reasons = []

@@ -165,8 +165,8 @@ class ChangeReasonJson(TypedDict):
 
 
 class SuggestedChangeJson(TypedDict):
-    """A change of a suggestion. `added` and `removed` count words; `edited` is the edited text, as typed. `suggestion
-    split` splits the change into `parts` changes, unless that is 0."""
+    """A change of a suggestion. `added` and `removed` count words; `note` says, for example, where moved text was;
+    `edited` is the edited text, as typed. `suggestion split` makes `parts` changes of it, unless that is 0."""
 
     number: Annotated[int, Field(ge=1)]
     place: str
@@ -175,6 +175,7 @@ class SuggestedChangeJson(TypedDict):
     new: str
     added: int
     removed: int
+    note: str
     decision: Literal["undecided", "accepted", "rejected", "edited"]
     edited: str | None
     parts: int

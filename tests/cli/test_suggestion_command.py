@@ -92,6 +92,16 @@ def test_changes_are_decided_by_number_and_undone_command_by_command(agent: Agen
     assert suggestion("undo", 1, status=3) == "Nothing to undo.\n"
 
 
+def test_a_move_says_where_it_comes_from_and_formatting_has_no_text(jobs: SavedJobs) -> None:
+    jobs.running(SENT)
+    moved = "# Rules\n\nBe kind to `callers`.\n\nNever guess a price.\n\n# Prices\n"
+    jobs.answer(1, {"status": "completed", "output": {"improved_prompt": moved, "summary_of_changes": ""}})
+    shown = called("suggestion", "show", 1).out
+    assert "undecided: Prices, moved down\n   ← # Prices\n" in shown
+    assert shown.count("emphasis ` added") == 1
+    assert "− `" not in shown
+
+
 def test_wrong_use_changes_nothing(agent: Agent) -> None:
     for words, said in (
         (("accept", 1, 1, 4), "Job 1 has 3 changes, so no change 4."),

@@ -147,5 +147,6 @@ def _head(number: str, hunk: Hunk, passage: Passage, state: str) -> ProseLine:
         gap = " " if removed and added else ""
         counted = [WordSpan("ins", counts(0, added)), WordSpan("same", gap), WordSpan("del", counts(removed, 0))]
         spans += [WordSpan("same", " · "), *(span for span in counted if span.text)]
-    spans += [WordSpan("same", f" · {part}") for part in (hunk_note(hunk), state) if part]
+    parts = count(len(hunk.parts), "part") if hunk.parts and not hunk.is_folded else ""
+    spans += [WordSpan("same", f" · {note}") for note in (hunk_note(hunk), parts, state) if note]
     return ProseLine(tuple(spans))

@@ -101,7 +101,7 @@ def screen(view: ProseDiffView | StagedText) -> list[str]:
 def test_each_hunk_shows_its_place_and_each_changed_line_shows_its_sign() -> None:
     lines = [
         "   # Role",
-        " · 1 of 4 · Role › paragraph 1 · +3 −3",
+        " · 1 of 4 · Role › paragraph 1 · +3 −3 · 2 parts",
         " − You are Ava.",
         " + Greet every caller.",
         "",
