@@ -98,13 +98,10 @@ _MOST_UNITS = 8_000
 
 
 def units_of_both(old: str, new: str, stop: Stop = never) -> tuple[_UnitsAndTail, _UnitsAndTail, str]:
-    """Split two texts into units and the text after the last unit; all gaps and texts of the units and that text,
-    joined, are the whole text. The third value is a note if the texts were not split by sentence, else "". Raises
-    Stopped once `stop` returns True.
-
-    Long texts are split by paragraph and item. Texts with too many lines or units are only split into the common start,
-    the difference and the common end.
-    """
+    """The units of two texts, each with the text after its last unit; gaps, units and that text, joined, are the text.
+    The third value is "" if the texts were split by sentence, else a note: long texts are split by paragraph and item,
+    and texts with too many lines or units only into the common start, the difference and the common end. Raises Stopped
+    once `stop` returns True."""
     modes = [True, False] if len(old) + len(new) <= _LONGEST else [False]
     for by_sentence in modes if old.count("\n") + new.count("\n") <= _MOST_LINES else []:
         olds = list(islice(stoppable(stop, _units(old, by_sentence), 512), _MOST_UNITS + 1))
@@ -335,13 +332,12 @@ class Places:
         return self._new[news.start] if news else self._old[olds.start] if olds else "end"
 
 
-@dataclass(slots=True)
-class _Item:
+class _Item(NamedTuple):
     """An open list item: its indentation, the style of its marker, its position in the list (from 1), and its name."""
 
     indent: int
     style: str
-    count: int
+    number: int
     name: str
 
 
@@ -368,14 +364,10 @@ class _PlaceNames:
     def _path(self, name: str) -> str:
         return _SEPARATOR.join(filter(None, (*(section for _, section in self.sections[-_DEEPEST:]), name)))
 
-    def _begin(self, kind: str, name: str) -> None:
-        self.sections.append((kind, clean_line(name, _WIDEST)))
-        self._clear()
-
-    def _clear(self) -> None:
-        self.items.clear()
+    def _begin(self, sections: list[tuple[str, str]]) -> None:
+        """Begin to count anew, in other open sections."""
+        self.sections, self.items, self.name = sections, [], ""
         self.counts.clear()
-        self.name = ""
 
     def _heading(self, unit: Unit) -> None:
         """Open a section: a "#" heading ends the open heading and title, another title ("**Fees**") only the title."""
@@ -383,20 +375,19 @@ class _PlaceNames:
         while self.sections and self.sections[-1][0] in ("title", kind):
             self.sections.pop()
         bare = _MARKUP.sub("", f"{unit.marker.lstrip('# ')} {unit.text}")
-        self._begin(kind, bare.strip(_HEADING_SIGNS) or bare)
+        self._begin([*self.sections, (kind, clean_line(bare.strip(_HEADING_SIGNS) or bare, _WIDEST))])
 
     def _tag(self, unit: Unit) -> str:
         name, closes = tag_of(unit.text) or ("", False)
         if name not in self._closed:
             return self._path("") or name
         if not closes:
-            self._begin("tag", name)
+            self._begin([*self.sections, ("tag", name)])
         elif ("tag", name) in self.sections:
             while self.sections[-1] != ("tag", name):
                 self.sections.pop()
             place = self._path("")
-            self.sections.pop()
-            self._clear()
+            self._begin(self.sections[:-1])
             return place
         return self._path("")
 
@@ -414,9 +405,9 @@ class _PlaceNames:
         """Open an item and return its path; a larger indentation or another marker nests it in the previous item."""
         indent, (style, name) = unit.indent, style_and_name(unit.marker)
         same = next((one for one in self.items if (one.indent, one.style) == (indent, style)), None)
-        count = same.count + 1 if same else 1
+        number = same.number + 1 if same else 1
         outer = takewhile(lambda one: one.indent <= indent and one is not same, self.items)
-        self.items = [*outer, _Item(indent, style, count, name or f"item {count}")]
+        self.items = [*outer, _Item(indent, style, number, name or f"item {number}")]
         return self._items_path()
 
     def _items_path(self) -> str:
