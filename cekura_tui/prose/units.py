@@ -365,7 +365,7 @@ class _PlaceNames:
         return _SEPARATOR.join(filter(None, (*(section for _, section in self.sections[-_DEEPEST:]), name)))
 
     def _begin(self, sections: list[tuple[str, str]]) -> None:
-        """Begin to count anew, in other open sections."""
+        """Replace the open sections; items and paragraphs are counted from 1 again."""
         self.sections, self.items, self.name = sections, [], ""
         self.counts.clear()
 
