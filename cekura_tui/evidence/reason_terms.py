@@ -72,7 +72,8 @@ def hunk_terms(diff: ProseDiff) -> list[HunkTerms]:
     changes = defaultdict[int, list[str]](list)
     for piece in diff.pieces:
         if piece.spans:
-            changes[piece.hunk] += (span.text for span in piece.spans if span.op != "same")
+            for span in piece.spans:
+                changes[0 if span.op == "same" else span.hunk or piece.hunk].append(span.text)
         elif not piece.moved:
             changes[piece.hunk] += (piece.old, piece.new)
     return list(filter(None, (_terms_of_hunk(hunk, " ".join(changes[hunk.number])) for hunk in diff.worded)))

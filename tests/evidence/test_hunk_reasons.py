@@ -115,13 +115,15 @@ def test_a_hunk_unrelated_to_any_failed_verdict_has_no_reason(proposed: str) -> 
     assert why(REPEAT, run(7, {**NOT_REPEATED, "passed": True, "score": 5}, evaluation_status="success")) == {1: ()}
 
 
-def test_a_moved_rule_has_no_reason() -> None:
-    rule = "- Repeat the new weekday before you move the appointment.\n"
+@pytest.mark.parametrize(("reworded", "kinds"), [("", ["moved"]), (" and repeat the weekday", ["moved", "changed"])])
+def test_a_moved_rule_has_no_reason_but_its_new_words_have(reworded: str, kinds: list[str]) -> None:
+    rule = "- Ask for the day before you move the appointment of a caller{}.\n"
     rest = "- Be kind.\n\n# Closing\n\n- Say goodbye to everybody who has called today.\n"
-    diff = compare(f"# Moving\n\n{rule}{rest}", f"# Moving\n\n{rest}{rule}")
+    diff = compare(f"# Moving\n\n{rule.format('')}{rest}", f"# Moving\n\n{rest}{rule.format(reworded)}")
     view = run(7, NOT_REPEATED)
-    assert [hunk.kind for hunk in diff.worded] == ["moved"]
-    assert reasons(diff, (), [view], found_in([view])) == {1: ()}
+    assert [hunk.kind for hunk in diff.worded] == kinds
+    found = reasons(diff, (), [view], found_in([view]))
+    assert [bool(found[hunk.number]) for hunk in diff.worded] == [kind == "changed" for kind in kinds]
 
 
 def test_an_issue_about_the_section_wins_over_verdicts_and_leads_to_a_quoted_turn() -> None:
