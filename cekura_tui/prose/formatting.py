@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -44,17 +43,14 @@ _FENCE = re.compile(r"[^\S\n]*(`{3,}(?=[^`\n]*$)|~{3,})")
 def serials_in(text: str) -> frozenset[str]:
     """Line starts such as "1.2", "B." and "iv)" that are list markers in this text, because the number before or after
     also occurs in the same style. "1.2.1" also counts if "1.2" occurs."""
-    found: dict[tuple[str, str], set[int]] = defaultdict(set)
-    marks = {hit.group(1) for hit in _SERIALS.finditer(text)}
-    for mark in marks:
-        for style, value in _readings(mark):
-            found[style].add(value)
+    marks = set(_SERIALS.findall(text))
+    found = {reading for mark in marks for reading in _readings(mark)}
     bare = {mark.strip("().") for mark in marks}
     return frozenset(
         mark
         for mark in marks
         for style, value in _readings(mark)
-        if {value - 1, value + 1} & found[style] or (value == 1 and style[0].strip("(.") in bare)
+        if {(style, value - 1), (style, value + 1)} & found or (value == 1 and style[0].strip("(.") in bare)
     )
 
 

@@ -105,10 +105,11 @@ def split_title(title: str) -> tuple[str, str, str]:
     return (hit[1], hit[2], hit[3]) if hit else (title, "", "")
 
 
-def title_words(title: str) -> list[str]:
+@lru_cache(maxsize=1024)
+def title_words(title: str) -> tuple[str, ...]:
     """The words of a title in lower case, without its number and marks."""
     before, _, rest = split_title(title)
-    return [word.casefold() for word in words_in(rest or before) if any(map(str.isalnum, word))]
+    return tuple(word.casefold() for word in words_in(rest or before) if any(map(str.isalnum, word)))
 
 
 def _romans(text: str) -> frozenset[str]:
