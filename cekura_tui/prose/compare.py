@@ -292,8 +292,8 @@ class _Comparison:
         if formats is None and not is_marker:
             words = self._spans(mark + bodies[0], other_mark + bodies[1])
         words = _marks_as_words(words)
-        same, step.removed, step.added = _word_counts(words)
-        step.keeps = bool(same)
+        step.removed, step.added = _word_counts(words)
+        step.keeps = any(word_count(span.text) for span in words if span.op == "same" or span.format)
         if formats is None:
             lead = _changed(space, other_space)
             step.marker = [*lead, *_changed(mark, other_mark)] if is_marker else []
@@ -439,18 +439,11 @@ def _with_stops(spans: Iterable[WordSpan], hunk: int) -> list[WordSpan]:
     return tidy(replace(span, format="", hunk=hunk) if _is_stop(span) else span for span in spans)
 
 
-def _word_counts(spans: Sequence[WordSpan]) -> tuple[int, int, int]:
-    """Numbers of unchanged, removed and added words."""
-    same = removed = added = 0
-    for span in spans:
-        words = word_count(span.text)
-        if span.op == "same" or span.format:
-            same += words if span.op != "ins" else 0
-        elif span.op == "del":
-            removed += words
-        else:
-            added += words
-    return same, removed, added
+def _word_counts(spans: Sequence[WordSpan]) -> tuple[int, ...]:
+    """Numbers of removed and of added words."""
+    return tuple(
+        sum(word_count(span.text) for span in spans if span.op == op and not span.format) for op in ("del", "ins")
+    )
 
 
 def _changed(old: str, new: str) -> list[WordSpan]:
@@ -481,7 +474,7 @@ def _with_twins(steps: Sequence[Step], moved_from: Mapping[int, int]) -> Iterato
     for step in steps:
         yield step
         for spans in step.content if any(map(differ, step.content)) else ():
-            _, removed, added = _word_counts(spans)
+            removed, added = _word_counts(spans)
             part = Step("reworded", step.olds, step.news, [(0, 0), (0, 0)], spans=spans, removed=removed, added=added)
             part.is_changed, part.continues = True, spans is not step.content[0]
             yield part
@@ -500,7 +493,7 @@ def _split_step(step: Step) -> Iterator[Step]:
         old, new = (joined(spans, other) for other in ("ins", "del"))
         role: Role = "restructured" if spans is step.marker else "changed"
         ends = at + len(old), to + len(new)
-        _, removed, added = (0, 0, 0) if spans is step.marker else _word_counts(spans)
+        removed, added = (0, 0) if spans is step.marker else _word_counts(spans)
         part = replace(step, role=role, at=[(at, ends[0]), (to, ends[1])], old=old, new=new, spans=spans, marker=[])
         part.removed, part.added, part.is_changed = removed, added, differ(spans)
         part.continues = n > bool(step.marker)
