@@ -461,10 +461,8 @@ def _with_twins(steps: Sequence[Step], moved_from: Mapping[int, int]) -> Iterato
             step.twin = away[moved_from[step.news.start]]
             step.twin.twin, step.twin.spans = step, step.spans
     for step in steps:
-        if step.role == "away":
-            last[step.move, "away"] = step
-        elif step.role == "here":
-            last[step.move, "here"] = step
+        if step.role in ("away", "here"):
+            last[step.move, step.role] = step
         elif step.within and (before := last[step.within, step.side].twin):
             nowhere = [(0, 0), (0, 0)]
             step.twin = replace(step, role="twin", at=nowhere, twin=step, old="", new="", removed=0, added=0)
@@ -482,8 +480,10 @@ def _with_twins(steps: Sequence[Step], moved_from: Mapping[int, int]) -> Iterato
 
 
 def _split_step(step: Step) -> Iterator[Step]:
-    """Split a step so that each part has one change of words; a new marker of the line is a part of its own."""
-    groups = changes(step.spans) if step.role == "changed" and step.is_changed else [step.spans]
+    """Split a step so that each part has one change of words; a new marker of the line is a part of its own. A
+    line that becomes a row of a table, or the reverse, is not split."""
+    is_row = any("|" in span.text for span in step.spans if span.op != "same")
+    groups = changes(step.spans) if step.role == "changed" and step.is_changed and not is_row else [step.spans]
     groups = [step.marker, *groups] if step.marker else groups
     if len(groups) == 1:
         yield step

@@ -209,3 +209,13 @@ def test_a_line_above_an_underline_is_a_heading_unless_the_line_is_a_sentence(te
 )
 def test_an_abbreviation_does_not_end_a_sentence(text: str, sentences: int) -> None:
     assert len(units_of(text)) == sentences
+
+
+def test_a_list_that_becomes_a_table_is_one_change() -> None:
+    old = (
+        "- Flat tire\n    - ask for a spare\n- Out of fuel\n    - say what the delivery costs\n    - call `dispatch`\n"
+    )
+    new = "| Problem | Say | Then |\n|---|---|---|\n| Flat tire | ask for a spare | |\n"
+    new += "| Out of fuel | say what the delivery costs, and get a yes | call `dispatch` |\n"
+    (hunk,) = compare(old, new).hunks
+    assert not hunk.parts
