@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import pairwise
+from typing import Literal
 
 from cekura_tui.prose.align import Link, align, contents
 from cekura_tui.prose.assembly import Assembly
@@ -48,6 +49,9 @@ def compare(
     return replace(_Comparison(old, wrapper, stop).diff(split), proposed=new)
 
 
+_SIDES: tuple[Literal["away"], Literal["here"]] = ("away", "here")
+
+
 class _Comparison:
     def __init__(self, old: str, wrapper: Wrapper, stop: Stop) -> None:
         self.texts, self.wrapper, self._stop = (old, new := wrapper.inner), wrapper, stop
@@ -55,6 +59,8 @@ class _Comparison:
         self.links = align(self.old, self.new, stop)
         self._within = contents(self.links, self.old, self.new)
         self._moved_from = {link.c: link.a for link in self.links if link.move}
+        moved = [link for link in self.links if link.move]
+        self._moves = {link.a: link.move for link in moved}, {link.c: link.move for link in moved}
         self._removed_ranges: dict[int, tuple[int, int]] = {}
         """Maps the index of each unit that moved away to the characters [start, end) in the old text of the unit and
         the gap before it."""
@@ -132,12 +138,10 @@ class _Comparison:
     # Steps in reading order
 
     def _steps(self) -> Iterator[Step]:
-        here = {j: link for link in self.links if link.move for j in range(link.c, link.d)}
-        away = {i: link for link in self.links if link.move for i in range(link.a, link.b)}
         at = to = 0
         ends = Link(len(self.old), len(self.old), len(self.new), len(self.new))
         for link in [*(link for link in self.links if not link.move), ends]:
-            yield from self._unpaired_steps(range(at, link.a), range(to, link.c), away, here)
+            yield from self._unpaired_steps(range(at, link.a), range(to, link.c))
             if link.b > link.a:
                 yield from self._version_steps(range(link.a, link.b), range(link.c, link.d))
             at, to = link.b, link.d
@@ -155,7 +159,7 @@ class _Comparison:
         else:
             yield self._step("changed", olds, news)
 
-    def _unpaired_steps(self, olds: range, news: range, away: dict[int, Link], here: dict[int, Link]) -> Iterator[Step]:
+    def _unpaired_steps(self, olds: range, news: range) -> Iterator[Step]:
         """Steps for the removed, added and moved units between two links. A removed line of markup and the added one in
         its place share a step, and so do two headings directly above the same text. An underline directly below a
         heading comes first, so that the two stay together."""
@@ -164,18 +168,7 @@ class _Comparison:
             yield self._step("replaced" if all(below) else "removed" if below[0] else "added", *below)
             olds, news = olds[len(below[0]) :], news[len(below[1]) :]
         is_renamed = bool(olds and news) and self.old[olds[-1]].kind == self.new[news[-1]].kind == "heading"
-        removed, added = (
-            [
-                n
-                for n in there
-                if n not in moved and n not in within
-                if units[n].kind in ("tag", "row", "code") or (is_renamed and n == there[-1])
-            ]
-            for units, there, moved, within in (
-                (self.old, olds, away, self._within[0]),
-                (self.new, news, here, self._within[1]),
-            )
-        )
+        removed, added = self._replaceable(olds, 0, is_renamed), self._replaceable(news, 1, is_renamed)
         old_kinds = [(self.old[i].kind, begins_block(self.old, i)) for i in removed]
         new_kinds = [(self.new[j].kind, begins_block(self.new, j)) for j in added]
         pairs = match(old_kinds, new_kinds, in_order_fallback(old_kinds, new_kinds))
@@ -184,7 +177,7 @@ class _Comparison:
         to = news.start
         for i in olds:
             if i in instead:
-                yield from self._added_steps(range(to, instead[i]), here)
+                yield from (self._single(j, 1) for j in range(to, instead[i]))
                 yield self._step("replaced", range(i, i + 1), range(instead[i], instead[i] + 1))
                 to = instead[i] + 1
                 continue
@@ -193,21 +186,23 @@ class _Comparison:
                 start = to
                 while to < news.stop and to not in replacing and not begins_block(self.new, to):
                     to += 1
-                yield from self._added_steps(range(start, to), here)
-            moves = i in away
-            step = self._step("away" if moves else "removed", range(i, i + 1), range(0), away[i].move if moves else 0)
-            step.within = self._within[0].get(i, 0)
-            step.side = "away" if moves or step.within else ""
-            yield step
-        yield from self._added_steps(range(to, news.stop), here)
+                yield from (self._single(j, 1) for j in range(start, to))
+            yield self._single(i, 0)
+        yield from (self._single(j, 1) for j in range(to, news.stop))
 
-    def _added_steps(self, news: range, here: dict[int, Link]) -> Iterator[Step]:
-        for j in news:
-            moves = j in here
-            step = self._step("here" if moves else "added", range(0), range(j, j + 1), here[j].move if moves else 0)
-            step.within = self._within[1].get(j, 0)
-            step.side = "here" if moves or step.within else ""
-            yield step
+    def _replaceable(self, there: range, side: int, is_renamed: bool) -> list[int]:
+        units, fixed = (self.old, self.new)[side], (self._moves[side], self._within[side])
+        markup = (n for n in there if units[n].kind in ("tag", "row", "code") or (is_renamed and n == there[-1]))
+        return [n for n in markup if not any(n in one for one in fixed)]
+
+    def _single(self, n: int, side: int) -> Step:
+        """The step of a unit that only the old text has (`side` 0) or only the new one (1), or that moved."""
+        there, move = range(n, n + 1), self._moves[side].get(n, 0)
+        roles: tuple[Role, Role] = ("away", "here") if move else ("removed", "added")
+        step = self._step(roles[side], *((range(0), there) if side else (there, range(0))), move)
+        step.within = self._within[side].get(n, 0)
+        step.side = _SIDES[side] if move or step.within else ""
+        return step
 
     def _shift_stops(self, steps: Sequence[Step]) -> None:
         """Shift a full stop that only one text has to the sentence behind it, if only that text has the sentence."""

@@ -250,13 +250,6 @@ def tidy(spans: Iterable[WordSpan]) -> list[WordSpan]:
     return found
 
 
-def with_old_formatting(spans: Iterable[WordSpan]) -> list[WordSpan]:
-    """The spans without formatting changes: the old formatting counts as unchanged text."""
-    return tidy(
-        WordSpan("same", span.text) if span.format else span for span in spans if not (span.format and span.op == "ins")
-    )
-
-
 # Changes of a sentence that can be decided separately
 
 _APART = 2

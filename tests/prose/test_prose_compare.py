@@ -14,7 +14,6 @@ from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import Hunk, ProseDiff
 from cekura_tui.prose.numbers import renumbered
 from cekura_tui.prose.staging import HunkChoice, staged
-from cekura_tui.prose.words import with_old_formatting
 
 YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
 
@@ -146,7 +145,7 @@ def only(diff: ProseDiff) -> Hunk:
 def marked(diff: ProseDiff, number: int) -> str:
     """The text of a hunk, with the changed words marked as in `git diff --word-diff`."""
     signs = {"same": "{}", "del": "[-{}-]", "ins": "{{+{}+}}"}
-    spans = [span for piece in diff.pieces if piece.hunk == number for span in with_old_formatting(piece.spans)]
+    spans = [span for piece in diff.pieces if piece.hunk == number for span in piece.spans if not span.format]
     return "".join(signs[span.op].format(span.text) for span in spans)
 
 

@@ -12,7 +12,7 @@ from rich.segment import Segment
 from cekura_tui.model.text import LONGEST_LINE, Prompt, capped, clean_line, visible
 from cekura_tui.prose.conflicts import ConflictDecisions, Decision
 from cekura_tui.prose.merge import Conflict, Merge, Side, conflict_places
-from cekura_tui.prose.words import WordSpan, with_old_formatting, word_spans
+from cekura_tui.prose.words import WordSpan, tidy, word_spans
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.strips import LEAST, Layer, Line, RowState, Span, StyledText, paragraphs
@@ -93,7 +93,8 @@ def _trimmed_lines(base: str, text: str) -> list[tuple[str, tuple[Span, ...]]]:
     """A version's lines without blank lines at both ends, each with (start, end) of the words missing in `base`."""
     spans = [WordSpan("same", text)]
     if len(text) + len(base) <= _MAX_MARKED and text != base:
-        spans = [span for span in with_old_formatting(word_spans(base, text)) if span.op != "del"]
+        found = (span for span in word_spans(base, text) if span.op != ("ins" if span.format else "del"))
+        spans = tidy(WordSpan("same", span.text) if span.format else span for span in found)
     lines: list[tuple[str, tuple[Span, ...]]] = []
     for pieces in paragraphs((visible(span.text), span.op) for span in spans):
         ends = [*accumulate(len(text) for text, _ in pieces)]
