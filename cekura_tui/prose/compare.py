@@ -267,7 +267,8 @@ class _Comparison:
         cut, other_cut = one.start - step.at[0][0], other.start - step.at[1][0]
         gaps, bodies = (step.old[:cut], step.new[:other_cut]), (step.old[cut:], step.new[other_cut:])
         kinds = one.kind, other.kind
-        if "heading" in kinds and "tag" not in kinds and (title := self._title_spans(step, gaps, bodies)):
+        is_title = "heading" in kinds or (one.marker != other.marker and _is_cased_otherwise(*bodies))
+        if is_title and "tag" not in kinds and (title := self._title_spans(step, gaps, bodies)):
             step.spans = title
             return
         formats = gap_spans(*gaps) if one.depth == other.depth else None
@@ -276,7 +277,6 @@ class _Comparison:
         kind: Format = "heading marks" if "heading" in kinds else "list marks"
         is_marker = len(step.olds) == len(step.news) == 1 and not {"row", "code", "tag"} & {*kinds}
         is_marker = is_marker and not _moves_number(mark, other_mark, bodies)
-        is_title = "heading" in kinds or _is_cased_otherwise(*bodies)
         is_marker = is_marker and not (is_title and re.search(r"\d", mark + other_mark))
         begins = [breaks(unit.gap) or unit.start == len(unit.gap) for unit in (one, other)]
         if formats is None and is_marker and begins[0] == begins[1]:
@@ -405,7 +405,7 @@ _SIGNS: dict[Format, re.Pattern[str]] = {
 
 def _is_cased_otherwise(one: str, other: str) -> bool:
     """Whether two titles differ only in case, or in a colon at the end."""
-    return one != other and one.casefold().rstrip("*_: ") == other.casefold().rstrip("*_: ")
+    return one != other and one.casefold().strip("*_: ") == other.casefold().strip("*_: ")
 
 
 def _moves_number(mark: str, other: str, bodies: tuple[str, str]) -> bool:

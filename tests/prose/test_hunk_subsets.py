@@ -169,6 +169,7 @@ def _check_shown(seeds: range, pair: Callable[[Writer], tuple[str, str]], share:
             "1) Promise the fee.\n2) Wait.\n3) Check it.\n\n1) Never ask.",
             "1) Check it.\n2) Promise the fee.\n\n1) Wait.\n2) Never ask.",
         ),
+        ("2.  **Guardrails**\n\nBe kind.", "Guardrails:\n\nBe kind."),
     ],
 )
 def test_small_pairs_are_taken_as_drawn_and_every_subset_is_well_formed(sent: str, proposed: str) -> None:
