@@ -205,15 +205,19 @@ class _Comparison:
         return step
 
     def _shift_stops(self, steps: Sequence[Step]) -> None:
-        """Shift a full stop that only one text has to the sentence behind it, if only that text has the sentence."""
+        """Shift a full stop that only one text has to the sentence behind it, if only that text has the sentence, and
+        the stop of that sentence to the next one."""
+        shifted: Step | None = None
         for step, after in pairwise(steps):
-            if step.role == "changed" and after.role in ("removed", "added"):
+            goes_on = shifted is step and step.role == after.role
+            if after.role in ("removed", "added") and (step.role == "changed" or goes_on):
                 side = after.role == "added"
                 ends = [text[at[1] - 1] for text, at in zip(self.texts, step.at, strict=True)]
                 is_in_line = "\n" not in self._units(after)[side][0].gap
-                if is_in_line and ends[side] == "." and ends[not side] not in ".,;:!?…":
+                if is_in_line and ends[side] == "." and (goes_on or ends[not side] not in ".,;:!?…"):
                     step.at[side] = step.at[side][0], step.at[side][1] - 1
                     after.at[side] = after.at[side][0] - 1, after.at[side][1]
+                    shifted = after
 
     # The changes of each step
 

@@ -170,6 +170,10 @@ def _check_shown(seeds: range, pair: Callable[[Writer], tuple[str, str]], share:
             "1) Check it.\n2) Promise the fee.\n\n1) Wait.\n2) Never ask.",
         ),
         ("2.  **Guardrails**\n\nBe kind.", "Guardrails:\n\nBe kind."),
+        (
+            "- Never ask for the key safe, and promise the form",
+            "Never ask for the key safe, and promise the form. Read back the old date. Charge the old seat again.",
+        ),
     ],
 )
 def test_small_pairs_are_taken_as_drawn_and_every_subset_is_well_formed(sent: str, proposed: str) -> None:
