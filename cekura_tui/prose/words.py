@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -255,8 +256,7 @@ def tidy(spans: Iterable[WordSpan]) -> list[WordSpan]:
 _APART = 2
 """Least number of unchanged words between two changes of a sentence that can be decided separately."""
 _CLAUSE_END = re.compile(r"(?:(?<!\d)\.|[,;:!?–—)])\s+")
-_PAIRS = (("(", ")"), ("[", "]"), ("{", "}"), ("“", "”"), ("„", "“"), ("«", "»"), ("<", ">"))
-_TWINS = ('"', "`", "**", "__")
+_ENCLOSING = re.compile(r'\*\*|__|[][(){}<>«»“”„"`]')
 
 
 def differ(spans: Iterable[WordSpan]) -> bool:
@@ -273,17 +273,22 @@ def changes(spans: Sequence[WordSpan]) -> list[list[WordSpan]]:
     """Split spans within unchanged text, into groups that can each be applied alone. Brackets, quotation marks and
     emphasis that open and close in different changes stay in one group."""
     groups: list[list[WordSpan]] = [[]]
+    signs: dict[Op, Counter[str]] = {"del": Counter(), "ins": Counter()}
+    figures, is_changed = set[Op](), False
     last = max((n for n, span in enumerate(spans) if differ([span])), default=0)
     for n, span in enumerate(spans):
-        words = [
-            joined([one for one in groups[-1] if one.op == op and not one.format], "same") for op in ("del", "ins")
-        ]
-        cut = _cut(span.text, are_figures(*words)) if span.op == "same" and n < last and any(words) else 0
-        if cut and all(_is_balanced(joined(groups[-1], other)) for other in ("ins", "del")):
+        is_between = span.op == "same" and is_changed and n < last
+        if is_between and all(map(_is_balanced, signs.values())) and (cut := _cut(span.text, len(figures) == 2)):
             groups[-1].append(replace(span, text=span.text[:cut]))
             groups.append([])
-            span = replace(span, text=span.text[cut:])
+            span, is_changed = replace(span, text=span.text[cut:]), False
+            figures.clear()
         groups[-1].append(span)
+        for op in signs:
+            signs[op].update(_ENCLOSING.findall(span.text) if span.op in ("same", op) else ())
+        if differ([span]):
+            is_changed = True
+            figures |= {span.op} if are_figures(span.text) else set()
     return groups
 
 
@@ -295,6 +300,6 @@ def _cut(text: str, is_figure: bool) -> int:
     return min(ends, key=lambda end: abs(2 * end - len(text)), default=0)
 
 
-def _is_balanced(text: str) -> bool:
-    is_open = any(text.count(sign) % 2 for sign in _TWINS)
-    return not is_open and all(text.count(one) == text.count(other) for one, other in _PAIRS)
+def _is_balanced(signs: Counter[str]) -> bool:
+    pairs = all(signs[one] == signs[other] for one, other in ("()", "[]", "{}", "<>", "«»"))
+    return pairs and not any(sum(signs[sign] for sign in kind) % 2 for kind in ("“”„", '"', "`", ["**"], ["__"]))
