@@ -404,9 +404,9 @@ def counts(removed: int, added: int) -> str:
 
 def change_words(diff: ProseDiff) -> str:
     """Added and removed words of a diff, such as "+14 −6 words", or a phrase such as "no changes"."""
-    if counted := counts(diff.removed_words, diff.added_words):
-        return f"{counted} words"
-    return "only white space changes" if diff.hunks else "no changes"
+    counted = counts(diff.removed_words, diff.added_words)
+    other = "only moved text" if any(hunk.kind == "moved" for hunk in diff.hunks) else "only formatting changes"
+    return f"{counted} words" if counted else other if diff.hunks else "no changes"
 
 
 def hunk_note(hunk: Hunk) -> str:

@@ -38,7 +38,10 @@ def headline(number: int, opened: OpenedSuggestion | None, width: int, update: s
     now = opened.counts
     marks = [f"{SIGNS[what]}{chosen[what]:,}" for what in _DECISIONS] if chosen else []
     if chosen.keys() - {"rejected"}:
-        staged = f"staged {now.counts} words" if now.counts else "only formatting staged"
+        applied = (diff.hunks[number - 1] for number, choice in opened.choices.items() if choice.what != "rejected")
+        moved = any(hunk.kind == "moved" for hunk in applied)
+        other = f"only {'moved text' if moved else 'formatting'} staged"
+        staged = f"staged {now.counts} words" if now.counts else other
     else:
         staged = "no change accepted" if diff.hunks else ""
     facts = [

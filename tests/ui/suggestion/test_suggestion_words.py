@@ -8,6 +8,7 @@ from cekura_tui.evidence.prompt_issues import read_issues
 from cekura_tui.model.job import Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.compare import compare
+from cekura_tui.prose.lines import change_words
 from cekura_tui.prose.staging import HunkChoice, staged
 from cekura_tui.ui.suggestion.words import headline, summary
 from cekura_tui.workspace.suggestions import DecisionCounts, OpenedSuggestion, SuggestionReasons
@@ -87,3 +88,16 @@ def test_headline_begins_with_the_decisions_and_fits_the_width() -> None:
     narrow = headline(1, opened, 80, "on the agent since 10:20").plain
     assert narrow == " Suggestion of job 1 · on the agent since 10:20 · staged +4 −2 words"
     assert headline(1, opened, 160).plain == f"{counts} · +6 −2 words proposed · run 900238 · Riverside Clinic"
+
+
+def test_staged_moves_are_not_called_formatting() -> None:
+    sent = "- Ask for the full name.\n- Read the date back.\n- Say goodbye.\n"
+    for proposed, words in (
+        (sent.replace("full", "`full`"), "only formatting"),
+        (sent[25:] + sent[:25], "only moved text"),
+    ):
+        diff = compare(sent, proposed)
+        chosen = {hunk.key: HunkChoice("accepted") for hunk in diff.hunks}
+        opened = OpenedSuggestion(Suggestion(JOB, Prompt(sent), Prompt(proposed)), diff, chosen)
+        assert f"{words} staged" in headline(1, opened, 120).plain
+        assert change_words(diff).startswith(words)
