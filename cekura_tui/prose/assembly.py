@@ -281,7 +281,7 @@ def format_note(kind: Format, places: Iterable[Sequence[WordSpan]]) -> str:
             cases = "capitals" if was != now and was.casefold() == now.casefold() else cases
             removed, added = (re.sub(r"[^#*_=:]", "", text) for text in (removed, added))
         if kind == "list marks":
-            removed, added = (re.sub(r"\d+", "1", text) for text in (removed, added))
+            removed, added = (re.sub(r"\d+", "1", text.removeprefix(".")) for text in (removed, added))
         marks[removed, added] += 1
     named = [
         f"{removed} → {added}" if removed and added else f"{added} added" if added else f"{removed} removed"

@@ -94,6 +94,7 @@ class _Comparison:
             if step.role == "gap" and hunk < 0:
                 step.spans = as_word_spans(space_spans(step.old, step.new))
         titles |= self._adapt_gaps(steps, hunks[0])
+        self._add_stops(steps, titles)
         places, lines = Places(self.old, self.new), self._lines(steps)
         diff = Assembly(steps, titles, places, lines, self.wrapper).diff(hunks, split)
         return replace(diff, coarse="; ".join(filter(None, (self.wrapper.decoded, self.coarse))))
@@ -115,6 +116,18 @@ class _Comparison:
                     neighbours.setdefault(m, n)
                     m += way
         return {m: n for m, n in neighbours.items() if any(span.other is not None for span in steps[m].spans)}
+
+    def _add_stops(self, steps: Sequence[Step], titles: dict[int, int]) -> None:
+        """Make a full stop part of the new line start of the sentence behind it, if these two are on one line in one
+        text and only this text has the stop. Adds the step of this sentence to `titles`."""
+        stops = [n for n, step in enumerate(steps) if step.olds and step.spans and _is_stop(step.spans[-1])]
+        for n in stops:
+            step, m = steps[n], next((m for m in range(n + 1, len(steps)) if steps[m].olds != steps[n].olds), n)
+            is_in_line = [bool(units) and not breaks(units[0].gap) for units in self._units(steps[m])]
+            is_there = is_in_line == [step.spans[-1].op == "del", step.spans[-1].op == "ins"]
+            if is_there and any(span.format == "list marks" for span in steps[m].spans):
+                step.spans = [*step.spans[:-1], replace(step.spans[-1], format="list marks")]
+                titles[m] = titles.get(n, n)
 
     def _adapt_gap(self, step: Step, beside: Step, kind: Format) -> None:
         side = 0 if step.role == "removed" else 1

@@ -174,6 +174,10 @@ def _check_shown(seeds: range, pair: Callable[[Writer], tuple[str, str]], share:
             "- Never ask for the key safe, and promise the form",
             "Never ask for the key safe, and promise the form. Read back the old date. Charge the old seat again.",
         ),
+        (
+            "- Change the address in one breath\n- Say the fee\n- Wait",
+            "Change the address in one breath. Say the fee. Wait.",
+        ),
     ],
 )
 def test_small_pairs_are_taken_as_drawn_and_every_subset_is_well_formed(sent: str, proposed: str) -> None:
