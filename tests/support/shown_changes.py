@@ -174,7 +174,7 @@ def _side(line: ProseLine, is_taken: bool, kinds: set[str]) -> str:
     """The text of a line with its changes of words taken or not, and of changes of formatting only these `kinds`."""
     text = ""
     for n, span in enumerate(line.spans, 1):
-        if (span.op, span.text) == ("same", "…") and n == len(line.spans):
+        if (span.op, span.text.strip()) == ("same", "…") and n == len(line.spans):
             break  # the line goes on in another hunk
         if span.format == "follows":
             is_new = False
