@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from itertools import count
+from itertools import accumulate, count, pairwise
 from typing import NamedTuple
 
 from cekura_tui.prose.formatting import is_rule
@@ -66,9 +66,29 @@ class _UnitAlignment:
         similarity = self._similarity(left, right)
         pairs = self._slid_to_block_ends(self._with_asides(sorted([*anchors, *self._versions(anchors, similarity)])))
         moves = self._moved(pairs, once, similarity)
+        # A unit that continues a line of an earlier section has moved out of its section.
+        out = [two for one, two in pairwise(pairs) if two[1] == one[1] + 1 and self._left_section(one[0], *two)]
+        pairs, moves = sorted({*pairs} - {*out}), sorted([*moves, *out])
         links = self._with_splits_and_merges(pairs, {i for i, _ in pairs + moves}, {j for _, j in pairs + moves})
         links += (Link(i, i + 1, j, j + 1, number) for number, (i, j) in enumerate(moves, 1))
-        return _joined_moves(sorted(links))
+        return self._whole_sections(_joined_moves(sorted(links)))
+
+    def _left_section(self, before: int, i: int, j: int) -> bool:
+        is_rest = not begins_block(self.new, j) and "\n" not in self.new[j].gap
+        return is_rest and any(self.old[n].kind == "heading" for n in range(before + 1, i))
+
+    def _whole_sections(self, links: Sequence[Link]) -> list[Link]:
+        """Give the moves of a moved section its heading's number, also if the section has another order."""
+        titles = [
+            list(accumulate((n if unit.kind == "heading" else -1 for n, unit in enumerate(units)), max))
+            for units in (self.old, self.new)
+        ]
+        heads = {(link.a, link.c): link.move for link in links if link.move and self.old[link.a].kind == "heading"}
+        found = []
+        for link in links:
+            move = heads.get((titles[0][link.a], titles[1][link.c]), link.move)
+            found.append(link._replace(move=link.move and move))
+        return found
 
     def _are_single(self, i: int, j: int) -> bool:
         """Whether neither text has its unit a second time."""

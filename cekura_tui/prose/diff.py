@@ -15,11 +15,10 @@ from itertools import groupby
 from typing import Literal
 
 from cekura_tui.model.text import count, word_total
-from cekura_tui.prose.words import WordSpan
+from cekura_tui.prose.words import WordSpan, joined
 
 Kind = Literal["changed", "added", "removed", "moved", "wrapper", "layout"]
-"""The kind of a hunk. `moved`: a passage moved, and was perhaps reworded, too. `wrapper`: a model put text around its
-whole answer. `layout`: one kind of formatting, such as quotation marks or line ends, changed."""
+"""The kind of a hunk. `wrapper`: a model put text around its whole answer. `layout`: one kind of formatting changed."""
 
 LONGEST, MOST_LINES = 1_000_000, 100_000
 """Most characters and lines of both texts together that are compared; more would take seconds."""
@@ -66,23 +65,19 @@ class TextPiece:
             return [WordSpan("del", self.old)] if self.old else []
         found = []
         for span in self.spans or (WordSpan("del", self.old), WordSpan("ins", self.new)):
-            has_format = bool(span.format) and span.other is None
-            is_taken = taken(span.hunk if has_format else span.hunk or self.hunk)
-            if span.other is not None:
-                is_taken = taken(self.hunk)
-                if is_taken == (span.op == "ins") != taken(span.hunk):
-                    found += [*([span] if span.op == "del" else []), WordSpan("ins", span.other)]
-                    continue
-            if span.op == "same" or is_taken:
+            own = self.hunk if span.other is not None else span.hunk if span.format else span.hunk or self.hunk
+            if span.other is not None and (taken(own), taken(span.hunk)) == (span.op == "ins", span.op == "del"):
+                found += [*([span] if span.op == "del" else []), WordSpan("ins", span.other)]
+            elif span.op == "same" or taken(own):
                 found.append(span)
             elif span.op == "del":
                 found.append(WordSpan("same", span.text))
         if self.moved == "here":
-            return [WordSpan("ins", "".join(span.text for span in found if span.op != "del"))]
+            return [WordSpan("ins", joined(found, "del"))]
         return found
 
     def text(self, taken: Callable[[int], bool]) -> str:
-        return "".join(span.text for span in self.staged_spans(taken) if span.op != "del")
+        return joined(self.staged_spans(taken), "del")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
 """Group the steps of a comparison into hunks.
 
-A step consists of units of the old and of the new text. Steps are always in one hunk if accepting only some of them
-would break the prompt: for example, the lines that open and close a fence, or a list marker and the sentence after the
-marker. Steps that read as one passage are in one hunk until the user splits that hunk.
+Steps are always in one hunk if accepting only some of them would break the prompt: the lines around a fence, say.
+Steps that read as one passage are in one hunk until the user splits that hunk.
 """
 
 from __future__ import annotations
@@ -31,17 +30,21 @@ before. "twin": a unit added to or removed from a passage that moves, at the oth
 UNMATCHED: tuple[Role, ...] = ("removed", "added", "replaced")
 """Roles of units that have no version in the other text."""
 _SHOWN_ELSEWHERE: tuple[Role, ...] = ("reworded", "twin")
-
-
 _FEW = 2
 """Fewer longer words than this are too few to say that two sentences have nothing in common."""
 
 
 @dataclass(slots=True, eq=False)
 class Step:
-    """Units of the old text (`olds`) and of the new text (`news`). `at` has the step's characters [start, end) in the
-    old and in the new text. `move` is the number of a move, or 0. `keeps`: some words are unchanged. `is_changed`: the
-    step is part of a hunk that is not layout. `removed` and `added` are numbers of words."""
+    """Units of the old text (`olds`) and of the new text (`news`).
+
+    `at` has the step's characters [start, end) in the old and in the new text. `move` is the number of a move, or 0;
+    `within` the move of the passage to which the step adds a unit, or from which it removes one, or 0; `side` the place
+    of that move, and `twin` the step at its other place. `keeps`: some words are unchanged. `is_changed`: the step is
+    part of a hunk that is not layout. `marker` is the change of the line's start until it is split off, `content` the
+    words of a moved unit, grouped by change. `removed` and `added` are numbers of words. `continues`: the step begins
+    in the middle of a sentence.
+    """
 
     role: Role
     olds: range
@@ -49,24 +52,18 @@ class Step:
     at: list[tuple[int, int]]
     move: int = 0
     within: int = 0
-    """The move of a passage to which this step adds a unit, or from which it removes one; or 0."""
     side: Literal["", "away", "here"] = ""
-    """The place of a move at which the step is."""
     twin: Step | None = None
-    """The step at the other place of the move."""
     keeps: bool = True
     is_changed: bool = False
     old: str = ""
     new: str = ""
     spans: list[WordSpan] = field(default_factory=list)
     marker: list[WordSpan] = field(default_factory=list)
-    """The change of the line's marker, until it is split off."""
     content: list[list[WordSpan]] = field(default_factory=list)
-    """The words of a moved unit, grouped by change."""
     removed: int = 0
     added: int = 0
     continues: bool = False
-    """Whether the step begins in the middle of a sentence."""
 
     def version(self, without: Op) -> str:
         """The old text of the step (without "ins") or the new one (without "del")."""
