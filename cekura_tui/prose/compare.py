@@ -62,8 +62,7 @@ class _Comparison:
         moved = [link for link in self.links if link.move]
         self._moves = {link.a: link.move for link in moved}, {link.c: link.move for link in moved}
         self._removed_ranges: dict[int, tuple[int, int]] = {}
-        """Maps the index of each unit that moved away to the characters [start, end) in the old text of the unit and
-        the gap before it."""
+        """Characters [start, end) in the old text of each unit that moved away, with the gap before it."""
         self._budget = _BUDGET
 
     def diff(self, split: AbstractSet[str]) -> ProseDiff:

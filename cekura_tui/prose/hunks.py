@@ -307,8 +307,7 @@ class _StepGroups:
         return False
 
     def _is_whole_line(self, step: Step) -> bool:
-        """Whether the block of this step begins with a step that keeps no words, in each text that has units of the
-        step."""
+        """Whether the block of this step begins with a step that keeps no words, in both texts."""
         firsts = [starts[own.start] for starts, own in zip(self._starts_of, (step.olds, step.news), strict=True) if own]
         return all(self._keeps_nothing(self.steps[n]) for n in firsts)
 

@@ -296,8 +296,7 @@ class _Merger:
             yield _Piece(kept := self._base[at:], kept, kept)
 
     def _duplicates(self, pieces: Sequence[_Piece]) -> Iterator[frozenset[Changeset]]:
-        """Sets of changesets that together would repeat a line or sentence more often than the sent, current or staged
-        prompt does."""
+        """Sets of changesets that together would repeat a line or sentence more often than any of the prompts does."""
         for name in ("now", "staged"):
             texts = list(map(attrgetter(name), pieces))
             ends = list(accumulate(map(len, texts)))
@@ -357,8 +356,7 @@ def _joined(pieces: Iterable[_Piece], line_end: str) -> Iterator[_Part]:
 
 
 def _are_equivalent(one: str, other: str) -> bool:
-    """Whether two texts have the same words, and begin and end alike, with or without white space. Texts without words
-    must be equal."""
+    """Whether two texts have the same words and white space at the ends. Texts without words must be equal."""
     ends = [(text[:1].isspace(), text[-1:].isspace()) for text in (one, other)]
     return one == other or (ends[0] == ends[1] and one.split() == other.split() != [])
 

@@ -37,8 +37,7 @@ _FEW_WORDS = 5
 """An item is found in another text by this many first or last words if the other words differ."""
 _NO_DEPTH = 10_000
 _TITLE, _COLUMN = 14, 16
-"""Nesting depths of titles and of items without indentation; each column of indentation adds 2. Tags have depth 1,
-headings 2 to 12."""
+"""Nesting depths of titles and of items; each column of indentation adds 2. Tags have depth 1, headings 2 to 12."""
 _WIDEST = 40
 
 _Key = tuple[object, ...]

@@ -51,8 +51,7 @@ def patch_path(source: str) -> str:
 
 
 def _fits(part: str) -> bool:
-    """Whether git and patch accept a part of a path. Invisible characters are skipped, because some file systems ignore
-    them."""
+    """Whether git and patch accept a part of a path, also on file systems that ignore invisible characters."""
     try:
         length = len(part.encode("utf-8", "surrogateescape"))
     except UnicodeEncodeError:

@@ -158,8 +158,7 @@ _TITLE = 10
 
 
 def is_title(units: Sequence[Unit], n: int) -> bool:
-    """Whether unit `n` is a heading, or a short line without a full stop that begins a block and can become a heading
-    by a change of markup alone."""
+    """Whether unit `n` is a heading, or a short line without a full stop that may become a heading."""
     unit, after = units[n], units[n + 1 : n + 2]
     is_line = begins_block(units, n) and (not after or begins_block(units, n + 1) or breaks(after[0].gap))
     is_short = len(unit.words) <= _TITLE and unit.text[0] not in '([<{"“' and unit.text.rstrip("*_ ")[-1:] not in ".!?"

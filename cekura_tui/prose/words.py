@@ -1,5 +1,4 @@
-"""Word diff of two versions of a passage. Short matches between larger changes are dropped, so that the diff reads as
-prose."""
+"""Word diff of two versions of a passage, without short matches between larger changes, so that it reads as prose."""
 
 from __future__ import annotations
 
