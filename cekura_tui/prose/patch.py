@@ -7,20 +7,14 @@ from collections.abc import Iterator
 
 from cekura_tui.prose.matching import Gap, difflib_fallback, match
 
-_UNNAMED = "prompt.md"
-_KNOWN_SOURCE = re.compile(r"agent|file|last|draft|staged from job \d+|-|")
-_NO_PATH = re.compile(r"/(?:dev|proc)/.*|.*[\\\n\0].*|.*…", re.DOTALL)
-"""Matches prompt sources that are not regular files, or whose names `patch` refuses."""
-_REFUSED_BY_GIT = re.compile(r"(?:\.git|git~\d)[ .]*(?::.*)?", re.IGNORECASE)
-_NAME_BYTES = 240
 _PLAIN_NAME = re.compile(r"[\w./+@%=-]+", re.ASCII)
 _NO_LINE_END = "\n\\ No newline at end of file\n"
 
 
 def unified_patch(old: str, new: str, path: str, context: int = 3) -> str:
     r"""A unified diff of two texts with `context` lines around each change; "" if the texts are equal. Only "\n" ends a
-    line and all other characters are kept, so write the diff with `prompt_bytes`. `path` is relative, from
-    `patch_path`. An empty text is an empty file, not a missing file."""
+    line and all other characters are kept, so write the diff with `prompt_bytes`. `path` is relative, and
+    git accepts it. An empty text is an empty file, not a missing file."""
     if old == new:
         return ""
     before, after = _lines(old), _lines(new)
@@ -36,27 +30,6 @@ def unified_patch(old: str, new: str, path: str, context: int = 3) -> str:
     # No "diff --git" line: with it `git apply` resolves the path from the top of the repository, silently.
     hunks = ("".join(_hunk(before, after, group, context)) for group in groups)
     return "".join([f"--- {_quoted(f'a/{path}')}\n+++ {_quoted(f'b/{path}')}\n", *hunks])
-
-
-def patch_path(source: str) -> str:
-    """The path of the file that a job's `prompt_source` names, accepted by git and patch, else "prompt.md". Of an
-    absolute path or one with "..", only the file name, as a patch cannot leave the working directory."""
-    source = source.removesuffix(", edited")
-    if _KNOWN_SOURCE.fullmatch(source) or _NO_PATH.fullmatch(source):
-        return _UNNAMED
-    parts = [part for part in source.split("/") if part not in ("", ".")]
-    if source.startswith(("/", "~")) or ".." in parts:
-        parts = parts[-1:]
-    return "/".join(parts) if parts and all(map(_fits, parts)) and parts[-1] not in ("..", "~") else _UNNAMED
-
-
-def _fits(part: str) -> bool:
-    """Whether git and patch accept a part of a path, also on file systems that ignore invisible characters."""
-    try:
-        length = len(part.encode("utf-8", "surrogateescape"))
-    except UnicodeEncodeError:
-        return False
-    return length <= _NAME_BYTES and not _REFUSED_BY_GIT.fullmatch("".join(filter(str.isprintable, part)))
 
 
 def _lines(text: str) -> list[str]:

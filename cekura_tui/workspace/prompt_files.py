@@ -16,7 +16,7 @@ from cekura_tui.model.text import Prompt, clean, clean_line, count, prompt_bytes
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import are_too_long
 from cekura_tui.prose.lines import as_text
-from cekura_tui.prose.patch import patch_path, unified_patch
+from cekura_tui.prose.patch import unified_patch
 
 _NO_FILES = frozenset({"", "-", "agent", "file", "last", "draft"})
 """Values of `prompt_source` that name no file."""
@@ -230,3 +230,34 @@ def write_suggestion(path: Path, text: Prompt, suggestion: Suggestion, *, force:
     hint = "The suggestion is still in the list of jobs."
     write_output(path, prompt_bytes(text), force=force and not gone, hint=hint)
     return "The file was deleted since its prompt was sent, and was created again." if gone else ""
+
+
+# The file that a patch changes
+
+_UNNAMED = "prompt.md"
+_KNOWN_SOURCE = re.compile(r"agent|file|last|draft|staged from job \d+|-|")
+_NO_PATH = re.compile(r"/(?:dev|proc)/.*|.*[\\\n\0].*|.*…", re.DOTALL)
+"""Matches prompt sources that are not regular files, or whose names `patch` refuses."""
+_REFUSED_BY_GIT = re.compile(r"(?:\.git|git~\d)[ .]*(?::.*)?", re.IGNORECASE)
+_NAME_BYTES = 240
+
+
+def patch_path(source: str) -> str:
+    """The path of the file that a job's `prompt_source` names, accepted by git and patch, else "prompt.md". Of an
+    absolute path or one with "..", only the file name, as a patch cannot leave the working directory."""
+    source = source.removesuffix(", edited")
+    if _KNOWN_SOURCE.fullmatch(source) or _NO_PATH.fullmatch(source):
+        return _UNNAMED
+    parts = [part for part in source.split("/") if part not in ("", ".")]
+    if source.startswith(("/", "~")) or ".." in parts:
+        parts = parts[-1:]
+    return "/".join(parts) if parts and all(map(_fits, parts)) and parts[-1] not in ("..", "~") else _UNNAMED
+
+
+def _fits(part: str) -> bool:
+    """Whether git and patch accept a part of a path, also on file systems that ignore invisible characters."""
+    try:
+        length = len(part.encode("utf-8", "surrogateescape"))
+    except UnicodeEncodeError:
+        return False
+    return length <= _NAME_BYTES and not _REFUSED_BY_GIT.fullmatch("".join(filter(str.isprintable, part)))

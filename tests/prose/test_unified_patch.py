@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cekura_tui.model.text import prompt_bytes
-from cekura_tui.prose.patch import patch_path, unified_patch
+from cekura_tui.prose.patch import unified_patch
+from cekura_tui.workspace.prompt_files import patch_path
 
 PROGRAMS = {"git": ("git", "apply", "-"), "patch": ("patch", "-p1")}
 HARD = [
