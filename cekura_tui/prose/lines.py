@@ -164,22 +164,27 @@ class _LinePart(NamedTuple):
 def _with_markers(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePart]:
     """The parts; a list marker at the end of a part is drawn on one line with the text of its item."""
     lead: _LinePart | None = None
+    heads: list[_LinePart] = []
     for part in _piece_parts(diff, edited):
-        if lead and part.pieces and (lead.hunk or part.moved != "away"):
+        if lead and not part.pieces:
+            heads.append(part)
+            continue
+        if lead and (lead.hunk or part.moved != "away"):
             if lead.hunk and part.hunk:
                 lead.pieces[-1] += [WordSpan("same", "…")] if lead.hunk != part.hunk else []
-                yield lead
+                heads = [lead, *heads]
             else:
                 pieces = [*lead.pieces[:-1], tidy([*lead.pieces[-1], *part.pieces[0]]), *part.pieces[1:]]
                 part = (lead if lead.hunk else part)._replace(pieces=pieces)
-            lead = None
+            yield from heads
+            lead, heads = None, []
         spans = part.pieces[-1] if part.pieces and part.moved != "away" else []
         versions = ("".join(span.text for span in spans if span.op != op) for op in ("ins", "del"))
         if any(structure(text.rpartition("\n")[2]) for text in versions):
             lead = part
         else:
             yield part
-    yield from [lead] if lead else []
+    yield from [lead, *heads] if lead else []
 
 
 def _piece_parts(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePart]:

@@ -178,6 +178,10 @@ def _check_shown(seeds: range, pair: Callable[[Writer], tuple[str, str]], share:
             "- Change the address in one breath\n- Say the fee\n- Wait",
             "Change the address in one breath. Say the fee. Wait.",
         ),
+        (
+            "* Form: Skip the reminder in one breath",
+            "Look up the old account and wait. **Form:** Skip the reminder in one breath.",
+        ),
     ],
 )
 def test_small_pairs_are_taken_as_drawn_and_every_subset_is_well_formed(sent: str, proposed: str) -> None:
