@@ -170,29 +170,12 @@ class _StepGroups:
             at = start
             while at < end and self.steps[step_of[at]].role in unmatched[:2]:
                 at += 1
-            # Of a line that moves, what is added behind a moved sentence can be left out, and what is added before it
-            # can if it replaces the start of the line.
+            # Of a line that moves, what is added behind a moved sentence can be left out.
             moves = {self.steps[step_of[n]].move or self.steps[step_of[n]].within for n in range(start, at)}
             moved = [n for n in range(start, at) if self.steps[step_of[n]].move]
-            if moved and at == end and len(moves) == 1:
-                before = self._before_on_line(self.steps[step_of[moved[0]]].twin)
-                group = [step_of[n] for n in range(start, moved[0])]
-                yield [*group, *(before or [step_of[moved[0]]])]
-            elif at > start:
-                yield [step_of[n] for n in range(start, min(at + 1, end))]
-
-    def _before_on_line(self, moved: Step | None) -> list[int]:
-        """The steps of the units that are removed from, or added to, the line of a moved unit, and are before it."""
-        found: list[int] = []
-        if moved is None:
-            return found
-        units, step_of, n = (
-            (self.old, self.of_old, moved.olds.start) if moved.olds else (self.new, self.of_new, moved.news.start)
-        )
-        while n and not (begins_block(units, n) or breaks(units[n].gap)):
-            n -= 1
-            found.append(step_of[n])
-        return found if all(self.steps[k].within == moved.move for k in found) else []
+            last = moved[0] + 1 if moved and at == end and len(moves) == 1 else min(at + 1, end)
+            if at > start:
+                yield [step_of[n] for n in range(start, last)]
 
     def _brackets(
         self, units: Sequence[Unit], step_of: dict[int, int], unmatched: tuple[Role, ...]

@@ -15,13 +15,13 @@ def test_all_marks_of_a_reader_are_valid() -> None:
 
 def test_a_reader_takes_his_decisions_alone_and_is_shown_few_other_changes() -> None:
     found = total([decided(pair, "ours") for pair in rewrites("rewrites")])
-    assert found.alone >= 212
-    assert found.with_one >= 193
-    assert found.shown <= 366
+    assert found.alone >= 210
+    assert found.with_one >= 191
+    assert found.shown <= 365
     assert found.marked <= 2_389
     assert found.missed <= 23
 
 
 @pytest.mark.long
 def test_a_reader_takes_more_decisions_alone_after_splitting_the_hunks() -> None:
-    assert total([decided(pair, "ours, split") for pair in rewrites("rewrites")]).alone >= 236
+    assert total([decided(pair, "ours, split") for pair in rewrites("rewrites")]).alone >= 234
