@@ -25,3 +25,12 @@ def test_a_reader_takes_his_decisions_alone_and_is_shown_few_other_changes() -> 
 @pytest.mark.long
 def test_a_reader_takes_more_decisions_alone_after_splitting_the_hunks() -> None:
     assert total([decided(pair, "ours, split") for pair in rewrites("rewrites")]).alone >= 234
+
+
+@pytest.mark.long
+def test_as_many_decisions_are_taken_alone_in_the_rewrites_that_no_rule_was_made_for() -> None:
+    held = rewrites("rewrites_held")
+    found, split = (total([decided(pair, differ) for pair in held]) for differ in ("ours", "ours, split"))
+    assert found.alone >= 200
+    assert split.alone >= 228
+    assert found.shown <= 1.2 * found.asked
