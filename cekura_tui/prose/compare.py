@@ -74,10 +74,9 @@ class _Comparison:
         stops = [step for step in steps if any(map(_is_stop, step.spans))]
         for step in stops if len(stops) == 1 and stops[0].is_changed else []:
             # Punctuation that changed in no other sentence is part of the change of words.
-            own = [n for n, group in enumerate(step.content) if differ(group) and any(map(_is_stop, group))]
-            for n in own:
-                step.content[n] = _with_stops(step.content[n], 0)
-            step.spans = _with_stops(step.spans, -1 - own[0] if own else 0)
+            own = [n for n, group in enumerate(step.content, 1) if differ(group) and any(map(_is_stop, group))]
+            step.content = [_with_stops(group, 0) if differ(group) else group for group in step.content]
+            step.spans = _with_stops(step.spans, -max(own, default=0))
         steps = list(_with_twins([part for step in steps for part in _split_step(step)], self._moved_from))
         titles = self._fold_rules(steps)
         if self.old_tail or self.new_tail:
@@ -292,7 +291,6 @@ class _Comparison:
         (space, mark), (other_space, other_mark) = map(split_gap, gaps)
         kind: Format = "heading marks" if "heading" in kinds else "list marks"
         is_marker = len(step.olds) == len(step.news) == 1 and not {"row", "code", "tag"} & {*kinds}
-        is_marker = is_marker and not _moves_number(mark, other_mark, bodies)
         is_marker = is_marker and not (is_title and re.search(r"\d", mark + other_mark))
         begins = [breaks(unit.gap) or unit.start == len(unit.gap) for unit in (one, other)]
         if formats is None and is_marker and begins[0] == begins[1]:
@@ -422,12 +420,6 @@ _SIGNS: dict[Format, re.Pattern[str]] = {
 def _is_cased_otherwise(one: str, other: str) -> bool:
     """Whether two titles differ only in case, or in a colon at the end."""
     return one != other and one.casefold().strip("*_: ") == other.casefold().strip("*_: ")
-
-
-def _moves_number(mark: str, other: str, bodies: tuple[str, str]) -> bool:
-    """Whether the number of a marker is among the words of the other version, as in "### 5. Fees" and "**5. Fees**"."""
-    texts = (mark, bodies[1]), (other, bodies[0])
-    return any(re.search(r"\d", one) and re.match(r"\W{0,3}\d", text) for one, text in texts)
 
 
 def _marks_as_words(spans: Sequence[WordSpan]) -> list[WordSpan]:
