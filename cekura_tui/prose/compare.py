@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import pairwise
-from typing import Literal
 
 from cekura_tui.prose.align import Link, align, contents
 from cekura_tui.prose.assembly import Assembly
@@ -49,9 +48,6 @@ def compare(
     return replace(_Comparison(old, wrapper, stop).diff(split), proposed=new)
 
 
-_SIDES: tuple[Literal["away"], Literal["here"]] = ("away", "here")
-
-
 class _Comparison:
     def __init__(self, old: str, wrapper: Wrapper, stop: Stop) -> None:
         self.texts, self.wrapper, self._stop = (old, new := wrapper.inner), wrapper, stop
@@ -72,11 +68,9 @@ class _Comparison:
         for step in stoppable(self._stop, steps, 16):
             self._diff_step(step)
         stops = [step for step in steps if any(map(_is_stop, step.spans))]
-        for step in stops if len(stops) == 1 and stops[0].is_changed else []:
+        for step in stops if len(stops) == 1 and stops[0].is_changed and not stops[0].content else []:
             # Punctuation that changed in no other sentence is part of the change of words.
-            own = [n for n, group in enumerate(step.content, 1) if differ(group) and any(map(_is_stop, group))]
-            step.content = [_with_stops(group, 0) if differ(group) else group for group in step.content]
-            step.spans = _with_stops(step.spans, -max(own, default=0))
+            step.spans = tidy(replace(span, format="") if _is_stop(span) else span for span in step.spans)
         steps = list(_with_twins([part for step in steps for part in _split_step(step)], self._moved_from))
         titles = self._fold_rules(steps)
         if self.old_tail or self.new_tail:
@@ -212,7 +206,8 @@ class _Comparison:
         roles: tuple[Role, Role] = ("away", "here") if move else ("removed", "added")
         step = self._step(roles[side], *((range(0), there) if side else (there, range(0))), move)
         step.within = self._within[side].get(n, 0)
-        step.side = _SIDES[side] if move or step.within else ""
+        if move or step.within:
+            step.side = "here" if side else "away"
         return step
 
     def _shift_stops(self, steps: Sequence[Step]) -> None:
@@ -391,9 +386,8 @@ class _Comparison:
 
 def _is_below_title(units: Sequence[Unit], there: range) -> bool:
     n = there.start
-    if not (there and n and units[n - 1].kind == "heading"):
-        return False
-    return units[n].kind == "row" and is_rule(units[n].text) and units[n].gap.count("\n") == 1
+    is_below = bool(there and n) and (units[n - 1].kind, units[n].kind) == ("heading", "row")
+    return is_below and is_rule(units[n].text) and units[n].gap.count("\n") == 1
 
 
 def _has_changed_neighbour(steps: Sequence[Step], n: int) -> bool:
@@ -435,11 +429,6 @@ def _marks_as_words(spans: Sequence[WordSpan]) -> list[WordSpan]:
 
 def _is_stop(span: WordSpan) -> bool:
     return span.format == "punctuation"
-
-
-def _with_stops(spans: Iterable[WordSpan], hunk: int) -> list[WordSpan]:
-    """The spans with changes of punctuation as changes of words, of this hunk."""
-    return tidy(replace(span, format="", hunk=hunk) if _is_stop(span) else span for span in spans)
 
 
 def _word_counts(spans: Sequence[WordSpan]) -> tuple[int, ...]:

@@ -145,8 +145,8 @@ def closes(line: str, fence: str) -> bool:
 def structure(gap: str) -> str | None:
     """The kinds of the markers in a gap, joined by spaces: "-" for a bullet, "1" for a number, "##" for a heading, ">"
     for a quotation. "" without markers; None if the gap contains other text."""
-    if without_marks(gap):
-        return None
+    if not (bare := gap.strip()) or without_marks(gap):
+        return None if bare else ""
     signs = (bullet or dot for bullet, dot, _ in _MARK.findall(gap))
     return " ".join((sign if sign[0] in "#>" else "-") if sign else "1" for sign in signs)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -51,18 +52,27 @@ def with_numbers(diff: ProseDiff, texts: Sequence[str], choices: Choices | None 
 def staged_spans(diff: ProseDiff, choices: Choices) -> Iterator[Sequence[WordSpan]]:
     """Yield the spans of each piece with the choices applied. Lists are not renumbered yet."""
     taken = _taken(choices)
-    edited = {index: place for number in choices for index, place in _edited_places(diff, number, choices)}
+    edited: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for number in choices:
+        for index, part, text in _edited_places(diff, number, choices):
+            edited[index].append((part, text))
     for index, piece in enumerate(diff.pieces):
         if index in edited and piece.is_here(taken):
-            now, (part, text) = piece.text(taken), edited[index]
-            passage = now if now.strip() else piece.old
-            typed = passage.replace(part, text, 1) if part and part in passage else reworded(passage, text)
-            yield word_spans(piece.old, typed, exactly=True)
+            now = piece.text(taken)
+            yield word_spans(piece.old, _typed(now if now.strip() else piece.old, edited[index]), exactly=True)
         else:
             yield piece.staged_spans(taken)
 
 
-def _edited_places(diff: ProseDiff, number: int, choices: Choices) -> Iterator[tuple[int, tuple[str, str]]]:
+def _typed(passage: str, edits: Sequence[tuple[str, str]]) -> str:
+    """A passage with its edits. An edit of the whole passage, which has no part, replaces those of its parts."""
+    for part, text in [edit for edit in edits if not edit[0]] or edits:
+        is_whole = part not in passage or (not text.strip() and without_marks(passage) == part)
+        passage = passage.replace(part, text, 1) if part and not is_whole else reworded(passage, text)
+    return passage
+
+
+def _edited_places(diff: ProseDiff, number: int, choices: Choices) -> Iterator[tuple[int, str, str]]:
     """The indexes of the pieces with the typed text of a hunk (of what moves, at both places), each with the part that
     it replaces, "" for the whole piece, and the typed text."""
     if choices[number].what == "edited":
@@ -75,7 +85,7 @@ def _edited_places(diff: ProseDiff, number: int, choices: Choices) -> Iterator[t
             part = without_marks("".join(one.text for one in spans if one.op != ("ins" if one.format else "del")))
         for n, piece in enumerate(diff.pieces):
             if piece is main or (piece.mover not in (0, number) and piece.spans == main.spans):
-                yield n, (part, choices[number].text)
+                yield n, part, choices[number].text
 
 
 def _taken(choices: Choices) -> Callable[[int], bool]:

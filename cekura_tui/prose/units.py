@@ -33,7 +33,9 @@ from cekura_tui.prose.words import words_in
 UnitKind = Literal["heading", "tag", "item", "text", "row", "code"]
 
 _LINE = re.compile("[^\n]*\n|[^\n]+")
-_SENTENCE_END = re.compile(r"(?<![.!?…।॥؟۔])[.!?…।॥؟۔]+[*_`\"'”’»)\]]*(?=\s+\S)|(?<![。！？])[。！？]+[」』”）]*")
+_SENTENCE_END = re.compile(
+    r"(?<![.!?…।॥؟۔])[.!?…।॥؟۔]+(?:[ \u00a0\u202f]»)?[*_`\"'”’»)\]]*(?=\s+\S)|(?<![。！？])[。！？]+[」』”）]*"
+)
 _CONTINUATION = re.compile(r"\s+[a-zß-öø-ÿα-ωа-я]")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\[\"“„*_])(?:[A-Za-zÀ-ÿ]|e\.g|i\.e|z\.\s?B|d\.\s?h|u\.\s?a|bzw|ca|etc|vs|Mrs?|Ms|Dr|Sra?|St|Nr|No|Tel|ext|approx)\.$"

@@ -47,6 +47,9 @@ def test_the_editor_of_a_moved_rule_does_not_show_the_renumbered_rules() -> None
     choices = {change.number: words.choice("Ask for the date of birth twice.")}
     assert staged(diff, choices) == sent.replace("Always ask for the date of birth", "Ask for the date of birth twice")
     assert staged(diff, {**choices, move.number: HunkChoice("accepted")}) == f"{moved}{typed}\n"
+    whole = {move.number: HunkChoice("edited", typed), change.number: HunkChoice("edited", "Ask twice.")}
+    assert staged(diff, whole) == staged(diff, dict(reversed(whole.items()))) == f"{moved}{typed}\n"
+    assert staged(diff, {change.number: HunkChoice("edited", "")}) == "1. Never promise a slot.\n\nSay goodbye.\n"
 
 
 def test_the_editor_shows_what_is_added_to_a_passage_that_moves() -> None:
