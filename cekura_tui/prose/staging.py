@@ -65,7 +65,7 @@ def staged_spans(diff: ProseDiff, choices: Choices) -> Iterator[Sequence[WordSpa
 
 
 def _typed(passage: str, edits: Sequence[tuple[str, str]]) -> str:
-    """A passage with its edits. An edit of the whole passage, which has no part, replaces those of its parts."""
+    """A passage with its edits. An edit without a part is of the whole passage, and the only one that counts."""
     for part, text in [edit for edit in edits if not edit[0]] or edits:
         is_whole = part not in passage or (not text.strip() and without_marks(passage) == part)
         passage = passage.replace(part, text, 1) if part and not is_whole else reworded(passage, text)

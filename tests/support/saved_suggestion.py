@@ -19,7 +19,10 @@ from cekura_tui.ui.messages import OpenJob
 
 RUN = 900238
 CHANGES = (
-    ("Ask for the caller's date of birth if you need to tell two patients apart.", "Ask for the full name first."),
+    (
+        "Ask for the caller's date of birth if you need to tell two patients apart.",
+        "Ask for the caller's full name if you need to tell two patients apart.",
+    ),
     ("Try to help the caller yourself before transferring. ", ""),
 )
 """(old, new) texts: the changes that the suggestion makes to the agent's prompt."""

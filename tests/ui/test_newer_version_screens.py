@@ -48,7 +48,7 @@ async def test_decisions_and_typed_text_wait_for_the_newer_version(served: Serve
     async with opened_suggestion(served) as pilot:
         migrate(home / "cekura.db", NOTHING)
         sent, saved = len(served.log), contents(home / "cekura.db")
-        await sees(pilot, LINE, "Ask for the full name first.")
+        await sees(pilot, LINE, "caller's full name if you need")
         await pilot.press("a")
         await sees(pilot, LINE, "Not saved yet: 1 decision (restart needed).")
         await pilot.press("c", "x", "escape")
