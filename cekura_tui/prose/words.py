@@ -21,7 +21,7 @@ _LEAST_SHARE = 0.3
 """Two passages count as versions of each other if matches have at least this share of the weight of both."""
 
 
-class _Word(NamedTuple):
+class _PlacedWord(NamedTuple):
     """A word at [start, end) of a text; `key` is without formatting, `marks` the punctuation around the word."""
 
     start: int
@@ -30,7 +30,7 @@ class _Word(NamedTuple):
     marks: str
 
 
-def _same_words(old: Sequence[_Word], new: Sequence[_Word], thorough: bool, least: float) -> Pairs:
+def _same_words(old: Sequence[_PlacedWord], new: Sequence[_PlacedWord], thorough: bool, least: float) -> Pairs:
     """Pairs (i, j) of words with equal keys, increasing in both, without small matches; empty if less than the share
     `least` of the weight matches. Without `thorough`, only unique words and neighbours, in linear time."""
     keys = [word.key for word in old], [word.key for word in new]
@@ -63,7 +63,7 @@ def is_distinctive(word: str) -> bool:
     return weight(word) >= _ANY_LETTER
 
 
-def _without_small_matches(old: Sequence[_Word], new: Sequence[_Word], pairs: Pairs, least: float) -> Pairs:
+def _without_small_matches(old: Sequence[_PlacedWord], new: Sequence[_PlacedWord], pairs: Pairs, least: float) -> Pairs:
     """Drop matches that are small beside the changes around them; all, if less than the share `least` is left. A word
     with other punctuation hardly counts."""
     old_upto, new_upto = ([*accumulate((weight(word.key) for word in words), initial=0)] for words in (old, new))
@@ -189,19 +189,19 @@ def word_spans(
     return tidy([*spans, WordSpan("same", old[start:])])
 
 
-def _words(text: FormattedText, exactly: bool) -> Iterator[_Word]:
+def _words(text: FormattedText, exactly: bool) -> Iterator[_PlacedWord]:
     """The words of a text, without the punctuation around them unless `exactly`."""
     for found in _CHUNK.finditer(text.text):
         (start, end), chunk = found.span(), found[0]
         if chunk.isalnum():
-            yield _Word(start, end, chunk, "")
+            yield _PlacedWord(start, end, chunk, "")
             continue
         bare = chunk.rstrip(_ENDS)
         lead, tail = bare[: -len(bare[:-1].lstrip("([¿¡")) - 1], chunk[len(bare) :].lstrip(_FORMATTING_SIGNS)
         if bare and not exactly:
             start, end = start + len(lead), end - len(tail)
         key = chunk if exactly else text.key(start, end)
-        yield _Word(start, end, key, lead + tail.rstrip(_FORMATTING_SIGNS))
+        yield _PlacedWord(start, end, key, lead + tail.rstrip(_FORMATTING_SIGNS))
 
 
 def as_word_spans(found: Iterable[FormatSpan]) -> list[WordSpan]:
