@@ -39,7 +39,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _hunk(before: list[str], after: list[str], group: list[Gap], context: int) -> Iterator[str]:
-    """A hunk of the changes in `group`."""
+    """The lines of a hunk: its header, and the changes in `group` with their context."""
     start, end = max(group[0][0] - context, 0), min(group[-1][1] + context, len(before))
     new_start, new_end = group[0][2] - (group[0][0] - start), group[-1][3] + (end - group[-1][1])
     yield f"@@ -{_range(start, end)} +{_range(new_start, new_end)} @@\n"

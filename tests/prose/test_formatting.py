@@ -41,7 +41,7 @@ def test_the_same_words_in_another_format_are_a_layout_change(sent: str, propose
             assert sorted(hunk.note for hunk in hunks)[: len(notes)] == notes
 
 
-def test_a_title_turned_into_a_heading_keeps_its_number_apart_from_the_words_below_it() -> None:
+def test_a_title_turned_into_a_heading_keeps_its_number_and_its_words_apart() -> None:
     sent = "1. FEES\nTen.\n\n2. OPENING\nGreet them warmly.\n"
     proposed = "## 1. Fees\nTen.\n\n## 2. Opening the call\nGreet them now.\n"
     diff = compare(sent, proposed)
