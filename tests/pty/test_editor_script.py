@@ -31,6 +31,7 @@ trap 'echo The editor was interrupted.' INT
 echo As edited. > "$1"
 echo The editor is open.
 while [ ! -e {over} ]; do sleep 0.05; done
+exit 0  # ctrl+c may have ended the last sleep, and its status would be the loop's
 """
 
 
