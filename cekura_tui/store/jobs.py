@@ -121,7 +121,7 @@ class JobStore(AccountStore):
         rows = self._select("state = 'unconfirmed' AND launched_at > ?", since)
         return read_jobs(rows, self._account.reader)[0]
 
-    def lalaunch_draft(self, agent_id: int | None, run_ids: Sequence[int], kind: str = DEFAULT_KIND) -> Job | None:
+    def latest_draft(self, agent_id: int | None, run_ids: Sequence[int], kind: str = DEFAULT_KIND) -> Job | None:
         """The agent's latest draft of a kind, preferably a draft for exactly these runs; None if there is no draft."""
         best_first = "state = 'draft' AND kind = ? AND agent_id IS ? ORDER BY (run_ids = ?) DESC, created_at DESC"
         rows = self._select(best_first, kind, agent_id, json.dumps(tuple(run_ids)))

@@ -59,7 +59,7 @@ class JobService:
 
     async def draft(self, agent_id: int | None, run_ids: Sequence[int]) -> tuple[Draft, Job] | None:
         """The latest draft for these runs, else the agent's, with its job; None without one, or if it is damaged."""
-        job = self._store.jobs.lalaunch_draft(agent_id, run_ids)
+        job = self._store.jobs.latest_draft(agent_id, run_ids)
         with contextlib.suppress(DamagedText):
             return (self._store.jobs.draft_of(job), job) if job else None
         return None

@@ -87,7 +87,7 @@ def typing_a_prompt(locked: Locked) -> Terminal:
 def draft(locked: Locked) -> str:
     """What was typed before the agent's prompt in the saved draft; empty if the draft is replaced while it is read."""
     with locked.store() as store, suppress(StoreError):
-        if (saved := store.jobs.lalaunch_draft(7, (5,))) is not None:
+        if (saved := store.jobs.latest_draft(7, (5,))) is not None:
             return store.jobs.draft_of(saved).prompt.partition("\ufeffBe kind.")[0]
     return ""
 

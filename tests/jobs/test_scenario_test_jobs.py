@@ -98,8 +98,8 @@ async def test_two_kinds_of_jobs_have_separate_durations_and_drafts(
         "improve_prompt": 1,
     }
     here.store.jobs.save_draft(TEST, 1.0)
-    assert here.store.jobs.lalaunch_draft(7, ()) is None
-    saved = here.store.jobs.lalaunch_draft(7, (), KIND_NAME)
+    assert here.store.jobs.latest_draft(7, ()) is None
+    saved = here.store.jobs.latest_draft(7, (), KIND_NAME)
     assert saved is not None
     other = replace(TEST, parameters={**TEST.parameters, "times": 5})
     begun = here.store.jobs.begin_launch(other, 2.0, "somebody", replace(saved, parameters={}))

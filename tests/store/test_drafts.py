@@ -22,7 +22,7 @@ def all_of(store: Store) -> list[tuple[JobState, str, tuple[int, ...]]]:
 def in_two_windows(store: Store) -> tuple[Job, Job]:
     """Save a draft; return the job record that each of two windows has of this draft."""
     job = store.jobs.save_draft(typed("first"), 1.0)
-    found = store.jobs.lalaunch_draft(7, (5, 6))
+    found = store.jobs.latest_draft(7, (5, 6))
     assert found == job
     return job, found
 
@@ -66,7 +66,7 @@ def test_a_launch_does_not_change_a_draft_that_has_another_prompt(store: Store) 
     assert (job.number, job.owner) == (2, "A")
     assert all_of(store) == [(S.DRAFT, "first of B", ()), (S.LAUNCHING, "first", ())]
     back = store.jobs.record_state(job.number, S.DRAFT, "refused", 4.0, only_from=(S.LAUNCHING,))
-    assert store.jobs.lalaunch_draft(7, (5, 6)) == back
+    assert store.jobs.latest_draft(7, (5, 6)) == back
 
 
 def test_a_launch_reuses_the_draft_even_if_fields_besides_the_prompt_changed(store: Store) -> None:

@@ -205,7 +205,7 @@ def test_a_launch_with_values_that_sqlite_rejects_raises_an_error(store: Store, 
 def test_a_draft_for_the_same_runs_is_preferred_to_a_newer_draft(store: Store) -> None:
     mine = store.jobs.save_draft(DRAFT, 1.0)
     other = store.jobs.save_draft(Draft((9,), Prompt("for another run"), 7), 2.0)
-    found = [store.jobs.lalaunch_draft(7, runs) for runs in (DRAFT.run_ids, (9,), (1,))]
+    found = [store.jobs.latest_draft(7, runs) for runs in (DRAFT.run_ids, (9,), (1,))]
     assert [job and job.number for job in found] == [mine.number, other.number, other.number]
 
 

@@ -48,7 +48,7 @@ def test_unreadable_rows_hide_no_other_running_job_or_draft(store: Store) -> Non
     for number in (1, drafts[1]):
         corrupt(store, "UPDATE jobs SET run_ids = 'x' WHERE number = ?", number)
     assert [job.number for job in store.jobs.unfinished()] == [2]
-    found = store.jobs.lalaunch_draft(7, (5,))
+    found = store.jobs.latest_draft(7, (5,))
     assert found is not None
     assert found.number == drafts[0]
 

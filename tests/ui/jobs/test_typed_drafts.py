@@ -97,7 +97,7 @@ async def with_typed_draft(
         area = await typing(pilot, "A")
         await drafts_are(setup, "A" + PROMPT)
         if other is not None:
-            job = other.lalaunch_draft(7, (5,))
+            job = other.latest_draft(7, (5,))
             assert job is not None
             other.save_draft(replace(other.draft_of(job), prompt=OTHER_WINDOW_TEXT), time.time(), job)
         yield app, pilot, area
@@ -154,7 +154,7 @@ async def test_text_launched_by_another_window_is_not_sent_or_saved_again(
     setup: Setup, other: JobStore, scripted: ScriptedServer
 ) -> None:
     async with with_typed_draft(setup) as (app, pilot, _):
-        job = other.lalaunch_draft(7, (5,))
+        job = other.latest_draft(7, (5,))
         assert job is not None
         other.begin_launch(other.draft_of(job), time.time(), "another window", job)
         for _ in range(2):
