@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from functools import cache, partial
 from itertools import accumulate, count, pairwise
 from typing import NamedTuple
 
@@ -49,9 +50,7 @@ def align(old: Sequence[Unit], new: Sequence[Unit], stop: Stop = never) -> list[
 class _UnitAlignment:
     def __init__(self, old: Sequence[Unit], new: Sequence[Unit], stop: Stop) -> None:
         self.old, self.new, self._stop = old, new, stop
-        self._old_bags, self._new_bags = (
-            [_bag(units, n) for n in stoppable(stop, range(len(units)), 512)] for units in (old, new)
-        )
+        self._old_bag, self._new_bag = (cache(partial(_bag, units)) for units in (old, new))
         self._times = [Counter(unit.words for unit in units) for units in (old, new)]
 
     def links(self) -> list[Link]:
@@ -139,21 +138,21 @@ class _UnitAlignment:
         """The share of common words (0 to 1) of units with a rare word in common; code only fits equal prose."""
         places: dict[str, list[int]] = defaultdict(list)
         for j in right:
-            for word in self._new_bags[j].words:
+            for word in self._new_bag(j).words:
                 places[word].append(j)
-        weights = {word: weight(word) for i in left for word in self._old_bags[i].words}
+        weights = {word: weight(word) for i in left for word in self._old_bag(i).words}
         # A rare word occurs in at most _COMMON units, or fewer, so that about _MOST_PAIRS pairs share one.
-        times = Counter(len(places[word]) for i in left for word in self._old_bags[i].words)
+        times = Counter(len(places[word]) for i in left for word in self._old_bag(i).words)
         most = _COMMON
         while most > 1 and sum(number * count for number, count in times.items() if number <= most) > _MOST_PAIRS:
             most //= 2
         found = {}
         for i in stoppable(self._stop, left):
-            bag = self._old_bags[i]
+            bag = self._old_bag(i)
             rare = [word for word in bag.words if len(places[word]) <= most]
             rare = [word for word in rare if is_distinctive(word)] or rare
             for j in {j for word in rare for j in places[word]}:
-                other = self._new_bags[j]
+                other = self._new_bag(j)
                 one, two = self.old[i], self.new[j]
                 if (one.kind == "code") != (two.kind == "code") and one.text != two.text:
                     continue
@@ -180,7 +179,7 @@ class _UnitAlignment:
         found: Pairs = []
         for pairs in stoppable(self._stop, by_slot.values()):
             weights = [
-                int(similarity[i, j] ** 2 * (self._old_bags[i].weight + self._new_bags[j].weight)) + 1 for i, j in pairs
+                int(similarity[i, j] ** 2 * (self._old_bag(i).weight + self._new_bag(j).weight)) + 1 for i, j in pairs
             ]
             found += longest_increasing(pairs, weights)
         return found
@@ -206,7 +205,7 @@ class _UnitAlignment:
         new_taken |= {j for _, j in moves}
         wanted = [(-share, i, j) for (i, j), share in similarity.items() if share >= _LEAST_MOVED]
         for share, i, j in stoppable(self._stop, sorted(wanted), 4096):
-            heavy = -share * (self._old_bags[i].weight + self._new_bags[j].weight) >= 2 * _MOVED_WEIGHT
+            heavy = -share * (self._old_bag(i).weight + self._new_bag(j).weight) >= 2 * _MOVED_WEIGHT
             is_fixed = self.old[i].kind == "tag" or _is_aside(self.old[i]) or not self._are_single(i, j)
             if heavy and not is_fixed and i not in old_taken and j not in new_taken:
                 moves.append((i, j))
@@ -236,21 +235,21 @@ class _UnitAlignment:
         for i, j in stoppable(self._stop, pairs, 512):
             olds, news = range(i, i + 1), range(j, j + 1)
             if self.old[i].words != self.new[j].words:
-                one, other = self._old_bags[i].words, self._new_bags[j].words
-                olds = self._extended(olds, old_taken, self._old_bags, other - one)
+                one, other = self._old_bag(i).words, self._new_bag(j).words
+                olds = self._extended(olds, old_taken, 0, other - one)
                 if len(olds) == 1:
-                    news = self._extended(news, new_taken, self._new_bags, one - other)
+                    news = self._extended(news, new_taken, 1, one - other)
             found.append(Link(olds.start, olds.stop, news.start, news.stop))
         return found
 
-    @staticmethod
-    def _extended(units: range, taken: set[int], bags: Sequence[_Bag], spare: Counter[str]) -> range:
+    def _extended(self, units: range, taken: set[int], side: int, spare: Counter[str]) -> range:
+        bag_of, last = ((self._old_bag, len(self.old)), (self._new_bag, len(self.new)))[side]
         for n, step in ((units.start - 1, -1), (units.stop, 1)):
-            while 0 <= n < len(bags) and n not in taken:
-                if sum(map(weight, (bags[n].words & spare).elements())) < _CONTAINED * bags[n].weight:
+            while 0 <= n < last and n not in taken:
+                if sum(map(weight, (bag_of(n).words & spare).elements())) < _CONTAINED * bag_of(n).weight:
                     break
                 taken.add(n)
-                spare = spare - bags[n].words
+                spare = spare - bag_of(n).words
                 units = range(min(n, units.start), max(n + 1, units.stop))
                 n += step
         return units

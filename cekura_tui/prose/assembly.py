@@ -132,7 +132,7 @@ class Assembly:
         n = self._index[step.twin] if step.twin and step.role == "away" else n
         for span in step.spans or [WordSpan("same", step.old)]:
             number = layout.get((span.format, n), 0) if span.format else worded[n - span.hunk] if span.hunk < 0 else 0
-            yield replace(span, hunk=number) if number else span
+            yield WordSpan(span.op, span.text, span.format, number, span.other) if number else span
 
     def _link_move_ends(self, pieces: list[TextPiece], at: Mapping[int, int]) -> None:
         ends: dict[tuple[Role, int], Step] = {}

@@ -146,7 +146,8 @@ class _Comparison:
         at = to = 0
         ends = Link(len(self.old), len(self.old), len(self.new), len(self.new))
         for link in [*(link for link in self.links if not link.move), ends]:
-            yield from self._unpaired_steps(range(at, link.a), range(to, link.c))
+            if (link.a, link.c) != (at, to):
+                yield from self._unpaired_steps(range(at, link.a), range(to, link.c))
             if link.b > link.a:
                 yield from self._version_steps(range(link.a, link.b), range(link.c, link.d))
             at, to = link.b, link.d
@@ -229,11 +230,11 @@ class _Comparison:
 
     def _diff_step(self, step: Step) -> None:
         step.old, step.new = (text[slice(*at)] for text, at in zip(self.texts, step.at, strict=True))
-        if step.role in ("lead", "same"):
+        if step.role in ("lead", "same") and step.old != step.new:
             step.spans = as_word_spans(gap_spans(step.old, step.new) or space_spans(step.old, step.new))
         elif step.role == "changed":
             self._diff_versions(step)
-        else:
+        elif step.role not in ("lead", "same"):
             step.is_changed = True
             if step.role == "here":
                 self._diff_moved(step)
@@ -439,7 +440,8 @@ def _word_counts(spans: Sequence[WordSpan]) -> tuple[int, ...]:
 
 
 def _changed(old: str, new: str) -> list[WordSpan]:
-    return tidy([WordSpan("same", old)] if old == new else [WordSpan("del", old), WordSpan("ins", new)])
+    spans = [WordSpan("same", old)] if old == new else [WordSpan("del", old), WordSpan("ins", new)]
+    return [span for span in spans if span.text]
 
 
 def _with_twins(steps: Sequence[Step], moved_from: Mapping[int, int]) -> Iterator[Step]:
@@ -474,8 +476,9 @@ def _with_twins(steps: Sequence[Step], moved_from: Mapping[int, int]) -> Iterato
 def _split_step(step: Step) -> Iterator[Step]:
     """Split a step so that each part has one change of words; a new marker of the line is a part of its own. A
     line that becomes a row of a table, or the reverse, is not split."""
-    is_row = any("|" in span.text for span in step.spans if span.op != "same")
-    groups = changes(step.spans) if step.role == "changed" and step.is_changed and not is_row else [step.spans]
+    groups = [step.spans]
+    if step.role == "changed" and step.is_changed and not any("|" in one.text for one in step.spans if one.op != "same"):
+        groups = changes(step.spans)
     groups = [step.marker, *groups] if step.marker else groups
     if len(groups) == 1:
         yield step

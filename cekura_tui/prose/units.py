@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import islice, pairwise, takewhile
 from typing import Literal, NamedTuple
 
@@ -105,16 +105,17 @@ def units_of_both(old: str, new: str, stop: Stop = never) -> tuple[_UnitsAndTail
     and texts with too many lines or units only into the common start, the difference and the common end. Raises Stopped
     once `stop` returns True."""
     modes = [True, False] if len(old) + len(new) <= _LONGEST else [False]
+    read = cache(words_in)
     for by_sentence in modes if old.count("\n") + new.count("\n") <= _MOST_LINES else []:
-        olds = list(islice(stoppable(stop, _units(old, by_sentence), 512), _MOST_UNITS + 1))
-        news = list(islice(stoppable(stop, _units(new, by_sentence), 512), _MOST_UNITS + 1 - len(olds)))
+        olds = list(islice(stoppable(stop, _units(old, by_sentence, read), 512), _MOST_UNITS + 1))
+        news = list(islice(stoppable(stop, _units(new, by_sentence, read), 512), _MOST_UNITS + 1 - len(olds)))
         if len(olds) + len(news) <= _MOST_UNITS:
             coarse = "" if by_sentence else "compared by paragraph: these texts are very long"
             break
     else:
         start = _common_length(_LINE.findall(old), _LINE.findall(new))
         end = _common_length(*(reversed(_LINE.findall(text[start:])) for text in (old, new)))
-        olds, news = (list(_units(text, False, (start, len(text) - end))) for text in (old, new))
+        olds, news = (list(_units(text, False, cuts=(start, len(text) - end))) for text in (old, new))
         coarse = "compared as a whole: these texts have very many lines or items"
     return (olds, old[_end(olds) :]), (news, new[_end(news) :]), coarse
 
@@ -128,7 +129,9 @@ def _common_length(old: Iterable[str], new: Iterable[str]) -> int:
     return sum(takewhile(bool, (len(line) if line == other else 0 for line, other in zip(old, new, strict=False))))
 
 
-def _units(text: str, by_sentence: bool, cuts: tuple[int, int] | None = None) -> Iterator[Unit]:
+def _units(
+    text: str, by_sentence: bool, read: Callable[..., tuple[str, ...]] = words_in, cuts: tuple[int, int] | None = None
+) -> Iterator[Unit]:
     """The units of a text; with `cuts`, the up to three parts of the text that are not blank."""
     at = counted = 0
     line = 1
@@ -146,7 +149,7 @@ def _units(text: str, by_sentence: bool, cuts: tuple[int, int] | None = None) ->
             line += text.count("\n", counted, bare)
             counted = bare
             unit = text[bare:shut]
-            words = words_in(unit, exactly=kind == "code") if by_sentence else (bare_letters(unit),)
+            words = read(unit, exactly=kind == "code") if by_sentence else (bare_letters(unit),)
             yield Unit(text[at:bare], unit, words, kind, block, line, bare, depth)
             at, depth = shut, 0
 

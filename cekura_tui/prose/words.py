@@ -271,6 +271,8 @@ def joined(spans: Iterable[WordSpan], without: Op) -> str:
 def changes(spans: Sequence[WordSpan]) -> list[list[WordSpan]]:
     """Split spans within unchanged text, into groups that can each be applied alone. Brackets, quotation marks and
     emphasis that open and close in different changes stay in one group."""
+    if not differ(spans):
+        return [list(spans)]
     groups: list[list[WordSpan]] = [[]]
     signs: dict[Op, Counter[str]] = {"del": Counter(), "ins": Counter()}
     figures, is_changed = set[Op](), False
