@@ -137,10 +137,10 @@ class _UnitAlignment:
     def _similarity(self, left: Sequence[int], right: Sequence[int]) -> Similarity:
         """The share of common words (0 to 1) of units with a rare word in common; code only fits equal prose."""
         places: dict[str, list[int]] = defaultdict(list)
-        for j in right:
+        for j in stoppable(self._stop, right, 512):
             for word in self._new_bag(j).words:
                 places[word].append(j)
-        weights = {word: weight(word) for i in left for word in self._old_bag(i).words}
+        weights = {word: weight(word) for i in stoppable(self._stop, left, 512) for word in self._old_bag(i).words}
         # A rare word occurs in at most _COMMON units, or fewer, so that about _MOST_PAIRS pairs share one.
         times = Counter(len(places[word]) for i in left for word in self._old_bag(i).words)
         most = _COMMON
@@ -192,8 +192,8 @@ class _UnitAlignment:
             ends = end == len(units) or begins_block(units, end)
             return 2 * begins_block(units, start) + 2 * ends + (units[start].kind == "heading")
 
-        words = [[unit.words for unit in units] for units in (self.old, self.new)]
-        return slide(words[0], words[1], pairs, score)
+        old, new = ([unit.words for unit in units] for units in (self.old, self.new))
+        return slide(old, new, pairs, score)
 
     def _moved(self, pairs: Pairs, once: Pairs, similarity: Similarity) -> Pairs:
         """Pair moved units: units that both texts have `once`, then the most similar, then neighbours that moved along

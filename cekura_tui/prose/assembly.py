@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from cekura_tui.prose.diff import Hunk, Kind, ProseDiff, TextPiece
 from cekura_tui.prose.formatting import UNSEEN, Format
-from cekura_tui.prose.hunks import Role, Step
+from cekura_tui.prose.hunks import Step
 from cekura_tui.prose.numbers import renumbered
 from cekura_tui.prose.units import Places
 from cekura_tui.prose.words import WordSpan, word_count
@@ -73,8 +73,8 @@ class Assembly:
         }
         worded = {n: numbers[draft.key] for draft in drafts if not draft.format for n in draft.steps}
         self._movers = {step.move: worded[n] for n, step in enumerate(self.steps) if step.move}
+        self._ends = {(step.role, step.move): step for step in reversed(self.steps) if step.move}
         pieces = [self._text_piece(group, worded, layout) for group in groups]
-        self._link_move_ends(pieces, at)
         found = [self._hunk(draft, numbers[draft.key], mains[draft.key], pieces, at) for draft in drafts]
         return self._with_wrapper(pieces, found)
 
@@ -122,7 +122,8 @@ class Assembly:
         if step.within and mover == hunk:  # it comes and goes with the passage
             piece = TextPiece(old, new, hunk, tuple(spans), cuts=tuple(cuts))
             return TextPiece(old, new) if step.role == "twin" else piece
-        return TextPiece(old, new, hunk, tuple(spans), step.side, "", tuple(cuts), mover, step.role == "reworded")
+        is_shown = step.role == "reworded"
+        return TextPiece(old, new, hunk, tuple(spans), step.side, self._elsewhere(step), tuple(cuts), mover, is_shown)
 
     def _numbered_spans(
         self, n: int, worded: Mapping[int, int], layout: Mapping[tuple[Format, int], int]
@@ -134,15 +135,10 @@ class Assembly:
             number = layout.get((span.format, n), 0) if span.format else worded[n - span.hunk] if span.hunk < 0 else 0
             yield WordSpan(span.op, span.text, span.format, number, span.other) if number else span
 
-    def _link_move_ends(self, pieces: list[TextPiece], at: Mapping[int, int]) -> None:
-        ends: dict[tuple[Role, int], Step] = {}
-        for step in reversed(self.steps):
-            if step.move:
-                ends[step.role, step.move] = step
-        for n, step in enumerate(self.steps):
-            if step.move:
-                other = ends["here" if step.role == "away" else "away", step.move]
-                pieces[at[n]] = replace(pieces[at[n]], elsewhere=self.places.of(other.olds, other.news))
+    def _elsewhere(self, step: Step) -> str:
+        """The other place of a step that moves; "" if the step does not move."""
+        other = self._ends.get(("here" if step.role == "away" else "away", step.move))
+        return self.places.of(other.olds, other.news) if other else ""
 
     def _hunk(
         self, draft: _HunkDraft, number: int, main: int, pieces: Sequence[TextPiece], at: Mapping[int, int]
@@ -241,11 +237,11 @@ class Assembly:
         of_step = {draft.steps[0]: draft for draft in parts}
         for draft in whole:
             own = [of_step[n] for n in draft.steps if n in of_step]
-            keys = tuple(part.key for part in own) if len(own) > 1 else ()
-            if keys and draft.key in split:
+            draft.parts = tuple(part.key for part in own) if len(own) > 1 else ()
+            if draft.parts and draft.key in split:
                 yield from (replace(part, whole=draft.key) for part in own)
             else:
-                yield replace(draft, parts=keys) if keys else own[0]
+                yield draft if draft.parts else own[0]
 
     def _layout_drafts(self, split: AbstractSet[str]) -> Iterator[_HunkDraft]:
         places: dict[Format, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
