@@ -47,9 +47,6 @@ class Assembly:
     lines: Sequence[int]
     wrapper: Wrapper
 
-    def __post_init__(self) -> None:
-        self._index = {step: n for n, step in enumerate(self.steps)}
-
     def diff(self, hunks: tuple[Sequence[int], Sequence[int]], split: AbstractSet[str]) -> ProseDiff:
         """Build the diff from the result of `hunks_of`; a hunk whose key is in `split` is split into its parts."""
         old, new = "".join(step.old for step in self.steps), "".join(step.new for step in self.steps)
@@ -73,6 +70,7 @@ class Assembly:
         }
         worded = {n: numbers[draft.key] for draft in drafts if not draft.format for n in draft.steps}
         self._movers = {step.move: worded[n] for n, step in enumerate(self.steps) if step.move}
+        self._index = {step: n for n, step in enumerate(self.steps)}
         self._ends = {(step.role, step.move): step for step in reversed(self.steps) if step.move}
         pieces = [self._text_piece(group, worded, layout) for group in groups]
         found = [self._hunk(draft, numbers[draft.key], mains[draft.key], pieces, at) for draft in drafts]
@@ -153,13 +151,12 @@ class Assembly:
             note = f"from {_short_place(old_place, place)}" if old_place != place else self._direction(draft)
             moved = dict.fromkeys(at[n] for n in draft.steps if self.steps[n].role == "here")
             old = new = "".join(pieces[index].text(lambda hunk: hunk == number) for index in moved)
-        words = [self.steps[n] for n in draft.steps] if not draft.format else []
         return Hunk(
             number,
             kind,
             place,
-            sum(piece.removed for piece in words),
-            sum(piece.added for piece in words),
+            0 if draft.format else sum(piece.removed for piece in steps),
+            0 if draft.format else sum(piece.added for piece in steps),
             old.strip(),
             new.strip(),
             self.lines[draft.steps[0]],
