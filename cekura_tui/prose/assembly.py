@@ -53,7 +53,7 @@ class Assembly:
         here = (step for step in self.steps if step.role not in ("away", "twin", "reworded"))
         if renumbered("".join(map(_with_old_numbers, here)), old, new) != new:
             for step in self.steps:  # the proposed numbers are not consecutive
-                step.spans = [replace(one, format="numbers") if one.format == "follows" else one for one in step.spans]
+                step.spans = [one._replace(format="numbers") if one.format == "follows" else one for one in step.spans]
         return self._numbered(hunks, split)
 
     def _numbered(self, hunks: tuple[Sequence[int], Sequence[int]], split: AbstractSet[str]) -> ProseDiff:

@@ -70,7 +70,7 @@ class _Comparison:
         stops = [step for step in steps if any(map(_is_stop, step.spans))]
         for step in stops if len(stops) == 1 and stops[0].is_changed and not stops[0].content else []:
             # Punctuation that changed in no other sentence is part of the change of words.
-            step.spans = tidy(replace(span, format="") if _is_stop(span) else span for span in step.spans)
+            step.spans = tidy(span._replace(format="") if _is_stop(span) else span for span in step.spans)
         steps = list(_with_twins([part for step in steps for part in _split_step(step)], self._moved_from))
         titles = self._fold_rules(steps)
         if self.old_tail or self.new_tail:
@@ -100,7 +100,7 @@ class _Comparison:
                 continue
             units = self.old[step.olds.start], self.new[step.news.start]
             kind: Format = "heading marks" if "heading" in (units[0].kind, units[1].kind) else "list marks"
-            step.spans = [span if span.op == "same" else replace(span, format=kind) for span in step.spans]
+            step.spans = [span if span.op == "same" else span._replace(format=kind) for span in step.spans]
             for way in (-1, 1):
                 m = n + way
                 while 0 <= m < len(steps) and not (steps[m].olds and steps[m].news and steps[m].role != "replaced"):
@@ -118,7 +118,7 @@ class _Comparison:
             is_in_line = [bool(units) and not breaks(units[0].gap) for units in self._units(steps[m])]
             is_there = is_in_line == [step.spans[-1].op == "del", step.spans[-1].op == "ins"]
             if is_there and any(span.format == "list marks" for span in steps[m].spans):
-                step.spans = [*step.spans[:-1], replace(step.spans[-1], format="list marks")]
+                step.spans = [*step.spans[:-1], step.spans[-1]._replace(format="list marks")]
                 titles[m] = titles.get(n, n)
 
     def _adapt_gap(self, step: Step, beside: Step, kind: Format) -> None:
@@ -259,7 +259,7 @@ class _Comparison:
         step.content = changes(words)
         # The hunk of each group is −1, −2, … until the hunks are numbered.
         words = [
-            replace(span, hunk=-n) if span.op != "same" and not span.format else span
+            span._replace(hunk=-n) if span.op != "same" and not span.format else span
             for n, group in enumerate(step.content, 1)
             for span in group
         ]
@@ -335,7 +335,7 @@ class _Comparison:
             else:
                 # The markup and the case of a title are heading marks; other formats keep their name.
                 spans += [
-                    replace(span, format="heading marks")
+                    span._replace(format="heading marks")
                     if span.op != "same" and span.format in ("", "emphasis", "punctuation")
                     else span
                     for span in self._spans(one, other)
@@ -423,7 +423,7 @@ def _marks_as_words(spans: Sequence[WordSpan]) -> list[WordSpan]:
     words = [joined((span for span in spans if span.op == op and not span.format), "same") for op in ("del", "ins")]
     plain = {kind for kind, signs in _SIGNS.items() if any(len(signs.findall(text)) % 2 for text in words)}
     return [
-        replace(span, format="") if span.format in plain and _SIGNS[span.format].fullmatch(span.text) else span
+        span._replace(format="") if span.format in plain and _SIGNS[span.format].fullmatch(span.text) else span
         for span in spans
     ]
 
@@ -490,7 +490,7 @@ def _split_step(step: Step) -> Iterator[Step]:
         role: Role = "restructured" if spans is step.marker else "changed"
         ends = at + len(old), to + len(new)
         removed, added = (0, 0) if spans is step.marker else _word_counts(spans)
-        part = replace(step, role=role, at=[(at, ends[0]), (to, ends[1])], old=old, new=new, spans=spans, marker=[])
+        part = replace(step, role=role, at=[(at, ends[0]), (to, ends[1])], old=old, new=new, spans=spans, marker=())
         part.removed, part.added, part.is_changed = removed, added, differ(spans)
         part.continues = n > bool(step.marker)
         yield part

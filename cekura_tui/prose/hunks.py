@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise
 from typing import Literal
 
@@ -58,9 +58,9 @@ class Step:
     is_changed: bool = False
     old: str = ""
     new: str = ""
-    spans: list[WordSpan] = field(default_factory=list)
-    marker: list[WordSpan] = field(default_factory=list)
-    content: list[list[WordSpan]] = field(default_factory=list)
+    spans: Sequence[WordSpan] = ()
+    marker: Sequence[WordSpan] = ()
+    content: Sequence[list[WordSpan]] = ()
     removed: int = 0
     added: int = 0
     continues: bool = False

@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate, groupby
 from typing import Literal, NamedTuple
@@ -117,8 +116,7 @@ _WORDS = re.compile(rf"{_VARIABLE}|{_FIGURE}|{_WORD}")
 _CHUNK = re.compile(rf"(?:{_VARIABLE}|[^\s{_UNSPACED}])+|[{_UNSPACED}]")
 
 
-@dataclass(frozen=True, slots=True)
-class WordSpan:
+class WordSpan(NamedTuple):
     """A text of both versions ("same"), of the old version only ("del") or of the new version only ("ins"). If only the
     formatting differs, `format` says how, and `hunk` is the number of the layout hunk, 0 if there is none.
 
@@ -280,9 +278,9 @@ def changes(spans: Sequence[WordSpan]) -> list[list[WordSpan]]:
     for n, span in enumerate(spans):
         is_between = span.op == "same" and is_changed and n < last
         if is_between and all(map(_is_balanced, signs.values())) and (cut := _cut(span.text, len(figures) == 2)):
-            groups[-1].append(replace(span, text=span.text[:cut]))
+            groups[-1].append(span._replace(text=span.text[:cut]))
             groups.append([])
-            span, is_changed = replace(span, text=span.text[cut:]), False
+            span, is_changed = span._replace(text=span.text[cut:]), False
             figures.clear()
         groups[-1].append(span)
         for op in signs:

@@ -124,7 +124,7 @@ def _keep_item_prefix(spans: tuple[WordSpan, ...]) -> tuple[WordSpan, ...]:
     item = _item_prefix(old.text)
     if not item or item != _item_prefix(new.text):
         return spans
-    cut = [replace(span, text=span.text[len(item) :]) for span in (old, new)]
+    cut = [span._replace(text=span.text[len(item) :]) for span in (old, new)]
     return (WordSpan("same", item), *cut, *spans[2:])
 
 
@@ -147,7 +147,7 @@ def _wrap(row: DiffRow, spans: Sequence[WordSpan], side: _Side, room: int, width
     mark = [Segment(" "), Segment(_MARKS[sign], ink), Segment(" ")]
     found: list[Line] = []
     for line in paragraphs((span.text, span) for span in spans):
-        pieces = _styled_words(row, [replace(span, text=text) for text, span in line], style)
+        pieces = _styled_words(row, [span._replace(text=text) for text, span in line], style)
         if not found and row.line.continues:
             pieces.insert(0, ("… ", style.style_of("prose-diff--fold")))
         text = StyledText.joined(pieces)
