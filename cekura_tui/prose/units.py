@@ -190,7 +190,7 @@ class Block(NamedTuple):
     depth: int = 0
 
 
-_LONGEST_CACHED = 100_000
+_LONGEST_CACHED = 200_000
 """Longest text, in characters, whose blocks are cached. The cache is useful because splitting into units, renumbering
 lists and each staging read the same texts."""
 
