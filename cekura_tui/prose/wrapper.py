@@ -53,7 +53,7 @@ _OPENS = re.compile(r"(?is)\s*<([a-z][\w:.-]{0,60})(?:\s[^<>\n]{0,200})?>[^\S\n]
 _TEXT = re.compile(r"(?i)\W*(?:(?:markdown|md|text|txt|plaintext|plain|xml|html|yaml)(?!\S)|\S*prompt)")
 _QUOTES = {"“": "”", "„": "“", "«": "»", "‘": "’", "「": "」"} | {mark: mark for mark in ('"', "'", '"""', "'''")}
 _JSON, _SHUT = re.compile(r"\s*(?:```json\s*)?(?=([{\"]))"), re.compile(r"\s*```")
-_PREFIXES = {"is quoted line by line": "^> ?", "is indented": r"^(?: {4}|\t)"}
+_PREFIXES = {"is quoted line by line": "^ {0,3}> ?", "is indented": r"^(?: {4}|\t)"}
 _BLOCK = re.compile(r"\s*(?:`{3}|~{3}|>|\{\s*\"|-{3,}[^\S\n]*\n|<\w*prompt\w*>)")
 _THOUGHTS = re.compile(rf"(?is)\s*<(think|thinking|reasoning|analysis|scratchpad)>.*?</\1>(?={_BLOCK.pattern})")
 _RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,}|={3,})[^\S\n]*(?:\n|$)")
@@ -185,7 +185,10 @@ class _Peeling:
         return len(named) == 1 and self._decode(self.start, end, named.pop(), "is JSON")
 
     def _decode(self, start: int, end: int, decoded: str, note: str) -> bool:
-        if self.as_is or not decoded.strip() or not self._is_remark(behind := self.text[end : self.end]):
+        behind = self.text[end : self.end]
+        # Behind an answer that is quoted, a short text can hardly be a part of the prompt.
+        is_behind = 3 * len(behind) < len(decoded) or self._is_remark(behind)
+        if self.as_is or not decoded.strip() or not is_behind:
             return False
         end = end if behind.strip() else self.end
         if not self._take(start, end, _REMARKS if behind.strip() else ""):

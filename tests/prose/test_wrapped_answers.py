@@ -154,6 +154,7 @@ _INTRODUCED = "Here is the improved prompt:\n\n{}\n\nLet me know if you want mor
     [
         (_quoted(BETTER), False),
         (_quoted(BETTER).replace("> ", ">"), False),
+        ("  " + _quoted(BETTER).rstrip().replace("\n", "\n  ") + "\n", False),
         (_quoted(BETTER).replace("\n", "\r\n"), False),
         (_quoted(_quoted(BETTER)), False),
         (_indented(BETTER), False),
@@ -166,6 +167,7 @@ _INTRODUCED = "Here is the improved prompt:\n\n{}\n\nLet me know if you want mor
         (f"```json\n{json.dumps({'prompt': BETTER})}\n```\n", False),
         (_INTRODUCED.format(_quoted(BETTER)), True),
         (_quoted(BETTER) + "\nLet me know if you want more changes!\n", True),
+        (_quoted(BETTER) + "\nBoth names are asked for now.\n", True),
         (_INTRODUCED.format(_indented(BETTER)), True),
         (_INTRODUCED.format(json.dumps(BETTER)), True),
         (_quoted(_INTRODUCED.format(BETTER)), True),
