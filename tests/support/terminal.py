@@ -123,6 +123,7 @@ class Terminal:
 
     @property
     def _unread(self) -> int:
+        select.select([self._slave], [], [], 0)  # or the kernel may not have delivered the input yet
         return int.from_bytes(fcntl.ioctl(self._slave, termios.FIONREAD, bytes(4)), sys.byteorder)
 
     def resize(self, columns: int, lines: int, *, notify: bool = True) -> None:
