@@ -15,7 +15,7 @@ import pytest
 from calling import process
 from one_job import ACCEPTED, DONE, IMPROVED, PROMPT, held_launch, launches
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, ScriptedServer
-from waiting import eventually, until
+from waiting import PATIENCE, eventually, until
 
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import Job, JobState
@@ -77,7 +77,7 @@ def test_a_relaunch_in_two_windows_at_the_same_moment_is_sent_once(
     async def ask() -> None:
         async with opened(home, server) as session:
             await session.jobs.get(1)
-            at_once.wait(10)
+            at_once.wait(PATIENCE)
             try:
                 outcomes.append(await session.jobs.launch_again(1))
             except UsageError as error:
@@ -136,6 +136,6 @@ async def test_a_late_answer_is_recorded_for_a_job_that_another_machine_gave_up(
         while (await session.jobs.get(1)).state != JobState.SUCCEEDED:
             await session.engine.wait_for_change(1.0)
         assert (await session.jobs.suggestion(1)).improved_prompt == IMPROVED
-    assert await asyncio.to_thread(waiting.wait, 20) == 0
+    assert await asyncio.to_thread(waiting.wait, PATIENCE) == 0
     waiting.communicate()
     assert launches(server) == [PROMPT]

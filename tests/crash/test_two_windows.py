@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, suppress
 from itertools import pairwise
 from pathlib import Path
 from subprocess import Popen
 
 import pytest
 from calling import call, ended, process
+from forked import state_of
 from fronts import BY_COMMAND, Front
 from one_job import DONE, PROMPT, Polls, held_launch, launches, listed, state
 from scripted_server import PROGRESS, ScriptedServer
@@ -126,6 +128,17 @@ def test_another_process_takes_over_polling_if_the_polling_window_is_killed(
     assert ended(waiting).status == 0
 
 
+def suspended(process: Popen[bytes], home: Path) -> bool:
+    """Suspend a process, unless it would block every other writer because it is writing to the database."""
+    process.send_signal(signal.SIGSTOP)
+    until(lambda: state_of(process.pid) == "T", "it is stopped")
+    with closing(sqlite3.connect(home / "cekura.db", timeout=0)) as sql, suppress(sqlite3.OperationalError):
+        sql.execute("BEGIN IMMEDIATE")
+        return True
+    process.send_signal(signal.SIGCONT)
+    return False
+
+
 def test_a_window_takes_over_polling_from_a_hung_process_and_then_polls_alone(
     polls: Polls, wait_for_job: Callable[[], Popen[bytes]], start: Start, home: Path
 ) -> None:
@@ -133,8 +146,7 @@ def test_a_window_takes_over_polling_from_a_hung_process_and_then_polls_alone(
     app = start().wait("1 run")
     app.press("2").wait("Job 1", "1 running")
     polls.more(2)
-    time.sleep(0.5)  # not while it records an answer: suspended then, it would block every other writer
-    waiting.send_signal(signal.SIGSTOP)
+    until(lambda: suspended(waiting, home), "it is suspended between two writes")
     stopped, before = time.monotonic(), len(polls.times)
     app.until(lambda: len(polls.times) > before, "the app asks")
     assert polls.times[before] - stopped <= TAKEOVER_WITHIN
