@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -50,14 +52,16 @@ def test_keys_alone_go_from_the_list_to_a_saved_suggestion(start: Start, tmp_pat
 
 
 @pytest.mark.parametrize("leave", ["quit", "kill -9"])
-def test_a_job_running_when_the_app_ends_has_its_result_at_the_next_start(start: Start, leave: str) -> None:
-    terminal = start("--demo", "--demo-speed", "5")  # slow enough that the job does not end before the app
+def test_a_job_running_when_the_app_ends_has_its_result_at_the_next_start(start: Start, home: Path, leave: str) -> None:
+    terminal = start("--demo", "--demo-speed", "0.01")  # the job does not end before the app
     launch_from_the_newest_failed_run(terminal)
     if leave == "quit":
         terminal.quit()
         assert b"1 job still runs on the server" in terminal.raw
     else:
         terminal.kill()
+    with closing(sqlite3.connect(home / "demo" / "demo.db")) as server, server:
+        server.execute("UPDATE job SET seconds = 1e-3")
     again = start(*DEMO).wait("240 runs")
     again.press("2").wait("Job 1", "1 succeeded")
     again.press("enter").wait("Suggestion of job 1", "· 1 of")
