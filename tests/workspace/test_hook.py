@@ -18,7 +18,7 @@ from calling import call
 from open_window import NewWindow
 from scripted_server import Reply, ScriptedServer, run_of, serve_job, serve_runs
 from simulated_time import SleepClock
-from waiting import eventually
+from waiting import PATIENCE, eventually
 
 from cekura_tui.model.job import Draft, Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt, sha256
@@ -143,9 +143,8 @@ async def test_a_failing_command_is_reported_in_one_sentence(
 async def test_a_command_that_does_not_end_is_killed_with_its_children(
     hook: Hook, done: Suggestion, reported: list[str], tmp_path: Path
 ) -> None:
-    child = "import pathlib, sys, time; pathlib.Path(sys.argv[1]).touch(); time.sleep(600)"
-    code = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', *sys.argv[1:]]); time.sleep(600)"
-    made = hook(python(code, child, tmp_path / "begun"), limit=3.0)
+    child = """sh -c 'touch "$0"; sleep 600; true' "$0" & wait"""  # shells, which begin long before the limit
+    made = hook(shlex.join(["sh", "-c", child, str(tmp_path / "begun")]), limit=3.0)
     made.ended(done)
     await eventually((tmp_path / "begun").exists, "the command and its child run")
     await made.close()
@@ -251,8 +250,13 @@ def test_improve_with_the_option_wait_reports_a_failed_command_and_exits_with_0(
 
 @pytest.mark.parametrize("signed_in_again", [False, True])
 async def test_a_short_command_that_runs_when_the_app_closes_may_finish(
-    configure: Callable[[str], None], open_window: NewWindow, tmp_path: Path, signed_in_again: bool
+    configure: Callable[[str], None],
+    open_window: NewWindow,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    signed_in_again: bool,
 ) -> None:
+    monkeypatch.setattr("cekura_tui.workspace.workspace.HOOK_GRACE", PATIENCE)
     lines = tmp_path / "lines"
     file = shlex.quote(str(lines))
     configure(shlex.join(["sh", "-c", f"echo begin >> {file}; sleep 0.4; echo end >> {file}"]))
@@ -268,6 +272,12 @@ async def test_a_long_command_is_stopped_and_reported_when_the_app_closes(
     workspace = await close_once_it_runs(open_window, lines)
     assert list(workspace.notices) == ["1 call of the on_job_done command did not end in time."]
     await eventually(lambda: running(str(lines)) == 0, "it is gone")
+
+
+@pytest.fixture(autouse=True)
+def patient_closing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the app close slowly on a busy machine."""
+    monkeypatch.setattr("cekura_tui.workspace.workspace.CLOSING", PATIENCE)
 
 
 async def close_once_it_runs(open_window: NewWindow, lines: Path, signed_in_again: bool = False) -> Workspace:
