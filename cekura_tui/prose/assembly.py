@@ -22,10 +22,11 @@ from cekura_tui.prose.wrapper import Wrapper
 @dataclass(slots=True)
 class _HunkDraft:
     """A hunk without a number. `steps` are indexes of steps. A layout hunk has a `format`; its steps are those in which
-    this format changes. `key`, `parts` and `whole` are as in Hunk."""
+    this format changes. `texts` are the old and the new text; `key`, `parts` and `whole` are as in Hunk."""
 
     steps: list[int]
     format: Format = ""
+    texts: tuple[str, str] = ("", "")
     key: str = ""
     parts: tuple[str, ...] = ()
     whole: str = ""
@@ -141,7 +142,7 @@ class Assembly:
     def _hunk(
         self, draft: _HunkDraft, number: int, main: int, pieces: Sequence[TextPiece], at: Mapping[int, int]
     ) -> Hunk:
-        old, new = self._texts(draft)
+        old, new = draft.texts
         kind, note = self._kind(draft)
         steps = [self.steps[n] for n in draft.steps]
         step = max(steps, key=lambda one: (one.role == "here", bool(one.olds or one.news)))
@@ -214,7 +215,7 @@ class Assembly:
     def _key(self, drafts: Iterable[_HunkDraft]) -> None:
         seen: Counter[tuple[str, str, str]] = Counter()
         for draft in drafts:
-            old, new = self._texts(draft)
+            old, new = draft.texts = self._texts(draft)
             seen[draft.format, old, new] += 1
             # Without a format, the key must stay what is stored already.
             kind = f"{draft.format}\0" if draft.format else ""
