@@ -213,13 +213,12 @@ class Assembly:
         return drafts
 
     def _key(self, drafts: Iterable[_HunkDraft]) -> None:
-        seen: Counter[tuple[str, str, str]] = Counter()
+        seen = Counter[tuple[str, str]]()
         for draft in drafts:
             old, new = draft.texts = self._texts(draft)
-            seen[draft.format, old, new] += 1
+            seen[old, new] += 1
             # Without a format, the key must stay what is stored already.
-            kind = f"{draft.format}\0" if draft.format else ""
-            what = f"{kind}{old}\0{new}\0{seen[draft.format, old, new]}"
+            what = f"{draft.format}\0" * bool(draft.format) + f"{old}\0{new}\0{seen[old, new]}"
             draft.key = hashlib.sha256(what.encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
     def _texts(self, draft: _HunkDraft) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from cekura_tui.prose.align import Link, align, contents
 from cekura_tui.prose.assembly import Assembly
@@ -134,11 +134,9 @@ class _Comparison:
 
     def _lines(self, steps: Sequence[Step]) -> list[int]:
         """The line number of each step in the sent text. A step without old units has the line of the next old unit."""
-        lines, line = [], self.old[-1].line if self.old else 1
-        for step in reversed(steps):
-            line = self.old[step.olds.start].line if step.olds else line
-            lines.append(line)
-        return lines[::-1]
+        own = (self.old[step.olds.start].line if step.olds else 0 for step in reversed(steps))
+        last = self.old[-1].line if self.old else 1
+        return [*accumulate(own, lambda after, line: line or after, initial=last)][:0:-1]
 
     # Steps in reading order
 
