@@ -148,7 +148,7 @@ def test_the_command_demo_server_starts_runs_if_live_and_logs_requests(tmp_path:
     try:
         assert process.stdout is not None
         url, key = [process.stdout.readline().strip().partition("=")[2] for _ in range(2)]
-        with httpx.Client(base_url=url, headers={"X-CEKURA-API-KEY": key}, trust_env=False) as client:
+        with httpx.Client(base_url=url, headers={"X-CEKURA-API-KEY": key}, trust_env=False, timeout=60) as client:
             until(lambda: listed(client)["count"] > 242, "new runs started")
     finally:
         process.terminate()

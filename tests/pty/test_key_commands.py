@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from examples import nightly
-from forked import state_of
+from forked import is_running
 from terminal import PROGRAM, Start, Terminal
 from waiting import until
 
@@ -50,8 +50,7 @@ def pids(tmp_path: Path) -> Iterator[Path]:
 
 
 def running(pids: Path) -> list[int]:
-    written = map(int, pids.read_text().split())
-    return [pid for pid in written if Path(f"/proc/{pid}").exists() and state_of(pid) != "Z"]
+    return [pid for pid in map(int, pids.read_text().split()) if is_running(pid)]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from forked import state_of
+from forked import is_running
 from ssh_server import SshServer, missing, ssh_server
 from terminal import PROGRAM, Start, Terminal
 from waiting import until
@@ -42,14 +42,7 @@ def terminal(start: Start, server: SshServer, surroundings: dict[str, str], home
 def end_of(home: Path) -> Callable[[], bool]:
     """A function that returns whether the program has ended; a zombie counts as ended."""
     pid = int(Path(f"{home}.pid").read_text())
-
-    def has_ended() -> bool:
-        try:
-            return state_of(pid) == "Z"
-        except OSError:
-            return True
-
-    return has_ended
+    return lambda: not is_running(pid)
 
 
 def test_keys_and_resizes_arrive_and_the_terminal_is_restored_over_ssh(terminal: Terminal) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 from app_on_a_server import PROJECT, setup_of
+from demo_client import client_of
 from demo_faults import faulty_server
 from seeded_jobs import SeededJobs, stored
 from textual.pilot import Pilot
@@ -36,12 +36,9 @@ class Agents:
     def setup(self, *, read_only: bool = False) -> Setup:
         return setup_of(self.server.url, self.server.key, PROJECT, read_only=read_only)
 
-    def _client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.server.url, headers={"X-CEKURA-API-KEY": self.server.key}, trust_env=False)
-
     def _read(self, agent_id: int, field: str) -> str:
         """Read a field of an agent directly from the server, bypassing the program."""
-        with self._client() as client:
+        with client_of(self.server) as client:
             return str(client.get(f"/test_framework/v1/aiagents/{agent_id}/").json()[field])
 
     def prompt_of(self, agent_id: int) -> Prompt:
@@ -52,7 +49,7 @@ class Agents:
 
     def write_elsewhere(self, agent_id: int, prompt: str) -> None:
         """Change an agent's prompt on the server, as another client would."""
-        with self._client() as client:
+        with client_of(self.server) as client:
             body = {"description": prompt}
             client.patch(f"/test_framework/v1/aiagents/{agent_id}/", json=body).raise_for_status()
 

@@ -122,6 +122,14 @@ def state_of(pid: int | str) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
+def is_running(pid: int) -> bool:
+    """Whether a process, which need not be a child of ours, exists and is not a zombie."""
+    try:
+        return state_of(pid) != "Z"
+    except OSError:
+        return False
+
+
 @pytest.fixture(scope="session")
 def forker() -> Iterator[Forker]:
     """A `Forker` for the whole session. A fork needs no imports, which take most of the program's start-up time."""

@@ -48,7 +48,7 @@ class PageFirstApp(CekuraApp):
 @cache
 def _improvement(url: str, key: str, run_id: int) -> tuple[Draft, dict[str, Any]]:
     """Improve the agent's prompt from a run on the demo server; returns the draft and the final answer."""
-    with httpx.Client(base_url=url, headers={"X-CEKURA-API-KEY": key}, trust_env=False) as client:
+    with httpx.Client(base_url=url, headers={"X-CEKURA-API-KEY": key}, trust_env=False, timeout=60) as client:
         run = client.get(f"/test_framework/v1/runs/{run_id}/").json()
         agent = client.get(f"/test_framework/v1/aiagents/{run['agent']}/").json()
         draft = Draft((run_id,), Prompt(agent["description"]), agent["id"], agent["agent_name"], prompt_source="agent")
