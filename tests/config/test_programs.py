@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import os
 import subprocess
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from forked import is_running
 from waiting import until
 
 from cekura_tui.config import programs
@@ -28,14 +32,9 @@ def left(tmp_path: Path) -> Path:
     return tmp_path / "left"
 
 
-def is_running(pid: Path) -> bool:
-    stat = Path(f"/proc/{pid.read_text().strip()}/stat")
-    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
-
-
 def test_a_program_has_ended_although_its_child_keeps_the_output_open(left: Path) -> None:
     assert run(f"sleep 600 & echo $! > {left}; echo key", limit=30.0) == Ended("", 0, b"key\n")
-    assert is_running(left), "a daemon that the program started"
+    assert is_running(int(left.read_text())), "a daemon that the program started"
     os.kill(int(left.read_text()), 9)
 
 
@@ -45,14 +44,20 @@ def test_a_key_command_that_prints_without_end_is_killed_after_64_kb(script: str
         run_key_command(f"sh -c '{script}'", ENV)
 
 
-def test_a_program_and_its_children_are_killed_at_the_limit_or_when_stopped(left: Path) -> None:
-    script = f"trap '' TERM INT; sleep 600 & echo $! > {left}; wait"
-    assert run(script, limit=0.2).failure == "did not end within 0.2 seconds"
-    until(lambda: not is_running(left), "the child is gone")
-    stop = threading.Event()
-    threading.Timer(0.1, stop.set).start()
-    assert run(script, stop=stop).failure == "was stopped"
-    until(lambda: not is_running(left), "the child is gone")
+@pytest.mark.parametrize("failure", ["did not end within 9 seconds", "was stopped"])
+def test_a_program_and_its_children_are_killed_at_the_limit_or_when_stopped(
+    left: Path, monkeypatch: pytest.MonkeyPatch, failure: str
+) -> None:
+    """Nine seconds pass, or the stop is set, as soon as the child runs."""
+    left.touch()
+    calls = itertools.count()
+    clock = SimpleNamespace(monotonic=lambda: next(calls) and 10.0 * bool(left.read_text()))
+    monkeypatch.setattr(programs, "time", clock)
+    stop, limit = threading.Event(), 9.0 if "9" in failure else math.inf
+    if limit == math.inf:
+        monkeypatch.setattr(stop, "is_set", left.read_text)
+    assert run(f"trap '' TERM INT; sleep 600 & echo $! > {left}; wait", limit=limit, stop=stop).failure == failure
+    until(lambda: not is_running(int(left.read_text())), "the child is gone")
 
 
 def test_a_signal_during_the_start_of_an_editor_reaches_the_editor(monkeypatch: pytest.MonkeyPatch) -> None:
