@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from scripted_server import ScriptedServer
+from waiting import PATIENCE
 
+from cekura_tui.workspace import workspace
 from cekura_tui.workspace.setup import make_setup
 from cekura_tui.workspace.workspace import Workspace
 
@@ -15,9 +17,10 @@ NewWindow = Callable[..., Workspace]
 
 
 @pytest.fixture
-def new_window(scripted: ScriptedServer, home: Path) -> Iterator[NewWindow]:
+def new_window(scripted: ScriptedServer, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NewWindow]:
     """A function that makes a window on the scripted server with an API key. An empty key means the saved key. All
-    windows are closed after the test."""
+    windows are closed after the test; they may close slowly, as on a busy machine."""
+    monkeypatch.setattr(workspace, "CLOSING", PATIENCE)
     made: list[Workspace] = []
 
     def make(key: str = "key-of-the-test") -> Workspace:

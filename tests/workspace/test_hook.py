@@ -274,12 +274,6 @@ async def test_a_long_command_is_stopped_and_reported_when_the_app_closes(
     await eventually(lambda: running(str(lines)) == 0, "it is gone")
 
 
-@pytest.fixture(autouse=True)
-def patient_closing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the app close slowly on a busy machine."""
-    monkeypatch.setattr("cekura_tui.workspace.workspace.CLOSING", PATIENCE)
-
-
 async def close_once_it_runs(open_window: NewWindow, lines: Path, signed_in_again: bool = False) -> Workspace:
     """Launch a job, close the app as soon as the command for the ended job has started, and return the workspace. With
     `signed_in_again`, the session is reopened before the app is closed."""
