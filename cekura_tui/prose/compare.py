@@ -253,6 +253,11 @@ class _Comparison:
         spaces, marks = zip(*map(split_gap, gaps), strict=True)
         formats = gap_spans(*marks)
         lead = _changed(*marks) if formats is None else as_word_spans(formats)
+        if title := self._title_spans(n, j, (marks[0], marks[1])):
+            if any(span.format not in ("", "follows") for span in title):
+                title = _changed(marks[0] + was.text, marks[1] + now.text)  # its markup moves with it
+            step.spans, step.content = [*_changed(*spaces), *title, *_changed(*tails)], [[]]
+            return
         words = _marks_as_words(self._spans(was.text, now.text, exactly=now.kind == "code"))
         step.content = changes(words)
         # The hunk of each group is −1, −2, … until the hunks are numbered.
@@ -276,15 +281,16 @@ class _Comparison:
         cut, other_cut = one.start - step.at[0][0], other.start - step.at[1][0]
         gaps, bodies = (step.old[:cut], step.new[:other_cut]), (step.old[cut:], step.new[other_cut:])
         kinds = one.kind, other.kind
-        is_title = "heading" in kinds or (one.marker != other.marker and _is_cased_otherwise(*bodies))
-        if is_title and "tag" not in kinds and (title := self._title_spans(step, gaps, bodies)):
+        is_title = _may_be_title(one, other)
+        is_single = len(step.olds) == len(step.news) == 1
+        if is_single and (title := self._title_spans(step.olds.start, step.news.start, gaps)):
             step.spans = title
             return
         formats = gap_spans(*gaps) if one.depth == other.depth else None
         words = self._line_spans(step, bodies)
         (space, mark), (other_space, other_mark) = map(split_gap, gaps)
         kind: Format = "heading marks" if "heading" in kinds else "list marks"
-        is_marker = len(step.olds) == len(step.news) == 1 and not {"row", "code", "tag"} & {*kinds}
+        is_marker = is_single and not {"row", "code", "tag"} & {*kinds}
         is_marker = is_marker and not (is_title and re.search(r"\d", mark + other_mark))
         begins = [breaks(unit.gap) or unit.start == len(unit.gap) for unit in (one, other)]
         if formats is None and is_marker and begins[0] == begins[1]:
@@ -315,15 +321,15 @@ class _Comparison:
         number = as_word_spans([FormatSpan(was[0], now[0]), FormatSpan(was[1], now[1], "follows")])
         return [*number, *self._spans(was[2], now[2])]
 
-    def _title_spans(self, step: Step, gaps: tuple[str, str], bodies: tuple[str, str]) -> list[WordSpan] | None:
+    def _title_spans(self, n: int, m: int, gaps: tuple[str, str]) -> list[WordSpan] | None:
         """Spans of a heading that differs only in markup, case or number; None for any other change."""
-        if len(step.olds) + len(step.news) > 2 or not (
-            is_title(self.old, step.olds.start) and is_title(self.new, step.news.start)
-        ):
-            return None
+        one, other = self.old[n], self.new[m]
         (space, mark), (other_space, other_mark) = map(split_gap, gaps)
-        titles = [mark + bodies[0], other_mark + bodies[1]]
-        if not title_words(titles[0]) or title_words(titles[0]) != title_words(titles[1]):
+        titles = [mark + one.text, other_mark + other.text]
+        words = title_words(titles[0])
+        if not (_may_be_title(one, other) and is_title(self.old, n) and is_title(self.new, m)):
+            return None
+        if not words or words != title_words(titles[1]):
             return None
         spans = as_word_spans(space_spans(space, other_space))
         was, now = map(split_title, titles)
@@ -410,9 +416,12 @@ _SIGNS: dict[Format, re.Pattern[str]] = {
 }
 
 
-def _is_cased_otherwise(one: str, other: str) -> bool:
-    """Whether two titles differ only in case, or in a colon at the end."""
-    return one != other and one.casefold().strip("*_: ") == other.casefold().strip("*_: ")
+def _may_be_title(one: Unit, other: Unit) -> bool:
+    """Whether one version of a unit is a heading, or both have other markers, and differ only in case or a colon."""
+    if "heading" in (one.kind, other.kind):
+        return "tag" not in (one.kind, other.kind)
+    cased = [unit.text.casefold().strip("*_: ") for unit in (one, other)]
+    return one.marker != other.marker and one.text != other.text and cased[0] == cased[1]
 
 
 def _marks_as_words(spans: Sequence[WordSpan]) -> list[WordSpan]:

@@ -182,6 +182,9 @@ def _check_shown(seeds: range, pair: Callable[[Writer], tuple[str, str]], share:
             "* Form: Skip the reminder in one breath",
             "Look up the old account and wait. **Form:** Skip the reminder in one breath.",
         ),
+        ("1. TOOLS\n- Ask now.\n1) **Fee:** Look it up.", "1) **Fee:** Look it up.\n### Step 3: Tools\n- Ask now."),
+        ("1.  **Closing and fees**\n2.  **Identity and form**", "## Identity and form\n## Closing and fees"),
+        ("Guardrails:\n\nPrivacy:", "### Step 1: Privacy\n### Step 2: Guardrails"),
     ],
 )
 def test_small_pairs_are_taken_as_drawn_and_every_subset_is_well_formed(sent: str, proposed: str) -> None:
