@@ -86,7 +86,6 @@ class _Comparison:
             if step.role == "gap" and hunk < 0:
                 step.spans = as_word_spans(space_spans(step.old, step.new))
         titles |= self._adapt_gaps(steps, hunks[0])
-        self._add_stops(steps, titles)
         places, lines = Places(self.old, self.new), self._lines(steps)
         diff = Assembly(steps, titles, places, lines, self.wrapper).diff(hunks, split)
         return replace(diff, coarse="; ".join(filter(None, (self.wrapper.decoded, self.coarse))))
@@ -108,18 +107,6 @@ class _Comparison:
                     neighbours.setdefault(m, n)
                     m += way
         return {m: n for m, n in neighbours.items() if any(span.other is not None for span in steps[m].spans)}
-
-    def _add_stops(self, steps: Sequence[Step], titles: dict[int, int]) -> None:
-        """Make a full stop part of the new line start of the sentence behind it, if these two are on one line in one
-        text and only this text has the stop. Adds the step of this sentence to `titles`."""
-        stops = [n for n, step in enumerate(steps) if step.olds and step.spans and _is_stop(step.spans[-1])]
-        for n in stops:
-            step, m = steps[n], next((m for m in range(n + 1, len(steps)) if steps[m].olds != steps[n].olds), n)
-            is_in_line = [bool(units) and not breaks(units[0].gap) for units in self._units(steps[m])]
-            is_there = is_in_line == [step.spans[-1].op == "del", step.spans[-1].op == "ins"]
-            if is_there and any(span.format == "list marks" for span in steps[m].spans):
-                step.spans = [*step.spans[:-1], step.spans[-1]._replace(format="list marks")]
-                titles[m] = titles.get(n, n)
 
     def _adapt_gap(self, step: Step, beside: Step, kind: Format) -> None:
         side = 0 if step.role == "removed" else 1
@@ -210,19 +197,22 @@ class _Comparison:
         return step
 
     def _shift_stops(self, steps: Sequence[Step]) -> None:
-        """Shift a full stop that only one text has to the sentence behind it, if only that text has the sentence, and
-        the stop of that sentence to the next one."""
-        shifted: Step | None = None
-        for step, after in pairwise(steps):
-            goes_on = shifted is step and step.role == after.role
-            if after.role in ("removed", "added") and (step.role == "changed" or goes_on):
-                side = after.role == "added"
-                ends = [text[at[1] - 1] for text, at in zip(self.texts, step.at, strict=True)]
-                is_in_line = "\n" not in self._units(after)[side][0].gap
-                if is_in_line and ends[side] == "." and (goes_on or ends[not side] not in ".,;:!?…"):
-                    step.at[side] = step.at[side][0], step.at[side][1] - 1
-                    after.at[side] = after.at[side][0] - 1, after.at[side][1]
-                    shifted = after
+        """Shift a full stop that only one text has to the sentence behind it, if only that text has the sentence on the
+        same line, and the stop of an added or removed sentence to the next one."""
+        roles: tuple[Role, Role] = ("removed", "added")
+        for side, role in enumerate(roles):
+            shifted: Step | None = None
+            for step, after in pairwise(step for step in steps if step.at[side][1] > step.at[side][0]):
+                goes_on = shifted is step and step.role == role
+                is_in_line = [_is_in_line(units) for units in self._units(after)]
+                marks = [structure(units[0].gap) if units else None for units in self._units(after)]
+                if after.role in (role, "changed", "gap") and is_in_line[side] > is_in_line[not side]:
+                    ends = [text[at[1] - 1 : at[1]] for text, at in zip(self.texts, step.at, strict=True)]
+                    is_alone = step.role == "changed" and marks[0] != marks[1] and ends[not side] not in ".,;:!?…"
+                    if ends[side] == "." and (goes_on or is_alone):
+                        step.at[side] = step.at[side][0], step.at[side][1] - 1
+                        after.at[side] = after.at[side][0] - 1, after.at[side][1]
+                        shifted = after
 
     # The changes of each step
 
@@ -259,6 +249,9 @@ class _Comparison:
             step.spans, step.content = [*_changed(*spaces), *title, *_changed(*tails)], [[]]
             return
         words = _marks_as_words(self._spans(was.text, now.text, exactly=now.kind == "code"))
+        goes_on = [_is_in_line(self.old[n + 1 : n + 2]), _is_in_line(self.new[j + 1 : j + 2])]
+        is_its = _is_stop(words[-1]) and goes_on == [words[-1].op == "del", words[-1].op == "ins"]
+        stop = [replace(words.pop(), format="")] if is_its else []
         step.content = changes(words)
         # The hunk of each group is −1, −2, … until the hunks are numbered.
         words = [
@@ -266,7 +259,7 @@ class _Comparison:
             for n, group in enumerate(step.content, 1)
             for span in group
         ]
-        step.spans = [*_changed(*spaces), *lead, *words, *_changed(*tails)]
+        step.spans = [*_changed(*spaces), *lead, *words, *stop, *_changed(*tails)]
         step.content[0].insert(0, WordSpan("same", gaps[1]))
 
     def _units(self, step: Step) -> tuple[Sequence[Unit], Sequence[Unit]]:
@@ -433,6 +426,11 @@ def _marks_as_words(spans: Sequence[WordSpan]) -> list[WordSpan]:
         span._replace(format="") if span.format in plain and _SIGNS[span.format].fullmatch(span.text) else span
         for span in spans
     ]
+
+
+def _is_in_line(units: Sequence[Unit]) -> bool:
+    """Whether the first of the units, if any, continues a line."""
+    return bool(units) and not breaks(units[0].gap)
 
 
 def _is_stop(span: WordSpan) -> bool:

@@ -185,6 +185,12 @@ def _check_shown(seeds: range, pair: Callable[[Writer], tuple[str, str]], share:
         ("1. TOOLS\n- Ask now.\n1) **Fee:** Look it up.", "1) **Fee:** Look it up.\n### Step 3: Tools\n- Ask now."),
         ("1.  **Closing and fees**\n2.  **Identity and form**", "## Identity and form\n## Closing and fees"),
         ("Guardrails:\n\nPrivacy:", "### Step 1: Privacy\n### Step 2: Guardrails"),
+        ("Ask. Say, “skip the fee now”. Wait for the key.", "Ask. Wait for the key.\n- Say, “skip the fee now”"),
+        (
+            "Say it as they said it. Promise the key safe as we can. If it is gone, ask for the fee.",
+            "* Say it as they said it\n* Then note down the branch now\n* If it is gone, ask for the fee",
+        ),
+        ("* Say it as they said it\n* Skip the branch\n* Ask for the fee", "Say it as they said it. Ask for the fee."),
     ],
 )
 def test_small_pairs_are_taken_as_drawn_and_every_subset_is_well_formed(sent: str, proposed: str) -> None:
