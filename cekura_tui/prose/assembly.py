@@ -152,22 +152,10 @@ class Assembly:
             note = f"from {_short_place(old_place, place)}" if old_place != place else self._direction(draft)
             moved = dict.fromkeys(at[n] for n in draft.steps if self.steps[n].role == "here")
             old = new = "".join(pieces[index].text(lambda hunk: hunk == number) for index in moved)
-        return Hunk(
-            number,
-            kind,
-            place,
-            0 if draft.format else sum(piece.removed for piece in steps),
-            0 if draft.format else sum(piece.added for piece in steps),
-            old.strip(),
-            new.strip(),
-            self.lines[draft.steps[0]],
-            note,
-            draft.key,
-            main,
-            draft.parts,
-            draft.whole,
-            draft.is_folded,
-        )
+        words = [] if draft.format else [(step.removed, step.added) for step in steps]
+        removed, added = sum(one for one, _ in words), sum(one for _, one in words)
+        line, rest = self.lines[draft.steps[0]], (draft.parts, draft.whole, draft.is_folded)
+        return Hunk(number, kind, place, removed, added, old.strip(), new.strip(), line, note, draft.key, main, *rest)
 
     def _kind(self, draft: _HunkDraft) -> tuple[Kind, str]:
         if draft.format:

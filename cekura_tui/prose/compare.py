@@ -198,15 +198,16 @@ class _Comparison:
 
     def _shift_stops(self, steps: Sequence[Step]) -> None:
         """Shift a full stop that only one text has to the sentence behind it, if only that text has the sentence on the
-        same line, and the stop of an added or removed sentence to the next one."""
-        roles: tuple[Role, Role] = ("removed", "added")
-        for side, role in enumerate(roles):
+        same line, and the stop of an added or removed sentence to the next one. Of moved ones, only the last counts."""
+        roles: tuple[tuple[Role, ...], ...] = ("removed", "away", "changed", "gap"), ("added", "here", "changed", "gap")
+        for side, units in enumerate((self.old, self.new)):
             shifted: Step | None = None
             for step, after in pairwise(step for step in steps if step.at[side][1] > step.at[side][0]):
-                goes_on = shifted is step and step.role == role
-                is_in_line = [_is_in_line(units) for units in self._units(after)]
-                marks = [structure(units[0].gap) if units else None for units in self._units(after)]
-                if after.role in (role, "changed", "gap") and is_in_line[side] > is_in_line[not side]:
+                goes_on = shifted is step and step.role == roles[side][0]
+                own, end = self._units(after), (after.olds, after.news)[side].stop
+                marks = [structure(one[0].gap) if one else None for one in own]
+                is_needed = after.role in roles[side] and _is_in_line(own[side]) > _is_in_line(own[not side])
+                if is_needed and not (after.move and _is_in_line(units[end : end + 1])):
                     ends = [text[at[1] - 1 : at[1]] for text, at in zip(self.texts, step.at, strict=True)]
                     is_alone = step.role == "changed" and marks[0] != marks[1] and ends[not side] not in ".,;:!?…"
                     if ends[side] == "." and (goes_on or is_alone):
@@ -251,7 +252,7 @@ class _Comparison:
         words = _marks_as_words(self._spans(was.text, now.text, exactly=now.kind == "code"))
         goes_on = [_is_in_line(self.old[n + 1 : n + 2]), _is_in_line(self.new[j + 1 : j + 2])]
         is_its = _is_stop(words[-1]) and goes_on == [words[-1].op == "del", words[-1].op == "ins"]
-        stop = [replace(words.pop(), format="")] if is_its else []
+        stop = [words.pop()._replace(format="")] if is_its else []
         step.content = changes(words)
         # The hunk of each group is −1, −2, … until the hunks are numbered.
         words = [
@@ -316,13 +317,10 @@ class _Comparison:
 
     def _title_spans(self, n: int, m: int, gaps: tuple[str, str]) -> list[WordSpan] | None:
         """Spans of a heading that differs only in markup, case or number; None for any other change."""
-        one, other = self.old[n], self.new[m]
         (space, mark), (other_space, other_mark) = map(split_gap, gaps)
-        titles = [mark + one.text, other_mark + other.text]
-        words = title_words(titles[0])
-        if not (_may_be_title(one, other) and is_title(self.old, n) and is_title(self.new, m)):
-            return None
-        if not words or words != title_words(titles[1]):
+        titles = [mark + self.old[n].text, other_mark + self.new[m].text]
+        may_be = _may_be_title(self.old[n], self.new[m]) and is_title(self.old, n) and is_title(self.new, m)
+        if not (may_be and title_words(titles[0]) and title_words(titles[0]) == title_words(titles[1])):
             return None
         spans = as_word_spans(space_spans(space, other_space))
         was, now = map(split_title, titles)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -18,11 +17,10 @@ from cekura_tui.prose.formatting import is_row, without_marks
 from cekura_tui.prose.numbers import renumbered
 from cekura_tui.prose.side_edits import Changeset, SentPrompt, SideEdit, applied, plain_words, roots, similar_pairs
 from cekura_tui.prose.side_edits import Side as Side
-from cekura_tui.prose.units import Places, units_of
+from cekura_tui.prose.units import SENTENCE_GAP, Places, units_of
 
 _LEAST_WORDS = 4
 """Lines and sentences with fewer words may legitimately occur twice in a prompt."""
-_SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+(?=\S)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +325,7 @@ def _lines_and_sentences(text: str) -> Iterator[tuple[int, int, str]]:
     """(start, end, words) of each line and sentence that has at least _LEAST_WORDS words."""
     at = 0
     for line in text.split("\n"):
-        bounds = [at, *(at + place for hit in _SENTENCE_ENDS.finditer(line) for place in hit.span()), at + len(line)]
+        bounds = [at, *(at + place for hit in SENTENCE_GAP.finditer(line) for place in hit.span()), at + len(line)]
         for start, end in sorted({(bounds[0], bounds[-1]), *zip(bounds[::2], bounds[1::2], strict=True)}):
             words = without_marks(text[start:end]).split()
             if len(words) >= _LEAST_WORDS:

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from cekura_tui.prose.diff import Edit, ProseDiff
 from cekura_tui.prose.formatting import fence_mark, structure, tag_of
-from cekura_tui.prose.units import Unit, units_of
+from cekura_tui.prose.units import SENTENCE_GAP, Unit, units_of
 from cekura_tui.prose.words import words_in
 
 Side = Literal["now", "staged"]
@@ -298,7 +298,11 @@ def _couple_moves(edits: list[SideEdit]) -> list[SideEdit]:
     moving = [(n, edit) for n, edit in enumerate(edits) if not edit.is_reworded]
     removed = [(plain_words(text), n) for n, edit in moving for text in edit.removed]
     added = [(plain_words(text), n) for n, edit in moving for text in edit.added]
-    coupled = [edits[n].changesets | edits[m].changesets for n, m in similar_pairs(removed, added) if n != m]
+    # A sentence may also come again within a longer one.
+    there = {plain_words(one): n for n, edit in enumerate(edits) for it in edit.added for one in SENTENCE_GAP.split(it)}
+    again = [(n, there.get(plain_words(old), n)) for n, edit in enumerate(edits) for old in edit.removed]
+    pairs = {*similar_pairs(removed, added), *again}
+    coupled = [edits[n].changesets | edits[m].changesets for n, m in pairs if n != m]
     first = roots(coupled)
     return [replace(edit, changesets=frozenset(first.get(one, one) for one in edit.changesets)) for edit in edits]
 

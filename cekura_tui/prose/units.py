@@ -36,6 +36,7 @@ _LINE = re.compile("[^\n]*\n|[^\n]+")
 _SENTENCE_END = re.compile(
     r"(?<![.!?…।॥؟۔])[.!?…।॥؟۔]+(?:[ \u00a0\u202f]»)?[*_`\"'”’»)\]]*(?=\s+\S)|(?<![。！？])[。！？]+[」』”）]*"
 )
+SENTENCE_GAP = re.compile(r"(?<=[.!?])\s+(?=\S)")
 _CONTINUATION = re.compile(r"\s+[a-zß-öø-ÿα-ωа-я]")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\[\"“„*_])(?:[A-Za-zÀ-ÿ]|e\.g|i\.e|z\.\s?B|d\.\s?h|u\.\s?a|bzw|ca|etc|vs|Mrs?|Ms|Dr|Sra?|St|Nr|No|Tel|ext|approx)\.$"

@@ -409,6 +409,14 @@ def test_a_rule_added_to_a_section_that_the_other_side_removed_is_a_conflict() -
         assert (decided_for(found, "now"), decided_for(found, "staged")) == (removed, base.replace(rules, more))
 
 
+def test_a_sentence_that_one_side_joins_to_the_next_is_never_lost() -> None:
+    first, second = "Offer the first free slot.", "Explain the late fee in plain words."
+    base = f"{first} {second}"
+    now, staged = f"- Ask for the street first.\n\n{first} and {second}", f"{base} thanks."
+    found = merge(base, compare(base, now), compare(base, staged))
+    assert all(first in decided_for(found, side) for side in ("now", "staged"))
+
+
 # Random prompts with random edits of all kinds
 
 
