@@ -7,7 +7,7 @@ import random
 
 import pytest
 from engine_window import DONE, DRAFT, RUNNING, OpenWindow, Window
-from scripted_server import PROGRESS, Reply, ScriptedServer
+from scripted_server import PROGRESS, Hold, Reply, ScriptedServer
 from simulated_time import SimulatedTime
 from waiting import eventually
 
@@ -54,7 +54,8 @@ async def test_two_windows_together_poll_at_most_a_tenth_more_often_than_one_win
 
 
 async def test_a_window_reports_a_job_end_that_another_window_recorded(here: Window, open_window: OpenWindow) -> None:
-    here.server.on("GET", PROGRESS, RUNNING, DONE)
+    done = Hold(DONE)
+    here.server.on("GET", PROGRESS, RUNNING, done)
     there = await open_window()
     here.engine.start()
     await here.launch()
@@ -62,6 +63,7 @@ async def test_a_window_reports_a_job_end_that_another_window_recorded(here: Win
     there.engine.start()
     await eventually(lambda: there.engine._running, "the other window follows it")
     before = there.changes
+    done.released.set()
     await here.wait_for_state(JobState.SUCCEEDED)
     await eventually(lambda: there.changes > before and not there.engine._running, "the other window saw its end")
     assert here.polls() == 2
