@@ -84,16 +84,19 @@ WHERE number = 1"""
 
 
 class Polls:
-    """Answers polls of the job; `times` has the arrival of each poll (monotonic seconds)."""
+    """Answers polls of the job; `times` has the arrival of each poll (monotonic seconds), `claims` the time at which a
+    process claimed the poll (Unix seconds), since a busy machine delays the request."""
 
-    def __init__(self, server: ScriptedServer) -> None:
-        self.times: list[float] = []
+    def __init__(self, server: ScriptedServer, home: Path) -> None:
+        self.times, self.claims, self._home = list[float](), list[float](), home
         self._reply = RUNNING
         self._done_at = 0.0
         server.on("GET", PROGRESS, self._answer)
 
     def _answer(self, _: Got) -> Reply:
         self.times.append(time.monotonic())
+        with contextlib.closing(_database(self._home)) as sql:
+            self.claims += sql.execute("SELECT asked_at FROM polls").fetchone()
         if self._reply is DONE:
             self._done_at = self.times[-1]
         return self._reply

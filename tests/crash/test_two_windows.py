@@ -28,9 +28,9 @@ SEEN_WITHIN = 5.0
 
 @BY_COMMAND
 def test_only_the_launching_window_handles_a_launch_and_all_windows_show_its_end(
-    server: ScriptedServer, front: Front, start: Start
+    server: ScriptedServer, front: Front, start: Start, home: Path
 ) -> None:
-    hold, polls = held_launch(server), Polls(server)
+    hold, polls = held_launch(server), Polls(server, home)
     front.launch()
     until(hold.arrived.is_set, "the server has the launch")
     window = start().wait("1 run")
@@ -92,10 +92,10 @@ TAKEOVER_WITHIN = 15.0
 
 
 @pytest.fixture
-def polls(server: ScriptedServer, prompt_file: Path) -> Polls:
+def polls(server: ScriptedServer, prompt_file: Path, home: Path) -> Polls:
     """Launch job 1 and record its polls; no window is open."""
     assert call("improve", 5, "--prompt-file", prompt_file).status == 0
-    return Polls(server)
+    return Polls(server, home)
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_a_window_takes_over_polling_from_a_hung_process_and_then_polls_alone(
     waiting.send_signal(signal.SIGCONT)
     polls.more(2)
     one_window = interval(age=0, jitter=0)
-    assert all(later - earlier >= one_window for earlier, later in pairwise(polls.times)), polls.times
+    assert all(later - earlier >= one_window for earlier, later in pairwise(polls.claims)), polls.claims
 
     done = polls.finish()
     app.wait("Job 1", "1 succeeded")
