@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from cekura_tui.prose.diff import Hunk, Kind, ProseDiff, TextPiece
-from cekura_tui.prose.formatting import UNSEEN, Format
+from cekura_tui.prose.formatting import UNSEEN, Format, breaks
 from cekura_tui.prose.hunks import Step
 from cekura_tui.prose.numbers import renumbered
 from cekura_tui.prose.units import Places
-from cekura_tui.prose.words import WordSpan, word_count
+from cekura_tui.prose.words import WordSpan, has_half, word_count
 from cekura_tui.prose.wrapper import Wrapper
 
 
@@ -234,7 +234,11 @@ class Assembly:
             if step.role in ("away", "twin", "reworded"):
                 continue
             for kind in {span.format: None for span in step.spans if span.format not in ("", "follows")}:
-                places[kind][self.titles.get(n, n)].append(n)
+                there = next(reversed(places[kind].values()), [])
+                marks = "".join(span.text for m in there for span in self.steps[m].spans if span.format == kind)
+                is_apart = there[-1:] != [n - 1] or step.is_changed or self.steps[n - 1].is_changed or breaks(step.old)
+                # Quotation marks around several sentences are one place.
+                places[kind][self.titles.get(n, n) if is_apart or not has_half(marks) else there[0]].append(n)
         for kind in sorted(places):
             steps = [n for place in places[kind].values() for n in place]
             whole = _HunkDraft(steps, kind)

@@ -86,8 +86,7 @@ class _Comparison:
             if step.role == "gap" and hunk < 0:
                 step.spans = as_word_spans(space_spans(step.old, step.new))
         titles |= self._adapt_gaps(steps, hunks[0])
-        places, lines = Places(self.old, self.new), self._lines(steps)
-        diff = Assembly(steps, titles, places, lines, self.wrapper).diff(hunks, split)
+        diff = Assembly(steps, titles, Places(self.old, self.new), self._lines(steps), self.wrapper).diff(hunks, split)
         return replace(diff, coarse="; ".join(filter(None, (self.wrapper.decoded, self.coarse))))
 
     def _adapt_gaps(self, steps: Sequence[Step], hunks: Sequence[int]) -> dict[int, int]:
@@ -409,10 +408,9 @@ _SIGNS: dict[Format, re.Pattern[str]] = {
 
 def _may_be_title(one: Unit, other: Unit) -> bool:
     """Whether one version of a unit is a heading, or both have other markers, and differ only in case or a colon."""
-    if "heading" in (one.kind, other.kind):
-        return "tag" not in (one.kind, other.kind)
     cased = [unit.text.casefold().strip("*_: ") for unit in (one, other)]
-    return one.marker != other.marker and one.text != other.text and cased[0] == cased[1]
+    is_cased = one.marker != other.marker and one.text != other.text and cased[0] == cased[1]
+    return is_cased or "heading" in (one.kind, other.kind)
 
 
 def _marks_as_words(spans: Sequence[WordSpan]) -> list[WordSpan]:
@@ -545,10 +543,8 @@ def _lead(unmatched: list[Step], step: Step, side: int, units: tuple[Sequence[Un
         unmatched[-1].at[side] = start, end + space
         step.at[side] = step.at[side][0] + space, step.at[side][1]
         return None
-    if first.block != here.block:
-        return None
     wanted = structure(there.gap), breaks(there.gap) or step.at[1 - side][0] == 0
-    if (structure(here.gap), breaks(here.gap)) == wanted:
+    if first.block != here.block or (structure(here.gap), breaks(here.gap)) == wanted:
         return None
     if (structure(first.gap), breaks(first.gap) or at == 0) != wanted:
         return None

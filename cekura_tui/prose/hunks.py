@@ -14,7 +14,7 @@ from typing import Literal
 
 from cekura_tui.prose.formatting import breaks, closes, fence_mark, is_rule, tag_of
 from cekura_tui.prose.units import Unit, begins_block, block_ranges, is_title
-from cekura_tui.prose.words import Op, WordSpan, is_distinctive, joined, word_set
+from cekura_tui.prose.words import Op, WordSpan, has_half, is_distinctive, joined, word_set
 
 Role = Literal[
     "same", "lead", "gap", "changed", "restructured", "replaced", "removed", "added", "away", "here", "reworded", "twin"
@@ -42,8 +42,7 @@ class Step:
     `within` the move of the passage to which the step adds a unit, or from which it removes one, or 0; `side` the place
     of that move, and `twin` the step at its other place. `keeps`: some words are unchanged. `is_changed`: the step is
     part of a hunk that is not layout. `marker` is the change of the line's start until it is split off, `content` the
-    words of a moved unit, grouped by change. `removed` and `added` are numbers of words. `continues`: the step begins
-    in the middle of a sentence.
+    words of a moved unit, grouped by change. `removed` and `added` count words. `continues`: it begins mid-sentence.
     """
 
     role: Role
@@ -134,6 +133,8 @@ class _StepGroups:
                 yield [n - 1, n]
             if n and step.role == "restructured" and self.steps[n - 1].role == "gap":
                 yield [n - 1, n]
+            if n and {step.role, self.steps[n - 1].role} == {"removed", "added"}:  # both may end a longer quotation
+                yield [m for m in (n - 1, n) if has_half(self.steps[m].old + self.steps[m].new)]
         yield from moves.values()
         index = {step: n for n, step in enumerate(self.steps)}
         yield from ([n, index[step.twin]] for n, step in enumerate(self.steps) if step.within and step.twin)
@@ -205,10 +206,9 @@ class _StepGroups:
             here = [step_of[n] for n in range(start, end)]
             is_unmatched = self.steps[here[0]].role in UNMATCHED
             yield [n for k, n in enumerate(here) if k < 2 or (is_unmatched and self.steps[n].role in UNMATCHED)]
-            pairs = [(self.steps[n].olds, self.steps[n].news) for n in here]
-            if any(
-                a and b and self.old[a.start].text.count("|") != self.new[b.start].text.count("|") for a, b in pairs
-            ):
+            pairs = ((self.steps[n].olds, self.steps[n].news) for n in here)
+            texts = ((self.old[olds.start].text, self.new[news.start].text) for olds, news in pairs if olds and news)
+            if any(old.count("|") != new.count("|") for old, new in texts):
                 yield here
             for n, m in pairwise(here):  # no changed step may come between two rows
                 yield from ([k, m] for k in range(n + 1, m) if self.steps[k].is_changed)
@@ -309,11 +309,7 @@ def _lines(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
 
 def _by_unit(found: Iterable[tuple[range, int]]) -> dict[int, int]:
     """Map each unit to its first step, which is the step with the gap before the unit."""
-    firsts: dict[int, int] = {}
-    for units, n in found:
-        for unit in units:
-            firsts.setdefault(unit, n)
-    return firsts
+    return {unit: n for units, n in reversed([*found]) for unit in units}
 
 
 def _tag_pairs(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:

@@ -304,12 +304,14 @@ class _Numbering:
             keys_of[source] = {first: self._earlier_key(source, first, keys_of) for first in source.lists}
         keys: list[_Key] = []
         parents: list[_Key | None] = []
+        known = {one.items[first].key: key for one, its in keys_of.items() for first, key in its.items()}
         for n, item in enumerate(self._items):
-            key, parent = item.key, None
+            key, parent = known.get(item.key, item.key), None
             if (origin := self._origin(n)) and origin[2].key == item.key:
                 source, place, there = origin
                 key = keys_of[source][source.list_of[place]]
                 parent = keys_of[source][source.list_of[there.parent]] if there.parent >= 0 else None
+            known[item.key] = key
             keys.append(key)
             parents.append(parent)
         return keys, parents

@@ -299,6 +299,11 @@ def _cut(text: str, is_figure: bool) -> int:
     return min(ends, key=lambda end: abs(2 * end - len(text)), default=0)
 
 
+def has_half(text: str) -> bool:
+    """Whether a text has one of two quotation marks or bold marks without the other."""
+    return any(sum(map(text.count, kind)) % 2 for kind in ('"', "“”„", "«»", ["**"]))
+
+
 def _is_balanced(signs: Counter[str]) -> bool:
     pairs = all(signs[one] == signs[other] for one, other in ("()", "[]", "{}", "<>", "«»"))
     return pairs and not any(sum(signs[sign] for sign in kind) % 2 for kind in ("“”„", '"', "`", ["**"], ["__"]))

@@ -190,6 +190,8 @@ def _check_shown(seeds: range, pair: Callable[[Writer], tuple[str, str]], share:
             "Say it as they said it. Promise the key safe as we can. If it is gone, ask for the fee.",
             "* Say it as they said it\n* Then note down the branch now\n* If it is gone, ask for the fee",
         ),
+        ('Bye: "Thank you for the call. Good night."\n', "Bye: «Thank you for the call. Good night.»\n"),
+        ('Bye: "Thank you all. Good night."\nWait.', 'Bye: "Thank you all. May I ask about the old fee?"\nWait.'),
         ("* Say it as they said it\n* Skip the branch\n* Ask for the fee", "Say it as they said it. Ask for the fee."),
     ],
 )

@@ -207,6 +207,13 @@ def test_lists_of_every_style_are_renumbered(text: str, first: str, expected: st
     assert renumbered(text, first, first) == expected
 
 
+def test_a_list_with_another_style_and_other_words_counts_on() -> None:
+    old = "Step 1 – Ask the name now.\nStep 2 – Ask the day.\nStep 3 – Check it. If none, wait a bit.\nStep 4 – Go."
+    new = "1. Ask for the whole name, please.\n2. Ask the day.\n3. Check it.\n4. If none, offer to wait.\n5. Go."
+    mixed = "1. Ask the name now.\n2. Ask the day.\n3. Check it.\n4. If none, wait a bit.\n5. Go."
+    assert renumbered(mixed, old, new) == mixed
+
+
 def test_a_renumbered_item_keeps_its_own_style() -> None:
     assert renumbered("1. k\n2) x\n2. m\n", "1. k\n2. m\n", "1) k\n2) x\n3) m\n") == "1. k\n2) x\n3. m\n"
 
