@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import ClassVar
 
 from textual import events, on
@@ -68,6 +69,8 @@ class NoteDialog(Dialog[str]):
         self._saving = Debounce(self, AUTOSAVE, self.save_typed, postponed=False)
         self._draft = "" if typed is None else self._typed
         """The draft as last saved; "" if there is none."""
+        self._own = {""}
+        """All drafts that this dialog saved."""
 
     def compose(self) -> ComposeResult:
         with dialog_box(f"Note on run {self._run_id}"):
@@ -89,7 +92,7 @@ class NoteDialog(Dialog[str]):
         if self.is_unmounted:
             return
         line, typed = self.query_one(NoteInput), None if self._note == self.before else self._note
-        draft = "" if draft == note else clean_line(draft, None)
+        draft = "" if draft == note or draft in self._own else clean_line(draft, None)
         self.before = clean_line(note, None)
         line.value = self._typed = " | ".join(filter(None, (typed, draft))) or (self.before if typed is None else "")
         line.cursor_position = len(line.value)
@@ -111,6 +114,7 @@ class NoteDialog(Dialog[str]):
     def _put_draft(self, text: str) -> None:
         if text != self._draft:
             self._draft = text
+            self._own.add(text)
             self._autosave(text)
 
     def submit(self) -> None:
@@ -167,21 +171,25 @@ class NoteWriter:
         """Load the stored note, which another window may have changed, and the draft, which a crash may have left."""
         listing, latest = self._controller.listing, self._workspace.unsaved.latest
         before = listing.notes
+        note, draft = latest(("note", run_id), None), latest(("typed note", run_id), None)
         try:
             notes = await self._workspace.do(lambda session: session.store.notes.all())
-            draft = await self._workspace.do(lambda session: session.store.notes.draft(run_id))
+            saved = await self._workspace.do(lambda session: session.store.notes.draft(run_id))
         except CekuraTuiError as error:
             dialog.report(error.sentence())
         else:
             if listing.notes is before:  # else a note was saved meanwhile, perhaps after the notes were read
                 listing.notes = notes
-            note = latest(("note", run_id), notes.get(run_id, ""))
-            dialog.show_stored(note, latest(("typed note", run_id), draft))
+            if draft is None:
+                draft = saved if note is None else ""  # an unsaved note replaces the saved draft
+            dialog.show_stored(notes.get(run_id, "") if note is None else note, draft)
 
     async def _save(self, run_id: int, former: str, text: str) -> None:
         listing = self._controller.listing
+        saved: Future[None] = self._workspace.save(("note", run_id), text)
+        self._workspace.unsaved.drop(("typed note", run_id))
         try:
-            await asyncio.wrap_future(self._workspace.save(("note", run_id), text))
+            await asyncio.wrap_future(saved)
         except CekuraTuiError as error:
             await self._ask(run_id, former, text, error.sentence())
             return

@@ -190,10 +190,10 @@ async def test_a_note_is_saved_after_a_lock_and_is_then_marked_and_found(
             with other.database.write():
                 await pilot.press("!")
                 await sees(pilot, "Not saved yet: 1 typed note (database is locked).", "of another window!")
-                await pilot.press("enter")
-                await sees(pilot, "Not saved yet: 1 typed note, 1 note", gone="Note on run")
+                await pilot.press("s", "enter")
+                await sees(pilot, "1 note", gone="Note on run")
                 await pilot.press("m")
-                await sees(pilot, "Note on run 900238", "of another window!")
+                await sees(pilot, "Note on run 900238", "of another window!s", gone="Typed earlier")
                 await pilot.press("escape")
                 with monkeypatch.context() as patched:
                     patched.setattr("cekura_tui.store.unsaved.UnsavedInput.keep", lambda unsaved: False)
@@ -201,14 +201,14 @@ async def test_a_note_is_saved_after_a_lock_and_is_then_marked_and_found(
                     await sees(pilot, "Quit without saving?")
                     await pilot.press("enter")
             await sees(pilot, "+900238", gone="Not saved yet")
-            assert other.notes.all()[900238] == "of another window!"
+            assert other.notes.all()[900238] == "of another window!s"
             await pilot.press("enter")
-            await sees(pilot, "Run 900238", "+ of another window!", "Transcript")
+            await sees(pilot, "Run 900238", "+ of another window!s", "Transcript")
             assert find_commands(commands_on(pilot.app.screen), "note")[0].command.name == "Note"
             burst(pilot.app, "tab", "tab", "m", "x", "enter")
-            await sees(pilot, "+ of another window!x", "Note: of another window!x", gone="Note on run")
+            await sees(pilot, "+ of another window!sx", "Note: of another window!sx", gone="Note on run")
             await pilot.press("escape")
-            await sees(pilot, "+900238", "│ + of another window!x")
+            await sees(pilot, "+900238", "│ + of another window!sx")
             for key in ("j", "m", *"rude", "enter", "j"):
                 pilot.app.simulate_key(key)
             await sees(pilot, "+900237")

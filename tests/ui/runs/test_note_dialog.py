@@ -86,6 +86,16 @@ async def test_pasted_lines_become_one_line_without_control_characters(quiet: Se
         assert note.isprintable()
 
 
+async def test_a_draft_saved_by_the_dialog_itself_is_not_an_earlier_draft(quiet: Setup) -> None:
+    async with opened_dialog(quiet, lambda _: NoteDialog(5, "")) as (app, pilot):
+        await pilot.press("M")
+        app.dialog.save_typed()
+        await pilot.press("o")
+        app.dialog.show_stored("", "M")  # a busy database answers late
+        await sees(pilot, "Mo", gone="Typed earlier")
+        assert app.screen.query_one(Input).value == "Mo"
+
+
 async def test_a_draft_is_restored_and_text_typed_before_the_draft_is_loaded_is_kept(quiet: Setup) -> None:
     async with opened_dialog(quiet, lambda _: NoteDialog(5, "late")) as (app, pilot):
         for key, now, draft, seen in (
