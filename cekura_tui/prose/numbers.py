@@ -183,7 +183,7 @@ def _item(
     # A list restyled from "1." to "1)" is one list, even if only some of its items are accepted.
     ending = close.replace(")", ".") if not opening else close
     key = (column, level, bool(lead), bold, noun or opening, case, len(prefix), ending)
-    words = " ".join(line[hit.end() :].translate(_NORMALISED).casefold().split()).removesuffix(":")
+    words = " ".join(line[hit.end() :].translate(_NORMALISED).casefold().split()).rstrip(".:")
     first, end = hit.span("value")
     is_line = not column and not is_title and heading_mark(line[hit.end() :], starts_paragraph=True) == 0
     return _NumberedItem(start + first, start + end, value, key, case, depth, 0, number, prefix, words, is_line)

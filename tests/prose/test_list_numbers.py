@@ -212,6 +212,10 @@ def test_a_list_with_another_style_and_other_words_counts_on() -> None:
     new = "1. Ask for the whole name, please.\n2. Ask the day.\n3. Check it.\n4. If none, offer to wait.\n5. Go."
     mixed = "1. Ask the name now.\n2. Ask the day.\n3. Check it.\n4. If none, wait a bit.\n5. Go."
     assert renumbered(mixed, old, new) == mixed
+    mixed = "Ask now. Say the name\n3. Hold it."
+    assert renumbered(mixed, "Ask now. Say the name. Hold it.", "1. Ask now\n2. Say the name\n3. Hold it") == (
+        "Ask now. Say the name\n1. Hold it."
+    )
 
 
 def test_a_renumbered_item_keeps_its_own_style() -> None:
