@@ -235,10 +235,10 @@ class Assembly:
                 continue
             for kind in {span.format: None for span in step.spans if span.format not in ("", "follows")}:
                 there = next(reversed(places[kind].values()), [])
-                marks = "".join(span.text for m in there for span in self.steps[m].spans if span.format == kind)
+                marks = (span.text for m in there for span in self.steps[m].spans if span.format == kind)
                 is_apart = there[-1:] != [n - 1] or step.is_changed or self.steps[n - 1].is_changed or breaks(step.old)
                 # Quotation marks around several sentences are one place.
-                places[kind][self.titles.get(n, n) if is_apart or not has_half(marks) else there[0]].append(n)
+                places[kind][self.titles.get(n, n) if is_apart or not has_half("".join(marks)) else there[0]].append(n)
         for kind in sorted(places):
             steps = [n for place in places[kind].values() for n in place]
             whole = _HunkDraft(steps, kind)

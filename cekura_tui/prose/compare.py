@@ -202,14 +202,15 @@ class _Comparison:
         for side, units in enumerate((self.old, self.new)):
             shifted: Step | None = None
             for step, after in pairwise(step for step in steps if step.at[side][1] > step.at[side][0]):
-                goes_on = shifted is step and step.role == roles[side][0]
+                if after.role not in roles[side] or self.texts[side][step.at[side][1] - 1] != ".":
+                    continue
                 own, end = self._units(after), (after.olds, after.news)[side].stop
                 marks = [structure(one[0].gap) if one else None for one in own]
-                is_needed = after.role in roles[side] and _is_in_line(own[side]) > _is_in_line(own[not side])
-                if is_needed and not (after.move and _is_in_line(units[end : end + 1])):
-                    ends = [text[at[1] - 1 : at[1]] for text, at in zip(self.texts, step.at, strict=True)]
-                    is_alone = step.role == "changed" and marks[0] != marks[1] and ends[not side] not in ".,;:!?…"
-                    if ends[side] == "." and (goes_on or is_alone):
+                is_last = not (after.move and _is_in_line(units[end : end + 1]))
+                if is_last and _is_in_line(own[side]) > _is_in_line(own[not side]):
+                    is_other = not self.texts[not side].endswith(tuple(".,;:!?…"), 0, step.at[not side][1])
+                    goes_on = shifted is step and step.role == roles[side][0]
+                    if goes_on or (step.role == "changed" and marks[0] != marks[1] and is_other):
                         step.at[side] = step.at[side][0], step.at[side][1] - 1
                         after.at[side] = after.at[side][0] - 1, after.at[side][1]
                         shifted = after
