@@ -170,11 +170,11 @@ class _UnitAlignment:
             best_old[i], best_new[j] = max(best_old[i], share), max(best_new[j], share)
         olds, news = [i for i, _ in anchors], [j for _, j in anchors]
         by_slot: dict[int, Pairs] = defaultdict(list)
-        for (i, j), share in sorted(similarity.items()):
+        for (i, j), share in sorted(item for item in similarity.items() if item[1] >= _LEAST_IN_ORDER):
             most = max(best_old[i], best_new[j])
             is_better_elsewhere = most >= _LEAST_MOVED and most > share + 0.25
             slot = bisect_left(olds, i)
-            if share >= _LEAST_IN_ORDER and not is_better_elsewhere and slot == bisect_left(news, j):
+            if not is_better_elsewhere and slot == bisect_left(news, j):
                 by_slot[slot].append((i, j))
         found: Pairs = []
         for pairs in stoppable(self._stop, by_slot.values()):

@@ -19,7 +19,7 @@ from cekura_tui.prose.staging import HunkChoice, staged
 FEW = 0.04
 """Largest allowed share of pairs with a subset that is not well-formed, if the pairs differ by up to twelve edits. An
 example is two lists that run together when the text between them is removed."""
-FEW_DRESSED, FEW_NOT_SHOWN = 0.06, 0.005
+FEW_DRESSED, FEW_NOT_SHOWN = 0.03, 0.005
 """The same share for pairs in two house styles, and the share of these pairs with a hunk that is not taken as drawn."""
 _ACCEPTED = HunkChoice("accepted")
 
