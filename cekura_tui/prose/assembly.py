@@ -13,6 +13,7 @@ from itertools import pairwise
 from cekura_tui.prose.diff import Hunk, Kind, ProseDiff, TextPiece
 from cekura_tui.prose.formatting import UNSEEN, Format, breaks
 from cekura_tui.prose.hunks import Step
+from cekura_tui.prose.matching import Stop, stoppable
 from cekura_tui.prose.numbers import renumbered
 from cekura_tui.prose.units import Places
 from cekura_tui.prose.words import WordSpan, has_half, word_count
@@ -47,6 +48,7 @@ class Assembly:
     places: Places
     lines: Sequence[int]
     wrapper: Wrapper
+    stop: Stop
 
     def diff(self, hunks: tuple[Sequence[int], Sequence[int]], split: AbstractSet[str]) -> ProseDiff:
         """Build the diff from the result of `hunks_of`; a hunk whose key is in `split` is split into its parts."""
@@ -66,15 +68,13 @@ class Assembly:
         mains = {draft.key: self._main_piece(draft, groups, at) for draft in drafts}
         drafts.sort(key=lambda draft: (draft.is_folded, mains[draft.key], not draft.format))
         numbers = {draft.key: number for number, draft in enumerate(drafts, 2 if self.wrapper.note else 1)}
-        layout: dict[tuple[Format, int], int] = {
-            (draft.format, n): numbers[draft.key] for draft in drafts if draft.format for n in draft.steps
-        }
+        layout = {(one.format, n): numbers[one.key] for one in drafts for n in one.steps}
         worded = {n: numbers[draft.key] for draft in drafts if not draft.format for n in draft.steps}
         self._movers = {step.move: worded[n] for n, step in enumerate(self.steps) if step.move}
         self._index = {step: n for n, step in enumerate(self.steps)}
         self._ends = {(step.role, step.move): step for step in reversed(self.steps) if step.move}
-        pieces = [self._text_piece(group, worded, layout) for group in groups]
-        found = [self._hunk(draft, numbers[draft.key], mains[draft.key], pieces, at) for draft in drafts]
+        pieces = [self._text_piece(group, worded, layout) for group in stoppable(self.stop, groups, 512)]
+        found = [self._hunk(one, numbers[one.key], mains[one.key], pieces, at) for one in stoppable(self.stop, drafts)]
         return self._with_wrapper(pieces, found)
 
     def _piece_groups(self, hunks: Mapping[int, str]) -> list[list[int]]:
@@ -171,8 +171,7 @@ class Assembly:
 
     def _direction(self, draft: _HunkDraft) -> str:
         """How a passage moved within a place: "up" or "down" for a section, else "within its section"."""
-        away = next(n for n in draft.steps if self.steps[n].role == "away")
-        here = next(n for n in draft.steps if self.steps[n].role == "here")
+        away, here = (next(n for n in draft.steps if self.steps[n].role == role) for role in ("away", "here"))
         is_section = self.steps[away].old.lstrip().startswith("#")
         return "within its section" if not is_section else "down" if away < here else "up"
 
@@ -202,7 +201,7 @@ class Assembly:
 
     def _key(self, drafts: Iterable[_HunkDraft]) -> None:
         seen = Counter[tuple[str, str]]()
-        for draft in drafts:
+        for draft in stoppable(self.stop, drafts, 512):
             old, new = draft.texts = self._texts(draft)
             seen[old, new] += 1
             # Without a format, the key must stay what is stored already.
@@ -237,8 +236,9 @@ class Assembly:
                 there = next(reversed(places[kind].values()), [])
                 marks = (span.text for m in there for span in self.steps[m].spans if span.format == kind)
                 is_apart = there[-1:] != [n - 1] or step.is_changed or self.steps[n - 1].is_changed or breaks(step.old)
-                # Quotation marks around several sentences are one place.
-                places[kind][self.titles.get(n, n) if is_apart or not has_half("".join(marks)) else there[0]].append(n)
+                # Quotation marks around several sentences, but not hundreds, are one place.
+                is_one = not is_apart and len(there) < 100 and has_half("".join(marks))
+                places[kind][there[0] if is_one else self.titles.get(n, n)].append(n)
         for kind in sorted(places):
             steps = [n for place in places[kind].values() for n in place]
             whole = _HunkDraft(steps, kind)

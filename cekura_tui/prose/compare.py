@@ -24,7 +24,7 @@ from cekura_tui.prose.formatting import (
     structure,
 )
 from cekura_tui.prose.hunks import UNMATCHED, Role, Step, hunks_of
-from cekura_tui.prose.matching import Stop, Stopped, in_order_fallback, match, never, stoppable
+from cekura_tui.prose.matching import Stop, in_order_fallback, match, never, stoppable
 from cekura_tui.prose.numbers import split_title, title_words
 from cekura_tui.prose.units import Places, Unit, begins_block, is_title, units_of_both
 from cekura_tui.prose.words import WordSpan, as_word_spans, changes, differ, joined, tidy, word_count, word_spans
@@ -71,7 +71,8 @@ class _Comparison:
         for step in stops if len(stops) == 1 and stops[0].is_changed and not stops[0].content else []:
             # Punctuation that changed in no other sentence is part of the change of words.
             step.spans = tidy(span._replace(format="") if _is_stop(span) else span for span in step.spans)
-        steps = list(_with_twins([part for step in steps for part in _split_step(step)], self._moved_from))
+        parts = [part for step in stoppable(self._stop, steps, 512) for part in _split_step(step)]
+        steps = list(_with_twins(parts, self._moved_from))
         titles = self._fold_rules(steps)
         if self.old_tail or self.new_tail:
             tails = (self.old_tail, self.new_tail)
@@ -79,14 +80,13 @@ class _Comparison:
             is_gap = bool(steps) and steps[-1].role in UNMATCHED and space_format(*tails) == "white space"
             steps.append(Step("gap" if is_gap else "same", range(0), range(0), at))
             self._diff_step(steps[-1])
-        if self._stop():
-            raise Stopped
         hunks = hunks_of(self.old, self.new, steps)
-        for step, hunk in zip(steps, hunks[0], strict=True):
+        for step, hunk in stoppable(self._stop, zip(steps, hunks[0], strict=True), 512):
             if step.role == "gap" and hunk < 0:
                 step.spans = as_word_spans(space_spans(step.old, step.new))
         titles |= self._adapt_gaps(steps, hunks[0])
-        diff = Assembly(steps, titles, Places(self.old, self.new), self._lines(steps), self.wrapper).diff(hunks, split)
+        places, lines = Places(self.old, self.new), self._lines(steps)
+        diff = Assembly(steps, titles, places, lines, self.wrapper, self._stop).diff(hunks, split)
         return replace(diff, coarse="; ".join(filter(None, (self.wrapper.decoded, self.coarse))))
 
     def _adapt_gaps(self, steps: Sequence[Step], hunks: Sequence[int]) -> dict[int, int]:
@@ -343,16 +343,17 @@ class _Comparison:
         layout, too. Returns a map from the step of each underline to the step of its heading."""
         rules = [sum(unit.kind == "row" and is_rule(unit.text) for unit in units) for units in (self.old, self.new)]
         is_formatting = min(rules) == 0 and max(rules) > 1
+        both = [(n, step) for n, step in enumerate(steps) if step.olds and step.news and step.role != "replaced"]
+        kept = {(side, at): n for n, step in both[::-1] for side in (0, 1) for at in (step.olds, step.news)[side]}
         titles = {}
         for n, step in enumerate(steps):
             units = [unit for side in self._units(step) for unit in side]
             if step.role not in UNMATCHED or not all(unit.kind == "row" and is_rule(unit.text) for unit in units):
                 continue
-            title = self._title_above(steps, n)
+            title = self._title_above(step, kept)
             after = [unit for one in steps[n + 1 : n + 2] for side in self._units(one) for unit in side[:1]]
             has_space = all(unit.gap.count("\n") > 1 for unit in units) and all(breaks(unit.gap) for unit in after)
-            is_apart = is_formatting and has_space
-            if title is None or (title < 0 and not is_apart and _has_changed_neighbour(steps, n)):
+            if title is None or (title < 0 and not (is_formatting and has_space) and _has_changed_neighbour(steps, n)):
                 continue
             if title >= 0:
                 titles[n] = title
@@ -361,14 +362,13 @@ class _Comparison:
             step.is_changed = False
         return titles
 
-    def _title_above(self, steps: Sequence[Step], n: int) -> int | None:
-        """Step of the heading directly above a rule: −1 if none; None if added, removed, replaced or moved."""
-        step = steps[n]
-        units, at = (self.old, step.olds.start) if step.olds else (self.new, step.news.start)
+    def _title_above(self, step: Step, kept: Mapping[tuple[int, int], int]) -> int | None:
+        """Step of the heading directly above a rule: −1 if none; None if added, removed, replaced or moved. `kept` maps
+        each unit that has two versions (its side and index) to its first step."""
+        side, units, at = (0, self.old, step.olds.start) if step.olds else (1, self.new, step.news.start)
         if not at or units[at - 1].kind != "heading" or units[at].gap.count("\n") != 1:
             return -1
-        there = [m for m in range(n) if at - 1 in (steps[m].olds if step.olds else steps[m].news)]
-        return next((m for m in there if steps[m].olds and steps[m].news and steps[m].role != "replaced"), None)
+        return kept.get((side, at - 1))
 
     def _spans(self, old: str, new: str, *, exactly: bool = False) -> list[WordSpan]:
         cells = 0 if old == new else len(old.split()) * len(new.split())

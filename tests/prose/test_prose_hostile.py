@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+import time
 from itertools import islice, product
 
 import pytest
@@ -60,6 +61,36 @@ def test_pathological_texts_are_compared_quickly(name: str) -> None:
     old, new = _TEXTS[name]
     diff = compare(old, new)
     assert (diff.old, diff.new) == (old, new)
+
+
+_TWICE = {
+    "apostrophes behind an open quotation mark": (
+        'He says "so. {}',
+        "He says “so. {}",
+        "Don't say {}. ",
+        "Don’t say {}. ",
+    ),
+    "underlined titles that go": ("{}", "x{}", "Title {}\n---\n", ""),
+    "underlined titles that come": ("x{}", "{}", "", "Title {}\n---\n"),
+}
+
+
+@pytest.mark.parametrize("name", _TWICE)
+@pytest.mark.long
+def test_twice_the_text_takes_about_twice_the_time(name: str) -> None:
+    seconds = []
+    for number in (1_500, 3_000):
+        old, new = (
+            text.format("".join(part.format(n) for n in range(number)))
+            for text, part in zip(_TWICE[name][:2], _TWICE[name][2:], strict=True)
+        )
+        times = []
+        for _ in range(3):
+            start = time.process_time()
+            compare(old, new)
+            times.append(time.process_time() - start)
+        seconds.append(min(times))
+    assert seconds[1] < 2.6 * seconds[0]
 
 
 @pytest.mark.parametrize(("number", "kinds"), [(1_000, ["changed", "layout"]), (1_400, ["changed", "layout"])])

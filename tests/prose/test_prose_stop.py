@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from cekura_tui.prose import compare as comparison
@@ -49,6 +51,18 @@ def test_a_long_comparison_often_asks_whether_to_stop_and_stops_at_once(
     assert counts[0] == 0
     assert counts == sorted(counts)
     assert 0 < counts[2] < everything
+
+
+def test_a_comparison_can_be_stopped_while_its_hunks_are_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, before, hunks_of = _StopAtCall(0), [], comparison.hunks_of
+
+    def counted(*found: Any) -> Any:
+        before.append(stop.calls)
+        return hunks_of(*found)
+
+    monkeypatch.setattr(comparison, "hunks_of", counted)
+    compare(_OLD, _NEW, stop=stop)
+    assert stop.calls - before[0] >= 4
 
 
 def test_stoppable_calls_the_callback_before_the_first_item_and_every_ten_items() -> None:
