@@ -82,7 +82,8 @@ async def show_suggestion(session: Session, job: int, as_json: bool) -> None:
         facts = ", ".join(filter(None, (clean_line(hunk.place), size, hunk_note(hunk), parts)))
         put(f"\n{hunk.number}. {choice.what if choice else 'undecided'}: {facts}")
         sides = {"moved": [("←", hunk.new)], "layout": []}.get(hunk.kind, [("−", hunk.old), ("+", hunk.new)])
-        for mark, text in (*sides, ("✎", choice.text if choice else "")):
+        typed = (choice.text or "(removed)") if choice and choice.what == "edited" else ""
+        for mark, text in (*sides, ("✎", typed)):
             for line in clean(text).splitlines():
                 put(f"   {mark} {line}")
         for reason in explained.reasons.get(hunk.key, ()):

@@ -437,7 +437,9 @@ def _update_warnings(update: PromptUpdate, drift: ProseDiff) -> Iterator[str]:
     if not (drift.is_same or update.is_applied):
         words = f"{counts(drift.removed_words, drift.added_words)} words" if drift.worded else "formatting only"
         merged_how = "" if merged.conflicts else "; the update keeps that change"
-        yield f"The agent's prompt has changed since job {job.number} ({words}){merged_how}."
+        is_agents = job.prompt_source.startswith("agent")  # a file's prompt may never have been the agent's
+        has = "prompt has changed since" if is_agents else "current prompt is not the one that was sent with"
+        yield f"The agent's {has} job {job.number} ({words}){merged_how}."
     if merged.line_end_note and not update.is_applied:
         yield f"The merged prompt has {merged.line_end_note}."
 

@@ -73,6 +73,9 @@ def test_changes_are_decided_by_number_and_undone_command_by_command(agent: Agen
     shown = called("suggestion", "show", 1).out
     assert "2. edited: Prices › paragraph 1, +2 −2 words" in shown
     assert "✎   Never say" in shown
+    suggestion("edit", 1, 2, "--text-file", "-", stdin=b"")
+    assert "✎ (removed)" in called("suggestion", "show", 1).out
+    suggestion("undo", 1)
     assert suggestion("split", 1, 3) == "Split into changes 3, 4, 5.\n"
     suggestion("reject", 1, 5)
     assert decisions() == ["accepted", "edited", "undecided", "undecided", "rejected"]

@@ -35,7 +35,7 @@ from cekura_tui.ui.kit.prompt_box import PromptArea, PromptText
 from cekura_tui.ui.messages import GivenPrompt, Improve
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.foreground import edit_prompt
-from cekura_tui.workspace.prompt_files import check_prompt, read_prompt_file
+from cekura_tui.workspace.prompt_files import check_prompt, read_prompt_file, source_file
 from cekura_tui.workspace.session import Improvable, Session
 
 AUTOSAVE = 1.5
@@ -345,6 +345,10 @@ class ImproveDialog(Dialog[Job]):
             return  # ignores a second key press
         if not self._prompt():
             self._show_message("The prompt is empty. Type one, or choose a file.", failed=True)
+            return
+        if source_file(self._prompt().strip()):
+            text = "The prompt is only the path of a file. Type the path above the prompt, then press enter."
+            self._show_message(text, failed=True)
             return
         unfinished, key = self._runs.unfinished, self._key_warning()
         if unfinished or key:

@@ -146,6 +146,9 @@ async def test_a_blank_prompt_or_an_unusable_file_is_refused(
         area.text = "  \n "
         await pilot.press("ctrl+g")
         await sees(pilot, "is blank")
+        area.text = "binary"
+        await pilot.press("ctrl+g")
+        await sees(pilot, "The prompt is only the path of a file.")
         assert sent(scripted) == []
         await pilot.resize_terminal(60, 15)
         await sees(pilot, "ctrl+g launch", "esc close")
