@@ -201,7 +201,9 @@ class _Merger:
         if left.end < right.start:
             return False
         at = right.start
-        if left.end > at or at not in self._sent.bounds:
+        # A marker is inserted before a sentence that the other side removes or marks otherwise.
+        is_mark = left.layout and left.is_insertion and left.begins_line and not right.is_insertion
+        if left.end > at or at not in self._sent.bounds or (is_mark and not right.new[:1].strip()):
             return True
         if (left.is_insertion and right.adds) or (left.adds and right.is_insertion):
             # Text that continues the line goes before text that begins a new one.
@@ -298,15 +300,13 @@ class _Merger:
         for name in ("now", "staged"):
             texts = list(map(attrgetter(name), pieces))
             ends = list(accumulate(map(len, texts)))
-            starts = [0, *ends[:-1]]
             lines: dict[str, list[tuple[int, int]]] = defaultdict(list)
             for start, end, line in _lines_and_sentences("".join(texts)):
                 lines[line].append((start, end))
             for line, found in lines.items():
                 if len(found) > max(self._most_copies[line], 1):
-                    here = (pieces[bisect_right(ends, start) : bisect_left(starts, end)] for start, end in found)
-                    changesets = frozenset[Changeset]().union(*(piece.changesets for piece in chain(*here)))
-                    if changesets:
+                    here = (pieces[bisect_right(ends, start) : bisect_left(ends, end) + 1] for start, end in found)
+                    if changesets := frozenset[Changeset]().union(*(piece.changesets for piece in chain(*here))):
                         yield changesets
 
 

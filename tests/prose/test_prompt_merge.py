@@ -417,6 +417,18 @@ def test_a_sentence_that_one_side_joins_to_the_next_is_never_lost() -> None:
     assert all(first in decided_for(found, side) for side in ("now", "staged"))
 
 
+@pytest.mark.parametrize("is_now", [True, False])
+def test_splitting_a_line_leaves_no_empty_item_for_a_sentence_that_the_other_side_removed(is_now: bool) -> None:
+    base = f"- {' '.join(SENTENCES[:3])}\n"
+    split = "".join(f"- {sentence}\n" for sentence in SENTENCES[:3])
+    others = f"- {SENTENCES[0]} {SENTENCES[2]}\n", f"- {SENTENCES[0]}\n{SENTENCES[1]} {SENTENCES[2]}\n"
+    for other in others:
+        now, staged = (split, other) if is_now else (other, split)
+        text = merge(base, compare(base, now), compare(base, staged)).text({})
+        assert [line for line in text.split("\n") if line.strip() == "-"] == []
+        assert text.count(SENTENCES[1]) == other.count(SENTENCES[1])
+
+
 # Random prompts with random edits of all kinds
 
 
