@@ -144,14 +144,18 @@ async def test_a_prompt_that_contains_the_key_causes_a_warning_and_is_not_saved(
             DRIFTED,
             {},
             DRIFTED.replace("kind to", "kind and brief with"),
-            ["The agent's current prompt is not the one that was sent with job 1 (+7 words); the update keeps that change."],
+            [
+                "The agent's current prompt is not the one that was sent with job 1 (+7 words); "
+                "the update keeps that change."
+            ],
         ),
         (
             CRLF,
             {},
             NEW.replace("\n", "\r\n"),
             [
-                "The agent's current prompt is not the one that was sent with job 1 (formatting only); the update keeps that change.",
+                "The agent's current prompt is not the one that was sent with job 1 (formatting only); "
+                "the update keeps that change.",
                 "The merged prompt has the agent's line ends (CRLF).",
             ],
         ),
