@@ -186,9 +186,9 @@ class _Peeling:
 
     def _decode(self, start: int, end: int, decoded: str, note: str) -> bool:
         behind = self.text[end : self.end]
-        # Behind an answer that is quoted, a short text can hardly be a part of the prompt.
-        is_behind = 3 * len(behind) < len(decoded) or self._is_remark(behind)
-        if self.as_is or not decoded.strip() or not is_behind:
+        rest = behind.strip()  # behind an answer that is quoted, a short paragraph can hardly be a part of the prompt
+        is_short = 3 * len(rest) < len(decoded) and rest[:1].isalnum() and not _PARAGRAPH.search(rest)
+        if self.as_is or not decoded.strip() or not (is_short or self._is_remark(behind)):
             return False
         end = end if behind.strip() else self.end
         if not self._take(start, end, _REMARKS if behind.strip() else ""):

@@ -193,6 +193,7 @@ def test_a_quoted_indented_or_json_answer_is_compared_as_the_prompt_in_it(answer
         (json.dumps({"prompt": SENT}), json.dumps({"prompt": BETTER})),
         (SENT, f"> Calls may be recorded.\n\n{BETTER}"),
         (SENT, f"    curl example.com\n\n{BETTER}"),
+        (SENT, f"{_quoted(BETTER)}\n# Emergencies\n\nCall 911.\n"),
         (SENT, '```json\n{"name": "Mia"}\n```\n'),
         (SENT, json.dumps({"greeting": "Hi", "prompts": [BETTER]})),
         (SENT, '"\\x is no escape of JSON"'),
