@@ -478,10 +478,9 @@ def _with_twins(steps: Sequence[Step], moved_from: Mapping[int, int]) -> Iterato
 def _split_step(step: Step) -> Iterator[Step]:
     """Split a step so that each part has one change of words; a new marker of the line is a part of its own. A
     line that becomes a row of a table, or the reverse, is not split."""
-    texts = (
-        [span.text for span in step.spans if span.op != "same"] if step.role == "changed" and step.is_changed else []
-    )
-    groups = changes(step.spans) if texts and "|" not in "".join(texts) else [step.spans]
+    spans = step.spans if step.role == "changed" and step.is_changed else ()
+    changed = "".join(span.text for span in spans if span.op != "same")
+    groups = changes(step.spans) if changed and "|" not in changed else [step.spans]
     groups = [step.marker, *groups] if step.marker else groups
     if len(groups) == 1:
         yield step
