@@ -289,8 +289,8 @@ def _joined_moves(links: Sequence[Link]) -> list[Link]:
 
 
 def contents(links: Sequence[Link], old: Sequence[Unit], new: Sequence[Unit]) -> tuple[dict[int, int], dict[int, int]]:
-    """The units of the old and of the new text, each with the number of the move of the passage that loses or gains
-    the unit. A moved item extends to its end, and a moved section up to its next heading."""
+    """The old units that a moved passage loses and the new units that it gains, each with the number of the move. A
+    moved item extends to its end, and a moved section up to its next heading."""
     found: tuple[dict[int, int], dict[int, int]] = {}, {}
     for side, units in enumerate((old, new)):
         linked = {n: link.move for link in links for n in (range(link.a, link.b), range(link.c, link.d))[side]}

@@ -408,7 +408,7 @@ _SIGNS: dict[Format, re.Pattern[str]] = {
 
 
 def _may_be_title(one: Unit, other: Unit) -> bool:
-    """Whether one version of a unit is a heading, or both have other markers, and differ only in case or a colon."""
+    """Whether one version of a unit is a heading, or their markers differ, but their words only in case or a colon."""
     cased = [unit.text.casefold().strip("*_: ") for unit in (one, other)]
     is_cased = one.marker != other.marker and one.text != other.text and cased[0] == cased[1]
     return is_cased or "heading" in (one.kind, other.kind)

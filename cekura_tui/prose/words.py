@@ -300,7 +300,7 @@ def _cut(text: str, is_figure: bool) -> int:
 
 
 def has_half(text: str) -> bool:
-    """Whether a text has one of two quotation marks or bold marks without the other."""
+    """Whether a quotation mark or bold mark of a text has no partner."""
     return any(sum(map(text.count, kind)) % 2 for kind in ('"', "“”„", "«»", ["**"]))
 
 

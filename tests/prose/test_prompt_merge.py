@@ -418,7 +418,7 @@ def test_a_sentence_that_one_side_joins_to_the_next_is_never_lost() -> None:
 
 
 @pytest.mark.parametrize("is_now", [True, False])
-def test_splitting_a_line_leaves_no_empty_item_for_a_sentence_that_the_other_side_removed(is_now: bool) -> None:
+def test_splitting_an_item_leaves_no_empty_item_for_a_removed_sentence(is_now: bool) -> None:
     base = f"- {' '.join(SENTENCES[:3])}\n"
     split = "".join(f"- {sentence}\n" for sentence in SENTENCES[:3])
     others = f"- {SENTENCES[0]} {SENTENCES[2]}\n", f"- {SENTENCES[0]}\n{SENTENCES[1]} {SENTENCES[2]}\n"
