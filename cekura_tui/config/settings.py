@@ -35,7 +35,7 @@ VENDOR = {
 SCOPE = ("project_id", "agent_id")
 """Settings that say whose runs are listed. If a source sets one of the two, both are ignored in sources with lower
 precedence."""
-PERSONAL = frozenset({"notify", "on_job_done", "title", "whole_frames", "hints", "keys", "theme", "columns"})
+PERSONAL = frozenset({"notify", "on_job_done", "title", "whole_frames", "hints", "keys", "theme", "columns", "improve"})
 """Settings of the user and the terminal, not of an account. The demo uses no other settings of config.toml."""
 
 
@@ -45,12 +45,17 @@ Name = tuple[str, ...]
 
 class SettingKind(NamedTuple):
     """The values that a setting accepts: their type and description, and an extra check. For a table, `entries` is the
-    kind of the table's entries."""
+    kind of the table's entries. If a table accepts only certain entries, `named` holds these by name instead."""
 
     type: type
     expected: str
     check: Callable[[Any], bool] = lambda value: True
     entries: "SettingKind | None" = None
+    named: Mapping[str, "Setting"] = {}
+
+    def entry(self, name: str) -> "SettingKind | None":
+        """The kind of a table's entry; None if the table has no such entry."""
+        return self.named[name].kind if name in self.named else self.entries
 
     def read(self, value: object) -> object:
         """Return the value. For a number, a text of digits (as in environment variables) is converted to an int."""
@@ -61,6 +66,21 @@ class SettingKind(NamedTuple):
     def takes(self, value: object) -> bool:
         read = self.read(value)
         return type(read) is self.type and self.check(read)
+
+
+class Setting(NamedTuple):
+    """Default (empty for a table), kind and description of a setting."""
+
+    default: object
+    kind: SettingKind
+    description: str
+
+
+def _settings_of(annotated: type) -> dict[str, Setting]:
+    return {
+        one.name: Setting({} if one.default is MISSING else one.default, *get_args(one.type)[1:])
+        for one in fields(annotated)
+    }
 
 
 def wrong_profile_name(name: str) -> str:
@@ -90,6 +110,19 @@ _URL = SettingKind(str, "an http(s) URL without user, query and fragment", is_ur
 _NAME = SettingKind(str, "the name of a profile", bool)
 _NOTIFY = SettingKind(str, f"one of {', '.join(get_args(Notify))}", lambda value: value in get_args(Notify))
 _WIDTH = SettingKind(int, "a number of cells", lambda value: 0 <= value <= 1000)
+_FILE = SettingKind(str, "the path of a file", lambda value: "\0" not in value)
+_CHARACTERS = SettingKind(int, "a number from 5000 to 2000000", lambda value: 5_000 <= value <= 2_000_000)
+_MINUTES = SettingKind(int, "a number from 1 to 1440", lambda value: 1 <= value <= 1440)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImproveSettings:
+    """The entries of [improve], annotated as the fields of Settings."""
+
+    command: Annotated[str, _COMMAND, "A command that proposes prompts; not a shell line."] = ""
+    template: Annotated[str, _FILE, "A file with your own template of the text that the command reads."] = ""
+    characters: Annotated[int, _CHARACTERS, "The most characters of the text that the command reads."] = 60_000
+    minutes: Annotated[int, _MINUTES, "Minutes after which the command is ended."] = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,30 +159,28 @@ class Settings:
         _table("columns", _WIDTH),
         "Columns of run lists in their order, with their width in cells; 0 is the usual width.",
     ] = field(default_factory=dict)
+    improve: Annotated[
+        dict[str, Any],
+        SettingKind(dict, "a table such as [improve]", named=_settings_of(ImproveSettings)),
+        "A program of your own that proposes prompts.",
+    ] = field(default_factory=dict)
+
+    @property
+    def improvement(self) -> ImproveSettings:
+        return ImproveSettings(**self.improve)
 
     def personal(self) -> "Settings":
         return Settings(**{name: getattr(self, name) for name in PERSONAL})
 
 
-class Setting(NamedTuple):
-    """Default (empty for a table), kind and description of a setting."""
-
-    default: object
-    kind: SettingKind
-    description: str
+SETTINGS = _settings_of(Settings)
 
 
-SETTINGS = {
-    one.name: Setting({} if one.default is MISSING else one.default, *get_args(one.type)[1:])
-    for one in fields(Settings)
-}
-
-
-def show_value(name: str, value: Any) -> Any:
+def show_value(kind: SettingKind | None, value: Any) -> Any:
     """What may be shown of a valid setting, or of an entry of a table: no text or number that may be a secret."""
     if not isinstance(value, str):
         return value if len(str(value)) <= 12 else "…"
-    if SETTINGS[name].kind == _COMMAND:
+    if kind == _COMMAND:
         from cekura_tui.config.programs import command_words, program_name
 
         name = program_name(value)
@@ -160,10 +191,12 @@ def show_value(name: str, value: Any) -> Any:
 def listed_settings(settings: Settings, origins: Mapping[str, str]) -> Iterator[tuple[str, str | int | None, str]]:
     """Name, value and origin of each setting, and of each entry of a table, without what may be a secret."""
     for name, value in asdict(settings).items():
-        for entry, one in value.items() if isinstance(value, dict) else ():
-            yield f"{name}.{shown(entry)}", show_value(name, one), origins[f"{name}.{entry}"]
-        if not (isinstance(value, dict) and value):
-            yield name, None if value in (None, {}) else show_value(name, value), origins[name]
+        kind = SETTINGS[name].kind
+        entries = {entry: one.default for entry, one in kind.named.items()} | (value if kind.type is dict else {})
+        for entry, one in entries.items():
+            yield f"{name}.{shown(entry)}", show_value(kind.entry(entry), one), origins[f"{name}.{entry}"]
+        if not entries:
+            yield name, None if value in (None, {}) else show_value(kind, value), origins[name]
 
 
 def value_text(value: object) -> str:
@@ -186,8 +219,7 @@ def wrong_values(values: Mapping[str, object]) -> dict[Name, str]:
             continue
         if not kind.takes(value):
             wrong[name,] = f"must be {kind.expected}, not {quoted(value)}"
-        elif isinstance(value, dict) and kind.entries is not None:
-            for entry, one in value.items():
-                if type(one) is not kind.entries.type or not kind.entries.takes(one):
-                    wrong[name, entry] = f"must be {kind.entries.expected}, not {quoted(one)}"
+        for entry, one in value.items() if isinstance(value, dict) else ():
+            if (own := kind.entry(entry)) and (type(one) is not own.type or not own.takes(one)):
+                wrong[name, entry] = f"must be {own.expected}, not {quoted(one)}"
     return wrong

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ from cekura_tui.model.errors import UsageError
 from cekura_tui.model.secrets import shown
 from cekura_tui.model.text import clean_line, most_similar
 
-TABLES = ("keys", "theme", "columns")
+TABLES = ("keys", "theme", "columns", "improve")
 _KEY_DECIDING = frozenset({"api_url", "profile", "profiles", "api_key_command"})
 """Settings that decide which key is used and which server receives it."""
 _KEY_NAMES = ("api_key", "key")
 """Names that suggest an API key, which does not belong in config.toml."""
+_KNOWN = (*SETTINGS, "profiles", *_KEY_NAMES)
 
 
 def checked(path: Path, text: str) -> SettingsFile:
@@ -77,6 +78,9 @@ class _Checker:
                 self._unknown((*table, name), value)
             else:
                 right[name] = dict(_flat(value) if name == "keys" else value) if isinstance(value, dict) else value
+                named = SETTINGS[name].kind.named if isinstance(value, dict) else {}
+                for entry in [one for one in value if one not in (*named, *SETTINGS)] if named else ():
+                    self._unknown((*table, name, entry), right[name].pop(entry), (*named, *_KEY_NAMES))
         wrong = wrong_values(right) | self._misplaced(table, right)
         if isinstance(url := right.get("api_url"), str):
             try:
@@ -88,8 +92,8 @@ class _Checker:
             self.report((*table, *entry), f"{_dotted((*table, *entry))} {text}", above.pop(entry[-1]))
         return right
 
-    def _unknown(self, name: Name, value: object) -> None:
-        near = nearest(name[-1])
+    def _unknown(self, name: Name, value: object, known: Collection[str] = _KNOWN) -> None:
+        near = nearest(name[-1], known)
         hint = f"use {near}" if near else "`cekura-tui config show` lists the settings"
         text = f"unknown setting “{_dotted(name)}”; {hint}"
         if name[-1] == "profile":
@@ -99,7 +103,7 @@ class _Checker:
         self.report(name, text, value)
 
     def _misplaced(self, table: Name, right: Mapping[str, Any]) -> dict[Name, str]:
-        """Error texts, by path, of settings that are inside `keys`, `theme` or `columns` but belong outside."""
+        """Error texts, by path, of settings that are inside a table such as `keys` but belong outside."""
         place = f"directly in [{'.'.join(table)}]" if table else "above the first table"
         tables = [(name, right[name]) for name in TABLES if isinstance(right.get(name), dict)]
         return {(name, entry): f"belongs {place}" for name, value in tables for entry in value if entry in SETTINGS}
@@ -109,10 +113,10 @@ def _dotted(name: Name) -> str:
     return ".".join(map(shown, name))
 
 
-def nearest(name: str) -> str:
-    """The name most similar to `name` among settings, `profiles` and `_KEY_NAMES`; empty if no name is similar."""
-    plain, names = name.lower().replace("-", "_"), (*SETTINGS, "profiles", *_KEY_NAMES)
-    return plain if plain in names else most_similar(plain, names, 0.75)
+def nearest(name: str, known: Collection[str] = _KNOWN) -> str:
+    """The known name that is most similar to `name`; empty if no name is similar."""
+    plain = name.lower().replace("-", "_")
+    return plain if plain in known else most_similar(plain, known, 0.75)
 
 
 def _names_in(value: object) -> Iterator[str]:

@@ -24,8 +24,8 @@ from cekura_tui.model.text import clean_line
 
 
 def setting_name(dotted: str) -> Name:
-    """Parse a name such as `theme.name` or `profiles.work.api_url`. Raises UsageError. Within the tables `keys`,
-    `theme` and `columns`, all that follows the table's name is one name, quoted or not."""
+    """Parse a name such as `theme.name` or `profiles.work.api_url`. Raises UsageError. Within tables such as
+    `keys`, all that follows the table's name is one name, quoted or not."""
     try:
         if "=" in dotted or "\n" in dotted:
             raise ValueError
@@ -119,7 +119,11 @@ def settings_template() -> str:
     tables = []
     for name, setting in SETTINGS.items():
         if name in TABLES:
-            tables += ["", f"# {setting.description}", f"#[{name}]", f"#{_EXAMPLES[name]}"]
+            tables += ["", f"# {setting.description}", f"#[{name}]"]
+            tables += [f"#{_EXAMPLES[name]}"] if name in _EXAMPLES else []
+            for entry, one in setting.kind.named.items():
+                value = _EXAMPLES.get(f"{name}.{entry}") or json.dumps(one.default)
+                tables += [f"# {one.description}", f"#{entry} = {value}"]
         else:
             value = _EXAMPLES.get(name) or json.dumps(setting.default)
             lines += ["", f"# {setting.description}", f"#{name} = {value}"]
@@ -136,6 +140,8 @@ _EXAMPLES = {
     "keys": '"runs.improve" = "I"',
     "theme": 'name = "nord"',
     "columns": "scenario = 30",
+    "improve.command": '"llm -m gpt-5"',
+    "improve.template": '"prompt.txt"',
 }
 
 
@@ -200,7 +206,7 @@ def _typed(entry: Name, value: object) -> object:
     """Convert a text to the type of the setting `entry` if possible; return any other value unchanged."""
     setting, *more = entry[2:] if entry[0] == "profiles" and len(entry) > 2 else entry
     kind = SETTINGS[setting].kind if setting in SETTINGS else None
-    kind = kind.entries if kind is not None and more else kind
+    kind = kind.entry(more[0]) if kind is not None and more else kind
     if kind is None:
         return value
     return value == "true" if kind.type is bool and value in ("true", "false") else kind.read(value)

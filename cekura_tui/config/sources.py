@@ -89,6 +89,7 @@ def load_settings(
         found |= place
     values: dict[str, Any] = {}
     origins = dict.fromkeys(SETTINGS, DEFAULT)
+    origins |= {f"{name}.{entry}": DEFAULT for name in SETTINGS for entry in SETTINGS[name].kind.named}
     for (setting, *entry), (value, where) in found.items():
         origins[".".join((setting, *entry))] = origins[setting] = where
         if entry:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cekura_tui.config.own_file import read_own
 from cekura_tui.config.paths import Paths
-from cekura_tui.config.settings import show_value
+from cekura_tui.config.settings import SETTINGS, show_value
 from cekura_tui.config.sources import read_settings_file
 from cekura_tui.doctor.files import log_files
 from cekura_tui.doctor.report import Report
@@ -58,4 +58,4 @@ def settings_facts(path: Path) -> Iterator[str]:
     for table, values in tables.items():
         for name, value in values.items():
             is_text = isinstance(value, str | dict) and name != "notify"
-            yield f"{table}{name} = {'set' if is_text else str(show_value(name, value)).lower()}"
+            yield f"{table}{name} = {'set' if is_text else str(show_value(SETTINGS[name].kind, value)).lower()}"

@@ -99,6 +99,20 @@ def test_all_settings_are_shown_with_their_origins(settings: Write, monkeypatch:
     assert (result.err, "sk-secret" in result.out, "ORIGIN" in call("config", "show").out) == ("", False, False)
 
 
+def test_the_command_that_proposes_prompts_is_set_and_shown_without_arguments(settings: Write) -> None:
+    path = settings("")
+    called("config", "set", "improve.command", "echo -m gpt-5")
+    called("config", "set", "profiles.work.improve.minutes", "45")
+    assert '[improve]\ncommand = "echo -m gpt-5"\n' in path.read_text()
+    shown = called("--profile", "work", "config", "show", "--origin").out
+    assert [line.split() for line in shown.splitlines() if line.startswith("improve")] == [
+        ["improve.command", "echo", "…", f"{path}:2"],
+        ["improve.template", "not", "set", "default"],
+        ["improve.characters", "60000", "default"],
+        ["improve.minutes", "45", f"{path}:5"],
+    ]
+
+
 def test_json_of_the_settings_matches_its_schema(settings: Write) -> None:
     path = settings('notify = "beep"\n[columns]\nrun = 5\n')
     (shown,) = read_all("config-show", call("config", "show", "--json").out)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cekura_tui.config.paths import find_paths, make_private
-from cekura_tui.config.settings import Settings
+from cekura_tui.config.settings import ImproveSettings, Settings
 from cekura_tui.config.sources import WrongSettings, load_settings
 from cekura_tui.model.errors import UsageError
 from cekura_tui.workspace.setup import DemoOptions, Setup, make_setup
@@ -162,12 +162,13 @@ def test_an_unknown_profile_is_an_error_that_lists_the_known_profiles(
 def test_the_demo_uses_only_the_personal_settings(tmp_path: Path, opened: Callable[..., Setup]) -> None:
     others = 'api_url = 5\nproject_id = "x"\nagent_id = 7\nprofile = "none"\n'
     personal = 'notify = "bell"\ntitle = true\non_job_done = "say \'a b\'"\nhints = false\n'
-    tables = '[keys]\nopen = "o"\n[theme]\nname = "nord"\n[columns]\nrun = 5\n'
+    tables = '[keys]\nopen = "o"\n[theme]\nname = "nord"\n[columns]\nrun = 5\n[improve]\ncommand = "llm"\n'
     env = dict.fromkeys(("CEKURA_PROJECT_ID", "CEKURA_API_URL", "CEKURA_PROFILE"), "nonsense")
     setup = opened(others + personal + tables, profile="nonsense", demo=DemoOptions(), env=env)
     own = setup.settings
     assert (own.notify, own.title, own.hints, own.on_job_done) == ("bell", True, False, "say 'a b'")
     assert (own.keys, own.theme, own.columns) == ({"open": "o"}, {"name": "nord"}, {"run": 5})
+    assert own.improvement == ImproveSettings(command="llm", template="", characters=60_000, minutes=30)
     assert own == replace(own.personal(), api_url="built-in demo", profile="demo")
     assert setup.paths.home == tmp_path / "demo"
     assert [problem.line for problem in setup.problems] == [1, 2]

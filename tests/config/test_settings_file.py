@@ -35,6 +35,27 @@ def test_a_column_width_in_quotes_is_reported(write_config: Write) -> None:
     assert problems(path) == ["line 2: columns.run must be a number of cells, not “30”"]
 
 
+def test_every_entry_of_improve_is_checked_by_its_own_kind(write_config: Write) -> None:
+    path = write_config(
+        '[improve]\ncomand = "llm"\ncommand = "llm \'-m"\ncharacters = 4999\nminutes = "30"\ntemplate = "a\\u0000"\n'
+        'api_key = "x"\nmodel = "x"\nnotify = "off"\n[profiles.work.improve]\nminutes = 1441\ncharacters = 2000000\n'
+    )
+    assert problems(path) == [
+        "line 2: unknown setting “improve.comand”; use command",
+        "line 3: improve.command must be a command with closed quotes, without NAME=value before it (use `env` in a "
+        "script of your own), not “llm '-m”",
+        "line 4: improve.characters must be a number from 5000 to 2000000, not “4999”",
+        "line 5: improve.minutes must be a number from 1 to 1440, not “30”",
+        "line 6: improve.template must be the path of a file, not “…”",
+        "line 7: improve.api_key is no setting: delete the line and save the key with `cekura-tui auth login`",
+        "line 8: unknown setting “improve.model”; `cekura-tui config show` lists the settings",
+        "line 9: improve.notify belongs above the first table",
+        "line 11: profiles.work.improve.minutes must be a number from 1 to 1440, not “1441”",
+    ]
+    file = read_settings_file(path)
+    assert (file.values["improve"], file.profiles) == ({}, {"work": {"improve": {"characters": 2_000_000}}})
+
+
 def test_a_byte_order_mark_is_accepted(write_config: Write) -> None:
     path = write_config(b"\xef\xbb\xbfproject_id = 5 # five\n")
     assert (read_settings_file(path).values, read_settings_file(path).problems) == ({"project_id": 5}, ())
@@ -225,3 +246,4 @@ def test_a_new_file_lists_all_settings_and_is_valid_when_uncommented(tmp_path: P
     file = read_settings_file(path)
     assert file.problems == ()
     assert set(file.values) == set(SETTINGS)
+    assert file.values["improve"].keys() == SETTINGS["improve"].kind.named.keys()

@@ -31,6 +31,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "keys": ({"open": "o"}, {"open": "p"}),
     "theme": ({"name": "nord"}, {"name": "gruvbox"}),
     "columns": ({"run": 5}, {"run": 6}),
+    "improve": ({"minutes": 5}, {"minutes": 6}),
 }
 """Two valid values of each setting."""
 

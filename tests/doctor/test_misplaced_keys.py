@@ -135,7 +135,7 @@ def test_a_key_in_place_of_the_name_of_its_file_is_in_no_output(home: Path) -> N
 async def test_a_key_in_config_toml_is_on_no_screen_and_in_no_crash_report(home: Path, shape: str) -> None:
     key, keeps_key = KEYS[shape], ("api_url", "api_key_command", "profile")
     text = json.dumps(key, ensure_ascii=False)
-    lines = [f"{name} = {text}" for name in SETTINGS if name not in (*keeps_key, "keys", "theme", "columns")]
+    lines = [f"{name} = {text}" for name in SETTINGS if name not in (*keeps_key, "keys", "theme", "columns", "improve")]
     tables = f"[theme]\nname = {text}\naccent = {text}\n[columns]\n{text} = 4\n[keys]\n{text} = {text}"
     (home / "config.toml").write_text("\n".join([f"{text} = 1", *lines, tables, f'[profiles.{text}]\nnotify = "x"']))
     async with opened(setup_of("http://127.0.0.1:9", None)) as pilot:

@@ -77,7 +77,10 @@ def settings() -> str:
     from cekura_tui.config.settings import ENVIRONMENT, FLAGS, SETTINGS, VENDOR
 
     rows = []
+    all_settings = dict(SETTINGS)
     for name, setting in SETTINGS.items():
+        all_settings |= {f"{name}.{entry}": one for entry, one in setting.kind.named.items()}
+    for name, setting in all_settings.items():
         default = str(setting.default).lower() if isinstance(setting.default, bool) else setting.default
         vendor = f"`{VENDOR[name]}` in Cekura's file" if name in VENDOR else ""
         places = [f"`{place}`" for place in (FLAGS.get(name), ENVIRONMENT.get(name)) if place]

@@ -49,7 +49,7 @@ _TABLES = {
     "list in table": '"{right_name}" = ["{key}"]',
     "table in table": '"{key}" = {{ a = 1 }}',
 }
-_RIGHT_NAMES = {"keys": "runs.improve", "theme": "accent", "columns": "run"}
+_RIGHT_NAMES = {"keys": "runs.improve", "theme": "accent", "columns": "run", "improve": "command"}
 _WHOLE = {
     "unknown setting": '"{key}" = 1',
     "unknown setting's value": 'stray = "{key}"',

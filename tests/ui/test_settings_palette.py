@@ -46,8 +46,8 @@ async def test_settings_are_listed_and_a_wrong_edit_is_not_saved(
         assert path.read_text() == "title = true\n"
         assert lines == ["+1", "+1", "+1"]
         burst(pilot.app, "colon", *"config", "enter")
-        rows = ("true · config.toml:1 · from the next start", "theme            not set · from the next start")
-        await sees(pilot, *rows, "read_only        false · default", gone="set · default")
+        rows = ("true · config.toml:1 · from the next start", "theme               not set · from the next start")
+        await sees(pilot, *rows, "read_only           false · default", gone="set · default")
         await pilot.press("escape", "escape")
         path.write_text('[theme]\nname = "dracula"\n')
         pilot.app.theme = "dracula"  # as chosen in the palette
