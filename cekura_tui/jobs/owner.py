@@ -6,10 +6,9 @@ import json
 import os
 import secrets
 import socket
-import subprocess
-import sys
 from dataclasses import dataclass
-from pathlib import Path
+
+from cekura_tui.jobs.supervisor import start_of
 
 REMOTE_DEAD_AFTER = 600.0
 """Seconds after which a launch from another host counts as dead; a launch takes at most about 70 seconds."""
@@ -18,7 +17,7 @@ REMOTE_DEAD_AFTER = 600.0
 def this_process() -> str:
     """This process as JSON, for a job's `owner`; every call adds a new random token."""
     pid = os.getpid()
-    owner = {"host": socket.gethostname(), "pid": pid, "start": _start_of(pid), "token": secrets.token_hex(8)}
+    owner = {"host": socket.gethostname(), "pid": pid, "start": start_of(pid), "token": secrets.token_hex(8)}
     return json.dumps(owner)
 
 
@@ -37,7 +36,7 @@ class Owner:
     @property
     def is_running(self) -> bool:
         """Whether the process runs on this host. The start time is compared too, as pids are reused."""
-        return self.is_local and bool(self.start) and _start_of(self.pid) == self.start
+        return self.is_local and bool(self.start) and start_of(self.pid) == self.start
 
 
 def read_owner(text: str) -> Owner | None:
@@ -57,19 +56,3 @@ def is_alive(text: str, launched_for: float) -> bool:
         return owner is not None and owner.is_running
     # Negative if a clock was corrected after the launch.
     return abs(launched_for) < REMOTE_DEAD_AFTER
-
-
-def _start_of(pid: int) -> str:
-    """Start time of a process in the system's format, empty if the process does not run; distinguishes reused pids."""
-    if sys.platform == "linux":
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rsplit(")", 1)[1].split()
-            boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        except (OSError, IndexError):
-            return ""
-        return "" if fields[0] in "ZX" else f"{boot}:{fields[19]}"
-    try:
-        asked = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    except OSError:
-        return ""
-    return asked.stdout.strip()
