@@ -66,6 +66,12 @@ def test_help_and_version_load_no_heavy_module_and_write_no_file(tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_demos_improver_loads_no_heavy_module(tmp_path: Path) -> None:
+    text = "<<<PROMPT 0a1b2c3d\\nBe kind.\\nPROMPT 0a1b2c3d>>>"
+    code = f"import io\nsys.stdin = io.TextIOWrapper(io.BytesIO(b'{text}'))\ncall('demo-improve', '--seconds', '0')"
+    assert packages(fresh(f"{code}\nfound = loaded()", tmp_path)) & _HEAVY == set()
+
+
 _ROOMS = ["model", "config", "store", "api", "jobs", "workspace", "demo", "doctor", "cli"]
 _IMPORTING = f"""
 import importlib, pkgutil, socket, threading

@@ -41,6 +41,7 @@ SUMMARIES = {
     "manual": "Read the manual, or the page of one TOPIC.",
     "schema": "Print the JSON Schema of a command's --json output.",
     "completion": "Print the completion script for a shell.",
+    "demo-improve": "Improve a prompt of the demo; for improve.command.",
     "demo-server": "Run the demo server until interrupted.",
 }
 """Summary of each command, so that --help does not load the commands."""

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cekura_tui.demo.library import Rule, agents_by_id, rules_by_metric
+from cekura_tui.demo.library import DemoAgent, Rule, agents, agents_by_id, rules_by_metric
 
 _HEADING = re.compile(r"^(#{1,6})[ \t]+([^\r\n]*?)[ \t#]*$|^([A-Z][^\r\n.!?:]{2,60}):[ \t]*$", re.MULTILINE)
 _BULLET = re.compile(r"([ \t]*)(?:([-*•])|(\d{1,3})([.)]))([ \t]+)\S")
+_MARKED = re.compile(r"^<<<PROMPT ([0-9a-f]{8})\n(.*?)\nPROMPT \1>>>$", re.MULTILINE | re.DOTALL)
+_FAILED = re.compile(r"^- (.+) \(run (\d{1,18})\): ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +108,30 @@ def improve(
     given; keep all other text. Returns an error if there is no transcript or evaluation, or nothing to fix."""
     if not any(run.get("transcript") or run.get("transcript_object") or run.get("evaluation") for run in runs):
         return ImprovementOutcome(None, None, NO_TRANSCRIPT)
-    changes: list[str] = []
-    text = prompt
-    for issue in issues_of(runs, category_ids, metric_ids):
-        changed = _fix(text, issue)
-        if changed is not None:
-            text, what = changed
-            changes.append(what)
+    text, changes = _fix_all(prompt, issues_of(runs, category_ids, metric_ids))
     if not changes:
         return ImprovementOutcome(None, None, NO_ISSUES)
     # The real API answers either a string or a list.
     as_list = sum(run["id"] for run in runs) % 3 == 0
     return ImprovementOutcome(text, changes if as_list else "\n\n".join(changes), None)
+
+
+def improve_by_text(text: str) -> tuple[str, list[str]] | None:
+    """Improve the prompt in a text that `improve_text` made with the default template, by the failed checks that the
+    text lists. Return the new prompt and its changes; None if the text has no prompt."""
+    if (marked := _MARKED.search(text)) is None:
+        return None
+    prompt, failed = marked[2], dict[str, dict[int, None]]()
+    for name, run_id in _FAILED.findall(text[: marked.start()] + text[marked.end() :]):
+        failed.setdefault(name, {})[int(run_id)] = None
+
+    def likeness(agent: DemoAgent) -> tuple[int, int]:  # several agents have checks of the same name
+        said = [one for rule in agent.rules for one in (rule.weak, rule.strong) if one in prompt]
+        return sum(rule.name in failed for rule in agent.rules), len(said)
+
+    rules = max(agents(), key=likeness).rules
+    issues = [Issue(rule, tuple(failed[rule.name]), ()) for rule in rules if rule.name in failed]
+    return _fix_all(prompt, sorted(issues, key=_frequency))
 
 
 def issues_of(runs: Iterable[Json], category_ids: Iterable[int] = (), metric_ids: Iterable[int] = ()) -> list[Issue]:
@@ -132,7 +146,11 @@ def issues_of(runs: Iterable[Json], category_ids: Iterable[int] = (), metric_ids
     issues = [Issue(rule, tuple(ids), tuple(texts)) for rule, ids, texts in found.values()]
     if categories or metrics:
         issues = [issue for issue in issues if issue.rule.category in categories or issue.rule.metric in metrics]
-    return sorted(issues, key=lambda issue: (-len(issue.run_ids), issue.rule.metric))
+    return sorted(issues, key=_frequency)
+
+
+def _frequency(issue: Issue) -> tuple[int, int]:
+    return -len(issue.run_ids), issue.rule.metric
 
 
 def _broken(run: Json) -> list[tuple[Rule, str]]:
@@ -151,6 +169,16 @@ def _broken(run: Json) -> list[tuple[Rule, str]]:
             words = metric["explanation"]
             broken.append((rules[metric["id"]], " ".join(words) if isinstance(words, list) else words or ""))
     return broken
+
+
+def _fix_all(text: str, issues: Sequence[Issue]) -> tuple[str, list[str]]:
+    """The text with the issues fixed, and each change in words."""
+    changes = []
+    for issue in issues:
+        if (changed := _fix(text, issue)) is not None:
+            text, what = changed
+            changes.append(what)
+    return text, changes
 
 
 def _fix(text: str, issue: Issue) -> tuple[str, str] | None:

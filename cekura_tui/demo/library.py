@@ -36,8 +36,8 @@ class Rule:
 @dataclass(frozen=True, slots=True)
 class DemoAgent:
     """A voice agent; `project` is its project's index, 0 or 1. `at_platform`: calls use the prompt of a voice platform,
-    not the record's. `version_as` is the type of `agent_version`, `mocked` the tools that tests mock, and `setup` the
-    API's words for how the agent can be called."""
+    not the record's. Unless `improves`, the server launches no improve-prompt job for it. `version_as` is the type of
+    `agent_version`, `mocked` the tools that tests mock, and `setup` the API's words for how the agent can be called."""
 
     id: int
     project: int
@@ -47,6 +47,7 @@ class DemoAgent:
     language: str
     auto_sync: bool
     at_platform: bool
+    improves: bool
     version_as: str
     mocked: tuple[str, ...]
     setup: dict[str, Any]
@@ -124,6 +125,7 @@ def _agent(folder: Path) -> DemoAgent:
         language=facts["language"],
         auto_sync=facts.get("auto_sync", False),
         at_platform=facts.get("at_platform", False) or facts.get("auto_sync", False),
+        improves=facts.get("improves", True),
         version_as=facts.get("version_as", "integer"),
         mocked=tuple(sorted({tool for script in scripts for tool in script.tools})) if facts.get("mocks", True) else (),
         setup=usual | facts.get("setup", {}),

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from cekura_tui.demo.answers import run_whole, turns_of
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.dialogue import broken_at, clock_text
-from cekura_tui.demo.forms import Reply, detail, read_fields, read_launch, read_runs, text_field
+from cekura_tui.demo.forms import Reply, detail, not_found, read_fields, read_launch, read_runs, text_field
 from cekura_tui.demo.improver import ImprovementOutcome, Issue, Prompt, improve, issues_of
 from cekura_tui.demo.jobs import DemoDatabase, DemoJob
 from cekura_tui.demo.library import FIRST_VERSIONS, HistoryRow, agents_by_id
@@ -57,9 +57,10 @@ class DemoWorkspace:
             self.database.change_agent(agent_id, name, first.prompt, now + _SYNC / self.speed, "Synced from provider")
 
     def progress(self, job_id: str) -> Json | None:
-        """The answer to a poll; None for an unknown job."""
+        """The answer to a poll; None for an unknown job, or a job that an earlier version launched for an agent that
+        has none now."""
         job = self.database.job(job_id)
-        if job is None:
+        if job is None or not agents_by_id()[job.form.agent].improves:
             return None
         status = job.status(self.now())
         answer: Json = {"progress_id": job.id, "status": status, "output": None, "error": None}
@@ -113,6 +114,8 @@ class ImproveEndpoints:
             noted = {"prompt_sha256": sha256(sent), "prompt_bytes": len(sent), "run_ids": fields.get("run_ids")}
             request.scope["noted"].update(noted)
         form = read_launch(fields, workspace.corpus)
+        if not agents_by_id()[form.agent].improves:
+            return not_found()
         return Reply({"progress_id": workspace.database.launch(form, workspace.now(), workspace.speed)})
 
     async def progress(self, request: Request) -> Response:

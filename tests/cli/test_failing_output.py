@@ -17,7 +17,7 @@ CLOSED = "cekura-tui: Standard output is closed. Connect it to a terminal, a fil
 FULL = "cekura-tui: Can't write the output: No space left on device."
 ENDLESS = ("demo-server", "jobs watch")
 SILENT = {
-    *("auth login", "auth logout", "config edit", "config set", "config unset"),
+    *("auth login", "auth logout", "config edit", "config set", "config unset", "demo-improve"),
     *("jobs adopt", "jobs forget", "jobs resume", "jobs wait", "notes set", "views delete", "views save"),
     *(f"suggestion {verb}" for verb in ("accept", "edit", "reject", "restore", "save", "split", "undo", "update")),
 }

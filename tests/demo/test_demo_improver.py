@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from cekura_tui.demo.answers import run_whole
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.facts import Kind
-from cekura_tui.demo.improver import NO_ISSUES, NO_TRANSCRIPT, Prompt, improve, issues_of
-from cekura_tui.demo.library import agents_by_id
+from cekura_tui.demo.improver import NO_ISSUES, NO_TRANSCRIPT, Prompt, improve, improve_by_text, issues_of
+from cekura_tui.demo.library import agents, agents_by_id
 
 CLINIC = agents_by_id()[1201]
 BANK = agents_by_id()[1204]
@@ -92,6 +92,36 @@ def test_runs_that_passed_or_never_connected_give_no_improvement() -> None:
     assert improve([run_with(), run_with(run_id=2)], "Any prompt").error == NO_ISSUES
     silent = {"id": 3, "agent": 1201, "evaluation_status": None, "transcript": None, "evaluation": None}
     assert improve([silent], "Any prompt").error == NO_TRANSCRIPT
+
+
+def text_of(prompt: str, *failed: tuple[str, int]) -> str:
+    """A text as a user's command gets it, with the names of failed checks and their runs."""
+    checks = "\n".join(f"- {name} (run {run_id}): It went wrong." for name, run_id in failed)
+    return f"Improve it.\n{checks}\n<<<PROMPT 0a1b2c3d\n{prompt}\nPROMPT 0a1b2c3d>>>\n"
+
+
+def test_the_text_for_a_command_gives_the_same_prompt_as_the_runs() -> None:
+    prompt = f"{BANK.prompt}\r\nPROMPT 00000000>>>\r\n- Desk offered when asked for (run 9): no\n"
+    rule = BANK.rule("block")
+    expected = improve([run_with(9402, 9406, agent=1204), run_with(9406, run_id=2, agent=1204)], prompt)
+    text = text_of(prompt, (rule.name, 1), ("Caller allowed to finish", 1), ("Caller allowed to finish", 2))
+    found = improve_by_text(text)
+    assert found is not None
+    assert found[0] == expected.improved_prompt != prompt
+    assert found[1] == expected.summary
+
+
+def test_checks_of_several_agents_are_fixed_as_for_the_agent_of_the_prompt() -> None:
+    for agent in agents():
+        shared = next(rule for rule in agent.rules if rule.name == "Caller allowed to finish")
+        found = improve_by_text(text_of(agent.prompt, (shared.name, 5)))
+        assert found is not None
+        assert shared.strong in found[0]
+
+
+def test_a_text_without_failed_checks_or_without_a_prompt_changes_nothing() -> None:
+    assert improve_by_text(text_of(CLINIC.prompt, ("Unknown check", 1))) == (CLINIC.prompt, [])
+    assert improve_by_text(text_of(CLINIC.prompt).replace("d>>>", "e>>>")) is None
 
 
 def test_a_focus_excludes_other_issues() -> None:

@@ -15,14 +15,18 @@ from unittest.mock import AsyncMock
 
 import httpx
 import pytest
-from demo_client import RUNS, Clock, answers_until_over, client_of, listed, served_by
+from demo_client import EPOCH, RUNS, Clock, answers_until_over, client_of, listed, served_by
 from demo_faults import DRIFTED, faulty_server
 from odd_runs import EXTRA_RUNS, LONG_RUN
 from starlette.types import ASGIApp, Receive, Scope, Send
 from waiting import until
 
+from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.faults import Throttle
+from cekura_tui.demo.forms import LaunchForm
+from cekura_tui.demo.jobs import DemoDatabase
 from cekura_tui.demo.server import DemoOptions, DemoServer
+from cekura_tui.demo.workspace import DemoWorkspace
 
 LAUNCH = f"{RUNS}improve_prompt_bg/"
 PROGRESS = f"{RUNS}improve_prompt_progress/"
@@ -80,6 +84,22 @@ def test_a_wrong_launch_is_refused_with_an_error_per_field(
 ) -> None:
     answer = client.post(LAUNCH, json=fields)
     assert (answer.status_code, answer.json().keys()) == (400, wrong)
+
+
+@pytest.mark.parametrize("noun", ["runs", "runs-external"])
+def test_the_server_of_meridian_air_has_no_improve_prompt_jobs(client: httpx.Client, noun: str) -> None:
+    sent = {"run_ids": [900227], "prompt": PROMPT}
+    answer = client.post(f"/test_framework/v1/{noun}/improve_prompt_bg/", json=sent)
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not found."})
+    assert client.get(f"{RUNS}900227/").json()["agent"] == 1203
+    assert client.post(f"/test_framework/v1/{noun}/improve_prompt_issues/", json=sent).json()["issues"]
+
+
+def test_a_job_that_an_older_demo_launched_for_meridian_air_is_not_found(corpus: Corpus, tmp_path: Path) -> None:
+    database = DemoDatabase(tmp_path / "jobs.db")
+    job_id = database.launch(LaunchForm(PROMPT, (900227,), 1203, (), ()), EPOCH, 1.0)
+    assert DemoWorkspace(corpus, database).progress(job_id) is None
+    database.close()
 
 
 def test_a_broken_body_is_refused_and_a_lone_surrogate_in_a_prompt_is_kept(client: httpx.Client) -> None:
