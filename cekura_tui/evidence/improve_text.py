@@ -35,10 +35,8 @@ Calls = Sequence[tuple[RunView, Sequence[tuple[Verdict, Findings]]]]
 
 
 class ImproveText(NamedTuple):
-    """The text, and a sentence that says what was left out to keep it short; "" if nothing was."""
-
     text: str
-    left_out: str
+    left_out: str  # a sentence for the user; "" if everything is in the text
 
 
 def check_template(template: str) -> None:
