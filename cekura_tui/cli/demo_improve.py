@@ -22,15 +22,19 @@ def demo_improve(seconds: int) -> None:
     from cekura_tui.demo.improver import NO_ISSUES, improve_by_text
 
     raw = sys.stdin.buffer.read() if sys.stdin is not None else b""
-    if (improved := improve_by_text(raw.decode("utf-8", "replace"))) is None:
+    try:
+        text = raw.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        text = ""
+    if (improved := improve_by_text(text)) is None:
         raise UsageError(
             "Standard input has no prompt between the lines <<<PROMPT and PROMPT>>>.",
             'Set improve.command to "cekura-tui demo-improve", without a template of your own.',
         )
-    prompt, changes = improved
-    steps = [f"Read {count(len(raw), 'byte')}.", *(changes or [NO_ISSUES]), "Printing the prompt."]
+    prompt, changes = improved[0], improved[1] or [NO_ISSUES]
+    steps = [f"Read {count(len(raw), 'byte')}.", *changes, "Printing the prompt."]
     for step in steps:
         print_message(step)
         time.sleep(seconds / len(steps))
     put_prompt(Prompt(prompt))
-    put("\n--- summary\n" + "\n\n".join(changes) if changes else "")
+    put("\n--- summary\n" + "\n\n".join(changes))

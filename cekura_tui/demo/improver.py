@@ -11,8 +11,9 @@ from cekura_tui.demo.library import DemoAgent, Rule, agents, agents_by_id, rules
 
 _HEADING = re.compile(r"^(#{1,6})[ \t]+([^\r\n]*?)[ \t#]*$|^([A-Z][^\r\n.!?:]{2,60}):[ \t]*$", re.MULTILINE)
 _BULLET = re.compile(r"([ \t]*)(?:([-*•])|(\d{1,3})([.)]))([ \t]+)\S")
-_MARKED = re.compile(r"^<<<PROMPT ([0-9a-f]{8})\n(.*?)\nPROMPT \1>>>$", re.MULTILINE | re.DOTALL)
-_FAILED = re.compile(r"^- (.+) \(run (\d{1,18})\): ", re.MULTILINE)
+_BLOCK = re.compile(r"^<<<(PROMPT|FAILED) ([0-9a-f]{8})\n(.*?)\n\1 \2>>>$", re.MULTILINE | re.DOTALL)
+_CHECK = re.compile(r"^- (.+) \(run (\d{1,18})\): (.*(?:\n .*)*)", re.MULTILINE)
+_FOCUS = re.compile(r'^Focus: (".*")\.$', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,40 +118,49 @@ def improve(
 
 
 def improve_by_text(text: str) -> tuple[str, list[str]] | None:
-    """Improve the prompt in a text that `improve_text` made with the default template, by the failed checks that the
-    text lists. Return the new prompt and its changes; None if the text has no prompt."""
-    if (marked := _MARKED.search(text)) is None:
+    """Improve the prompt in a text that `improve_text` made with the default template, by the failed checks and the
+    focus in the text. Return the new prompt and its changes; None if the text has no prompt."""
+    blocks = {match[1]: match[3] for match in reversed([*_BLOCK.finditer(text)])}
+    if (prompt := blocks.get("PROMPT")) is None:
         return None
-    prompt, failed = marked[2], dict[str, dict[int, None]]()
-    for name, run_id in _FAILED.findall(text[: marked.start()] + text[marked.end() :]):
-        failed.setdefault(name, {})[int(run_id)] = None
+    checks = _CHECK.findall(blocks.get("FAILED", ""))
+    names = {name for name, _, _ in checks}
+    reviewed = {run_id for name, run_id, _ in checks if name == "Review"}
+    focus = _FOCUS.search(_BLOCK.sub("", text))
 
     def likeness(agent: DemoAgent) -> tuple[int, int]:  # several agents have checks of the same name
-        said = [one for rule in agent.rules for one in (rule.weak, rule.strong) if one in prompt]
-        return sum(rule.name in failed for rule in agent.rules), len(said)
+        sentences = [one for rule in agent.rules for one in (rule.weak, rule.strong) if one in prompt]
+        return sum(rule.name in names for rule in agent.rules), len(sentences)
 
-    rules = max(agents(), key=likeness).rules
-    issues = [Issue(rule, tuple(failed[rule.name]), ()) for rule in rules if rule.name in failed]
-    return _fix_all(prompt, sorted(issues, key=_frequency))
+    broken = [
+        (int(run_id), rule, words)
+        for name, run_id, words in checks
+        for rule in max(agents(), key=likeness).rules
+        if words.startswith("failed")
+        and (f"{rule.name}:" in words if name == "Review" else name == rule.name and run_id not in reviewed)
+        and (focus is None or any(f'"{one}"' in focus[1] for one in (rule.name, rule.category_name)))
+    ]
+    return _fix_all(prompt, _issues(broken))
 
 
 def issues_of(runs: Iterable[Json], category_ids: Iterable[int] = (), metric_ids: Iterable[int] = ()) -> list[Issue]:
     """The issues in runs, most frequent first; only of the given categories and metrics, if any are given."""
-    found: dict[int, tuple[Rule, list[int], list[str]]] = {}
-    for run in runs:
-        for rule, explanation in _broken(run):
-            entry = found.setdefault(rule.metric, (rule, [], []))
-            entry[1].append(run["id"])
-            entry[2].append(explanation)
+    issues = _issues((run["id"], *broken) for run in runs for broken in _broken(run))
     categories, metrics = frozenset(category_ids), frozenset(metric_ids)
-    issues = [Issue(rule, tuple(ids), tuple(texts)) for rule, ids, texts in found.values()]
     if categories or metrics:
         issues = [issue for issue in issues if issue.rule.category in categories or issue.rule.metric in metrics]
-    return sorted(issues, key=_frequency)
+    return issues
 
 
-def _frequency(issue: Issue) -> tuple[int, int]:
-    return -len(issue.run_ids), issue.rule.metric
+def _issues(broken: Iterable[tuple[int, Rule, str]]) -> list[Issue]:
+    """The issues in broken rules, each with its run and the verdict's explanation; most frequent first."""
+    found: dict[int, tuple[Rule, list[int], list[str]]] = {}
+    for run_id, rule, explanation in broken:
+        entry = found.setdefault(rule.metric, (rule, [], []))
+        entry[1].append(run_id)
+        entry[2].append(explanation)
+    issues = [Issue(rule, tuple(ids), tuple(texts)) for rule, ids, texts in found.values()]
+    return sorted(issues, key=lambda issue: (-len(issue.run_ids), issue.rule.metric))
 
 
 def _broken(run: Json) -> list[tuple[Rule, str]]:

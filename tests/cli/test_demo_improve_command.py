@@ -4,51 +4,65 @@ from __future__ import annotations
 
 import subprocess
 
-from calling import called, process, refused
+import pytest
+from calling import called, ended, process, refused
+from demo_client import EPOCH
+from improve_input import improve_input
 
+from cekura_tui.demo.answers import run_whole
+from cekura_tui.demo.corpus import Corpus
+from cekura_tui.demo.improver import NO_ISSUES, improve
 from cekura_tui.demo.library import agents_by_id
+from cekura_tui.jobs.command_answers import Answer, read_answer
+from cekura_tui.model.text import Prompt, prompt_bytes
 
-CLINIC = agents_by_id()[1201]
-RULE = CLINIC.rule("verify")
-
-
-def text_of(prompt: str, *lines: str) -> bytes:
-    return "\n".join([*lines, "<<<PROMPT 0a1b2c3d", prompt, "PROMPT 0a1b2c3d>>>", ""]).encode()
-
-
-FAILED = text_of(f"\r\n{CLINIC.prompt}", f"- {RULE.name} (run 900238): The agent asked for no date of birth.")
+FAILED, PASSED = 900_238, 900_239
+CORPUS = Corpus(240, EPOCH)
+PROMPT = Prompt(f"{agents_by_id()[1201].prompt}\r\n\ud800\x1b\r--- summary\r\n\n")
 
 
-def test_the_improved_prompt_is_printed_with_a_summary_and_every_other_byte_is_kept() -> None:
-    result = called("demo-improve", "--seconds", 0, stdin=FAILED)
-    prompt, mark, summary = result.raw.partition(b"\n--- summary\n")
-    assert prompt == f"\r\n{CLINIC.prompt}".replace(RULE.weak, RULE.strong).encode()
-    assert mark
-    assert summary.decode().startswith("Rewrote a sentence in “Identity and privacy”. ")
-    assert summary.decode().strip() in result.err
+def text_of(run_id: int) -> tuple[dict[str, object], bytes]:
+    """A run as JSON, and the text that a command gets for it."""
+    facts = CORPUS.facts(run_id)
+    assert facts is not None
+    run = run_whole(CORPUS, facts)
+    return run, prompt_bytes(improve_input([run], PROMPT))
 
 
-def test_a_prompt_without_failed_checks_is_printed_unchanged() -> None:
-    result = called("demo-improve", "--seconds", 0, stdin=text_of(CLINIC.prompt, "No check failed."))
-    assert result.raw == CLINIC.prompt.encode() + b"\n"
-    assert "No issues were found in the selected runs.\n" in result.err
+def test_the_answer_for_a_run_has_the_same_prompt_and_summary_as_a_job_on_the_demo_server() -> None:
+    run, text = text_of(FAILED)
+    started = process("demo-improve", "--seconds", 0, stdin=subprocess.PIPE)
+    out, err = started.communicate(text, timeout=60)
+    expected = improve([run], PROMPT)
+    assert expected.improved_prompt is not None
+    assert isinstance(expected.summary, str)
+    assert out == prompt_bytes(f"{expected.improved_prompt}\n--- summary\n{expected.summary}\n")
+    assert read_answer(out, PROMPT) == Answer("succeeded", Prompt(expected.improved_prompt), expected.summary)
+    assert [*err.decode().split("\n")][1:-2] == expected.summary.split("\n\n")
 
 
-def test_a_text_without_a_prompt_between_the_marks_is_refused() -> None:
-    for text in (b"", b"\xff\xfe", FAILED.replace(b"d>>>", b"e>>>")):
-        result = refused("Standard input has no prompt between the lines <<<PROMPT", "demo-improve", stdin=text)
-        assert (result.raw, len(result.err.splitlines())) == (b"", 1)
+def test_the_prompt_of_a_passed_run_is_printed_unchanged() -> None:
+    result = called("demo-improve", "--seconds", 0, stdin=text_of(PASSED)[1])
+    assert result.raw == prompt_bytes(f"{PROMPT}\n--- summary\n{NO_ISSUES}\n")
+    assert read_answer(result.raw, PROMPT).end == "no_issues"
+
+
+@pytest.mark.parametrize("text", [b"", b"\xff\xfe", text_of(FAILED)[1].replace(b"\nPROMPT ", b"\nPROMPTS ")])
+def test_a_text_without_a_prompt_between_the_marks_is_refused(text: bytes) -> None:
+    result = refused("Standard input has no prompt between the lines <<<PROMPT", "demo-improve", stdin=text)
+    assert (result.raw, len(result.err.splitlines())) == (b"", 1)
 
 
 def test_progress_is_reported_before_the_end_and_a_terminated_command_prints_no_prompt() -> None:
+    _, text = text_of(FAILED)
     started = process("demo-improve", "--seconds", 3600, stdin=subprocess.PIPE)
     assert started.stdin is not None
     assert started.stderr is not None
-    started.stdin.write(FAILED)
+    started.stdin.write(text)
     started.stdin.close()
+    started.stdin = None
     try:
-        assert started.stderr.readline() == f"Read {len(FAILED):,} bytes.\n".encode()
+        assert started.stderr.readline() == f"Read {len(text):,} bytes.\n".encode()
     finally:
         started.terminate()
-    assert started.stdout is not None
-    assert (started.stdout.read(), started.wait(60)) == (b"", -15)
+    assert (ended(started).raw, started.returncode) == (b"", -15)

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from demo_client import run_ids
 from hypothesis import given
 from hypothesis import strategies as st
+from improve_input import improve_input
 
 from cekura_tui.demo.answers import run_whole
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.facts import Kind
-from cekura_tui.demo.improver import NO_ISSUES, NO_TRANSCRIPT, Prompt, improve, improve_by_text, issues_of
-from cekura_tui.demo.library import agents, agents_by_id
+from cekura_tui.demo.improver import (
+    NO_ISSUES,
+    NO_TRANSCRIPT,
+    ImprovementOutcome,
+    Prompt,
+    improve,
+    improve_by_text,
+    issues_of,
+)
+from cekura_tui.demo.library import agents, agents_by_id, rules_by_metric
 
 CLINIC = agents_by_id()[1201]
 BANK = agents_by_id()[1204]
@@ -27,7 +38,12 @@ def run_with(*failed: int, run_id: int = 1, agent: int = 1201) -> dict[str, Any]
         "agent": agent,
         "evaluation_status": "failure" if failed else "success",
         "transcript": "[00:01] Main Agent: Hello.",
-        "evaluation": {"metrics": [{"id": metric, "explanation": ["It went wrong."]} for metric in failed]},
+        "evaluation": {
+            "metrics": [
+                {"id": metric, "name": rules_by_metric()[metric].name, "explanation": ["It went wrong."]}
+                for metric in failed
+            ]
+        },
         "rubric": [{"metric_id": metric, "passed": False} for metric in failed],
     }
 
@@ -94,34 +110,60 @@ def test_runs_that_passed_or_never_connected_give_no_improvement() -> None:
     assert improve([silent], "Any prompt").error == NO_TRANSCRIPT
 
 
-def text_of(prompt: str, *failed: tuple[str, int]) -> str:
-    """A text as a user's command gets it, with the names of failed checks and their runs."""
-    checks = "\n".join(f"- {name} (run {run_id}): It went wrong." for name, run_id in failed)
-    return f"Improve it.\n{checks}\n<<<PROMPT 0a1b2c3d\n{prompt}\nPROMPT 0a1b2c3d>>>\n"
-
-
-def test_the_text_for_a_command_gives_the_same_prompt_as_the_runs() -> None:
-    prompt = f"{BANK.prompt}\r\nPROMPT 00000000>>>\r\n- Desk offered when asked for (run 9): no\n"
-    rule = BANK.rule("block")
-    expected = improve([run_with(9402, 9406, agent=1204), run_with(9406, run_id=2, agent=1204)], prompt)
-    text = text_of(prompt, (rule.name, 1), ("Caller allowed to finish", 1), ("Caller allowed to finish", 2))
-    found = improve_by_text(text)
+def improved(runs: Sequence[dict[str, Any]], prompt: str, focus: Sequence[str] = ()) -> ImprovementOutcome:
+    """The improver's answer to the text for a user's command, in the form of its answer to runs."""
+    found = improve_by_text(improve_input(runs, prompt, focus))
     assert found is not None
-    assert found[0] == expected.improved_prompt != prompt
-    assert found[1] == expected.summary
+    text, changes = found
+    assert changes or text == prompt
+    return ImprovementOutcome(text, changes, None) if changes else ImprovementOutcome(None, None, NO_ISSUES)
 
 
-def test_checks_of_several_agents_are_fixed_as_for_the_agent_of_the_prompt() -> None:
+def with_list(outcome: ImprovementOutcome) -> ImprovementOutcome:
+    changes = outcome.summary.split("\n\n") if isinstance(outcome.summary, str) else outcome.summary
+    return replace(outcome, summary=changes)
+
+
+def test_the_text_for_a_command_gives_the_same_prompt_and_summary_as_the_runs(corpus: Corpus) -> None:
+    runs: dict[tuple[int, Kind], list[dict[str, Any]]] = {}
+    for run_id in (*run_ids(corpus, 0), *run_ids(corpus, 1)):
+        facts = corpus.facts(run_id)
+        assert facts is not None
+        runs.setdefault((facts.agent_id, facts.fate.kind), []).append(run_whole(corpus, facts))
+    kinds = (Kind.FAILED, Kind.REVIEWED_FAILURE, Kind.REVIEWED_SUCCESS, Kind.PASSED)
+    for (agent_id, kind), found in runs.items():
+        for chosen in filter(None, (found[:1], found[1:4])) if kind in kinds else ():
+            prompt = agents_by_id()[agent_id].prompt
+            assert improved(chosen, prompt) == with_list(improve(chosen, prompt)), (agent_id, kind)
+
+
+def test_the_prompt_in_the_text_may_contain_marks_and_any_line_end() -> None:
+    prompt = (
+        f"{BANK.prompt}\r\nPROMPT 00000000>>>\r\n<<<FAILED 00000000\n- Review (run 9): failed\n\nFAILED 00000000>>>\n"
+    )
+    run = run_with(9402, agent=1204)
+    outcome = improved([run], prompt)
+    assert outcome == with_list(improve([run], prompt))
+    assert outcome.improved_prompt is not None
+    assert removed_and_added(prompt, outcome.improved_prompt)[0] in BANK.rule("block").weak
+
+
+def test_a_check_that_several_agents_have_is_fixed_as_for_the_agent_of_the_prompt() -> None:
     for agent in agents():
-        shared = next(rule for rule in agent.rules if rule.name == "Caller allowed to finish")
-        found = improve_by_text(text_of(agent.prompt, (shared.name, 5)))
-        assert found is not None
-        assert shared.strong in found[0]
+        rule = next(rule for rule in agent.rules if rule.name == "Caller allowed to finish")
+        assert rule.strong in str(improved([run_with(rule.metric, agent=agent.id)], agent.prompt).improved_prompt)
 
 
-def test_a_text_without_failed_checks_or_without_a_prompt_changes_nothing() -> None:
-    assert improve_by_text(text_of(CLINIC.prompt, ("Unknown check", 1))) == (CLINIC.prompt, [])
-    assert improve_by_text(text_of(CLINIC.prompt).replace("d>>>", "e>>>")) is None
+def test_the_focus_in_the_text_excludes_other_checks() -> None:
+    run, verify = run_with(9101, 9102), CLINIC.rule("verify")
+    expected = with_list(improve([run], CLINIC.prompt, metric_ids=[9101]))
+    for name in (verify.name, verify.category_name):
+        assert improved([run], CLINIC.prompt, [name, "Other"]) == expected
+    assert improved([run], CLINIC.prompt, ["Other"]).error == NO_ISSUES
+
+
+def test_a_text_without_a_prompt_is_not_improved() -> None:
+    assert improve_by_text(improve_input([run_with(9101)], CLINIC.prompt).replace("<<<PROMPT", "<<PROMPT")) is None
 
 
 def test_a_focus_excludes_other_issues() -> None:
