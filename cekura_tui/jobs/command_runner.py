@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from cekura_tui.api.errors import ApiError
 from cekura_tui.config.programs import command_words, in_thread, without_key
 from cekura_tui.jobs import supervisor
 from cekura_tui.jobs.command_answers import read_answer
+from cekura_tui.jobs.supervisor import start_of
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import Draft
 from cekura_tui.model.job_kind import JobKind
@@ -57,16 +58,16 @@ class CommandRunner:
         return self._new_folder(sent, input=prompt_bytes(text))
 
     def prepare_result(self, proposed: str, sent: Prompt) -> str:
-        """Save a proposed prompt from a file, as the answer of a command that has ended; return the name of its new
-        folder. Raises UsageError if it cannot be saved."""
+        """Save a proposed prompt from a file in a new folder, like the answer of a command that has ended; return the
+        folder's name. Raises UsageError if it cannot be saved."""
         status = json.dumps({"subject": "The file", "exit": 0, "ended": time.time()})
         return self._new_folder(sent, output=prompt_bytes(proposed), status=status.encode())
 
     def again(self, folder: str) -> str:
-        """Copy what was prepared for a command to a new folder, for a relaunch; return its name. Raises UsageError."""
-        if not (path := self._path(folder) / "input").is_file():
+        """Prepare a relaunch: copy the input and the prompt to a new folder, and return its name. Raises UsageError."""
+        if not (text := self.text(folder)):
             raise UsageError("The input of the earlier command was deleted.")
-        return self._new_folder(Prompt(_text(self._path(folder) / "sent")), input=_read(path))
+        return self.prepare(text, Prompt(_text(self._path(folder) / "sent")))
 
     def text(self, folder: str) -> str:
         """The text for a command's standard input, empty if it was deleted."""
@@ -74,23 +75,22 @@ class CommandRunner:
 
     def forget(self, folder: str) -> None:
         """Delete the folder of a command, unless the command is running."""
-        status = self._status(folder)
-        if status is None or "ended" in status:
+        if "ended" in self._status(folder):
             shutil.rmtree(self._path(folder), ignore_errors=True)
 
     def started(self, folder: str) -> bool:
-        """Whether a command was started. Withdraws a start that has only begun, also in another process: after False,
-        the command runs only if it is launched again."""
+        """Whether a command was started. If not, a start that has begun is withdrawn, also one by another process."""
         for ready in self._path(folder).glob("ready-*"):
             ready.unlink(missing_ok=True)
         return (self._path(folder) / "status").exists()
 
     async def launch(self, draft: Draft) -> LaunchAnswer:
         """Start the command of a draft in the working directory; its id is its folder. Raises CommandNotStarted."""
-        folder = str(draft.parameters.get("folder"))
+        folder = str(draft.parameters["folder"])
         if "command" not in draft.parameters:  # a prompt from a file
             return LaunchAnswer(folder, "{}")
-        if not (words := command_words(str(draft.parameters["command"]))):
+        words = command_words(str(draft.parameters["command"]))
+        if not words:
             raise CommandNotStarted("The command is empty, or a quotation mark is not closed.")
         if not shutil.which(words[0]):
             name = redact(clean_line(words[0]))
@@ -103,7 +103,7 @@ class CommandRunner:
             raise CommandNotStarted("The process that runs the command ended, or did not start in time.")
         return LaunchAnswer(folder, "{}")
 
-    def _start(self, folder: str, command: Mapping[str, object]) -> subprocess.Popen[bytes]:
+    def _start(self, folder: str, command: object) -> subprocess.Popen[bytes]:
         """Start the supervisor of a command. Raises CommandNotStarted."""
         if self.started(folder):
             raise CommandNotStarted("The command was already started.")
@@ -116,8 +116,7 @@ class CommandRunner:
             words = [sys.executable, "-I", "-S", supervisor.__file__, str(ready)]
             return subprocess.Popen(words, env=env, stdin=null, stdout=null, stderr=null, start_new_session=True)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                ready.unlink()
+            self.started(folder)  # deletes `ready`
             raise CommandNotStarted(f"The command could not be started: {error.strerror}.") from None
 
     async def progress(self, kind: JobKind, folder: str) -> ProgressAnswer:
@@ -125,20 +124,18 @@ class CommandRunner:
         path, status = self._path(folder), self._checked(folder)
         output, errors = _read(path / "output"), _read(path / "errors").decode("utf-8", "replace")
         errors = redact(f"{_CONTROL_SEQUENCE.sub('', errors)}\n{status.get('trouble', '')}".strip()[-LAST_ERRORS:])
-        subject, code, failure = status.get("subject", "The command"), status.get("exit"), status.get("failure")
-        answer = {"status": "running", "exit": code, "written": len(output), "errors": errors}
+        subject, code, failure = status.get("subject", "The command"), status.get("exit") or 0, status.get("failure")
+        answer = {"status": "running", "exit": status.get("exit"), "written": len(output), "errors": errors}
         if "ended" not in status:
             return ProgressAnswer(clean_json(answer), '{"status": "running"}')
         if "lost" in status:
             answer |= {"status": "lost", "end": "lost", "error": status["lost"]}
         elif failure or code:
-            how = f"ended with exit status {code}" if (code or 0) > 0 else f"was ended by signal {-(code or 0)}"
+            how = f"ended with exit status {code}" if code > 0 else f"was ended by signal {-code}"
             answer |= {"status": "ended", "end": "failed", "error": f"{subject} {failure or how}."}
         else:
-            end, prompt, summary, error = read_answer(output, Prompt(_text(path / "sent")), subject)
-            answer |= {"status": "ended", "end": end, "summary_of_changes": summary, "error": error}
-            answer |= {} if prompt is None else {"improved_prompt": prompt}
-        if "improved_prompt" not in answer:
+            answer |= read_answer(output, Prompt(_text(path / "sent")), subject)._asdict()
+        if answer["end"] != "succeeded":
             answer["answer"] = redact(output.decode("utf-8", "replace")[:MOST_ANSWER])
         raw = redact(json.dumps(answer))
         return ProgressAnswer(clean_json(answer, frozenset({"improved_prompt"})), raw)
@@ -150,57 +147,45 @@ class CommandRunner:
         if status["host"] != socket.gethostname():
             raise UsageError(f"The command runs on {status['host']}.", "Stop it there.")
         pid, start = status["supervisor"]
-        with contextlib.suppress(OSError):
-            os.kill(pid, signal.SIGTERM)
-        await _until(lambda: supervisor.start_of(pid) != start, 2 * supervisor.GRACE)
-        if "ended" not in (self._status(folder) or {}):
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
+        for number, within in ((signal.SIGTERM, 2 * supervisor.GRACE), (signal.SIGKILL, supervisor.GRACE)):
+            if start_of(pid) == start:
+                with contextlib.suppress(OSError):
+                    os.kill(pid, number)
+                await _until(lambda: start_of(pid) != start, within)
+        if "ended" not in self._status(folder):
             self._end(folder, failure="was stopped")
 
     def _checked(self, folder: str) -> dict[str, Any]:
         """The status of a command. If its supervisor has vanished, the command is killed and recorded as lost."""
         status = self._status(folder)
-        if status is None:
-            return {"ended": 0.0, "lost": "The files of the command were deleted."}
         if "ended" in status:
             return status
-        if status["host"] != socket.gethostname():
-            if time.time() - status["began"] < 60 * status["minutes"] + _REMOTE_GRACE:
-                return status
-            return {**status, "ended": 0.0, "lost": f"The command ran on {status['host']} and did not end in time."}
+        if (host := status["host"]) != socket.gethostname():
+            is_late = time.time() > status["began"] + 60 * status["minutes"] + _REMOTE_GRACE
+            late = {"ended": 0.0, "lost": f"The command ran on {host} and did not end in time."}
+            return status | (late if is_late else {})
         pid, start = status["supervisor"]
-        if supervisor.start_of(pid) == start:
+        if start_of(pid) == start or "ended" in (status := self._status(folder)):  # read after the check
             return status
-        if "ended" in (status := self._status(folder) or {}):  # a moment ago
-            return status
-        boot, of_start = (one.partition(":")[0] for one in (supervisor.start_of(os.getpid()), start))
-        restarted = sys.platform == "linux" and boot != of_start
-        why = "The machine restarted" if restarted else "The process that ran the command was killed"
+        why = "The process that ran the command was killed" if _same_boot(start) else "The machine restarted"
         return self._end(folder, lost=f"{why} before the command ended.")
 
     def _end(self, folder: str, **end: str) -> dict[str, Any]:
         """Kill what is left of a command whose supervisor is gone, and record how it ended; returns its status."""
-        status = {**(self._status(folder) or {}), **end, "ended": time.time()}
+        status = {**self._status(folder), **end, "ended": time.time()}
         group, start = status.get("command", (0, ""))
-        # Without its first process, a group of this number can only be the command's if the machine did not restart.
-        same_boot = supervisor.start_of(os.getpid()).partition(":")[0] == start.partition(":")[0]
-        if group and supervisor.start_of(group) in ((start, "") if same_boot else (start,)):
+        # A group without its first process is the command's: the number is not reused while the group exists.
+        if group and start_of(group) in ((start, "") if _same_boot(start) else (start,)):
             supervisor.send_to_group(group, signal.SIGKILL)
-        with contextlib.suppress(OSError):
-            file = os.open(self._path(folder) / "status", os.O_WRONLY)
-            try:
-                supervisor.write_status(file, status)
-            finally:
-                os.close(file)
+        with contextlib.suppress(OSError), open(self._path(folder) / "status", "r+b") as file:
+            supervisor.write_status(file.fileno(), status)
         return status
 
-    def _status(self, folder: str) -> dict[str, Any] | None:
-        """The content of a status file, None if there is none. Raises ApiError if it can't be read now."""
-        if not (found := _read(self._path(folder) / "status")):
-            return None
+    def _status(self, folder: str) -> dict[str, Any]:
+        """The content of a status file. Raises ApiError if it can't be read now."""
+        found = _read(self._path(folder) / "status")
         try:
-            return dict(json.loads(found))
+            return dict(json.loads(found or '{"ended": 0, "lost": "The files of the command were deleted."}'))
         except ValueError:
             raise ApiError("The status of the command can't be read.") from None
 
@@ -209,15 +194,20 @@ class CommandRunner:
 
     def _new_folder(self, sent: Prompt, **files: bytes) -> str:
         """Write files to a new folder; return its name. Raises UsageError, and leaves no folder behind."""
-        name = secrets.token_hex(8)
+        path = self._path(secrets.token_hex(8))
         try:
             self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._path(name).mkdir(mode=0o700)
-            _write(self._path(name), sent=prompt_bytes(sent), **files)
+            path.mkdir(mode=0o700)
+            _write(path, sent=prompt_bytes(sent), **files)
         except OSError as error:
-            shutil.rmtree(self._path(name), ignore_errors=True)
-            raise UsageError(f"Can't write {self._home}: {error.strerror}.", "Nothing was started.") from None
-        return name
+            shutil.rmtree(path, ignore_errors=True)
+            raise UsageError(f"Can't write {path}: {error.strerror}.", "Nothing was started.") from None
+        return path.name
+
+
+def _same_boot(start: str) -> bool:
+    """Whether a start time is known to be of the time since the machine started."""
+    return start.partition(":")[0] == start_of(os.getpid()).partition(":")[0]
 
 
 async def _until(condition: Callable[[], bool], within: float) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from forked import Forker
 from fronts import App, CommandLine, Front
+from full_disk import small_disk as small_disk
 from one_job import PROMPT, serve_one_job
 from scripted_server import ScriptedServer
 from terminal import Start, Terminal, environment

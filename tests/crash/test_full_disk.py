@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import resource
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,6 +13,7 @@ import pytest
 from calling import Result, call, ended, process
 from examples import nightly
 from fronts import IN_THE_APP, Front, improve_dialog
+from full_disk import fill_disk
 from one_job import ACCEPTED, DONE, IMPROVED, PROMPT, held_launch, launches, listed, recorded, state
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, ScriptedServer
 from terminal import Start, Terminal
@@ -63,26 +62,6 @@ def used(server: ScriptedServer, home: Path) -> Path:
     """A config directory that the program has used before."""
     assert call("jobs", "list").status == 0
     return home
-
-
-@pytest.fixture
-def small_disk(home: Path) -> Iterator[Path]:
-    """A config directory on its own file system of three megabytes."""
-    home.mkdir(mode=0o700)
-    mount = ("mount", "-t", "tmpfs", "-o", "size=3m,mode=0700", "tmpfs", str(home))
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("only the superuser may mount a small disk")
-    yield home
-    subprocess.run(("umount", "-l", str(home)), check=True)
-
-
-def fill_disk(disk: Path, *, room: int = 0) -> Path:
-    """Leave `room` bytes free on a small disk; return the file that takes the rest."""
-    free = os.statvfs(disk)
-    ballast = disk / "ballast"
-    with ballast.open("wb", buffering=0) as file:  # one write takes what is left, even if the program wrote meanwhile
-        file.write(bytes(max(0, free.f_bavail * free.f_frsize - room)))
-    return ballast
 
 
 @pytest.fixture

@@ -11,6 +11,12 @@ SENT = Prompt("You are a hotel agent. Greet the caller, then ask for the booking
 BETTER = SENT.replace("caller", "caller by name")
 
 
+def read(written: str, sent: Prompt = SENT) -> tuple[str | None, str | None]:
+    """The prompt and the summary in an answer."""
+    answer = read_answer(written.encode(), sent)
+    return answer.improved_prompt, answer.summary_of_changes
+
+
 @pytest.mark.parametrize(
     "mark",
     ["--- summary", "--- Summary:", "----- SUMMARY ---", "—summary", "--- Summary of changes", "  --- summary \r"],
@@ -20,18 +26,18 @@ def test_the_summary_is_below_its_line(mark: str, fence: str) -> None:
     prompt = {"none": BETTER, "around the prompt": f"```\n{BETTER}```\n", "around all": f"```\n{BETTER}"}[fence]
     end = "\n```\n" if fence == "around all" else "\n"
     answer = read_answer(f"{prompt}\n{mark}\n- one\n- two{end}".encode(), SENT)
-    assert (answer.end, answer.summary) == ("succeeded", "- one\n- two")
-    assert answer.prompt == prompt.rstrip("\n") + "\n"
+    assert (answer.end, answer.summary_of_changes) == ("succeeded", "- one\n- two")
+    assert answer.improved_prompt == prompt.rstrip("\n") + "\n"
 
 
 def test_a_summary_may_begin_on_its_line() -> None:
-    assert read_answer(f"{BETTER}--- summary: one\n".encode(), SENT) == ("succeeded", BETTER, "one", None)
+    assert read(f"{BETTER}--- summary: one\n") == (BETTER, "one")
 
 
 def test_a_line_of_the_prompt_is_no_summary() -> None:
     sent, better = (Prompt(f"{text}--- summary\nEnd with a summary.\n") for text in (SENT, BETTER))
-    assert read_answer(better.encode(), sent) == ("succeeded", better, None, None)
-    assert read_answer(f"{better}--- summary\none\n".encode(), sent) == ("succeeded", better, "one", None)
+    assert read(better, sent) == (better, None)
+    assert read(f"{better}--- summary\none\n", sent) == (better, "one")
 
 
 @pytest.mark.parametrize("sent_end", ["", "\n", "\r\n", "\n\n"])
@@ -39,12 +45,12 @@ def test_a_line_of_the_prompt_is_no_summary() -> None:
 def test_only_the_end_of_the_last_line_is_adapted(sent_end: str, written_end: str) -> None:
     body = "# Task\t\r\n\x1b[31m " + BETTER.strip() + "  "
     answer = read_answer((body + written_end).encode(), Prompt(SENT.strip() + sent_end))
-    assert answer.prompt == body + sent_end
+    assert answer.improved_prompt == body + sent_end
 
 
 def test_remarks_around_the_prompt_stay_for_the_comparison() -> None:
     wrapped = f"Sure! Here is the improved prompt:\n\n```\n{BETTER}```\n"
-    assert read_answer(wrapped.encode(), SENT).prompt == wrapped
+    assert read_answer(wrapped.encode(), SENT).improved_prompt == wrapped
 
 
 @pytest.mark.parametrize("written", [SENT, SENT.strip(), f"```\n{SENT}```", f"Here is the improved prompt:\n\n{SENT}"])
@@ -53,11 +59,11 @@ def test_an_unchanged_prompt_is_no_proposal(written: str) -> None:
 
 
 _NO_PROMPTS = {
-    b" \n": "wrote nothing",
+    b" \n": "no prompt",
     b"\xff": "UTF-8",
-    b"a\0b": "NUL",
+    b"a\0b": "UTF-8",
     b"--- summary\nnone": "no prompt",
-    b"Be nice.": "too short",
+    b"Be nice.": "too little: 8 characters, and the old prompt has 296",
     b"I'm sorry, but I can't help with changing the instructions of this agent.": "an apology",
     "I’m sorry, but I can’t help with changing the instructions of this agent.".encode(): "an apology",
     b"```\nSorry, I cannot do that, because the transcripts contain personal data.\n```": "an apology",
@@ -69,7 +75,7 @@ _NO_PROMPTS = {
 @pytest.mark.parametrize("written", _NO_PROMPTS)
 def test_an_answer_without_a_prompt_says_what_is_wrong(written: bytes) -> None:
     answer = read_answer(written, Prompt(SENT * 3))
-    assert (answer.end, answer.prompt) == ("failed", None)
+    assert (answer.end, answer.improved_prompt) == ("failed", None)
     assert _NO_PROMPTS[written] in str(answer.error)
 
 

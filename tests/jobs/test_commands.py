@@ -52,9 +52,9 @@ async def test_standard_error_is_shown_while_the_command_runs(runner: CommandRun
 _FAILING = {
     "echo oops; echo why >&2; exit 3": "The command ended with exit status 3.",
     "kill -9 $$": "The command was ended by signal 9.",
-    "exit 0": "The command wrote nothing.",
-    "cat; printf '\\000'": "The command wrote NUL bytes, not a text.",
-    "printf '\\377'": "The command did not write text in UTF-8.",
+    "exit 0": "The command wrote no prompt.",
+    "cat; printf '\\000'": "The command wrote something that is not text in UTF-8.",
+    "printf '\\377'": "The command wrote something that is not text in UTF-8.",
     "yes": "The command wrote over 1 MB.",
     "exec sleep 600": "The command did not end within 0.001 minutes.",
 }
@@ -64,7 +64,7 @@ _FAILING = {
 async def test_a_failed_command_is_reported_with_its_answer(runner: CommandRunner, script: str) -> None:
     ended = await run(runner, shell(script), 0.001 if "sleep" in script else 5.0)
     assert (ended["end"], ended["error"]) == ("failed", _FAILING[script])
-    assert "improved_prompt" not in ended
+    assert ended.get("improved_prompt") is None
     if "oops" in script:
         assert (ended["answer"], ended["errors"], ended["exit"]) == ("oops\n", "why", 3)
 
