@@ -24,7 +24,7 @@ _LONGEST_REFUSAL = 1_500
 
 def read_answer(output: bytes, sent: Prompt, subject: str = "The command") -> Progress:
     """Read what `subject` wrote: the whole prompt, and perhaps a line `--- summary` with a summary below. The prompt is
-    kept as written, except that line breaks at its end become those of the `sent` prompt."""
+    kept as written, but ends with as many line breaks as the `sent` prompt."""
     try:
         text = output.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
