@@ -4,7 +4,6 @@ library alone, has no API key, and continues after the program that started it h
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import math
 import os
@@ -14,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 STATUS_BYTES = 4_096
@@ -54,37 +53,13 @@ def send_to_group(group: int, number: int) -> None:
         os.killpg(group, number)
 
 
-class _Stream:
-    """What a command writes to standard output or standard error; a file keeps the last `most` bytes."""
-
-    def __init__(self, path: Path, most: int) -> None:
-        self.data, self.most, self.is_saved = bytearray(), most, True
-        self._file = os.open(path, os.O_RDWR)
-
-    def add(self, piece: bytes) -> None:
-        self.data += piece
-        self.is_saved = False
-        if len(self.data) > 2 * self.most:
-            del self.data[: -self.most - 1]
-
-    def save(self) -> None:
-        """Write to the file. Raises OSError, for example if the disk is full."""
-        kept = self.data[-self.most :]
-        if not self.is_saved:
-            if os.pwrite(self._file, kept, 0) < len(kept):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.ftruncate(self._file, len(kept))
-            os.fsync(self._file)
-        self.is_saved = True
-
-
 def supervise(ready: Path) -> None:
     """Run the command of a folder, unless it was started before or `ready` was deleted, which withdraws the start."""
     folder, me, pipe = ready.parent, os.getpid(), subprocess.PIPE
     command = json.loads((folder / "command").read_bytes())
     minutes = float(command["minutes"])
     status = {"host": socket.gethostname(), "supervisor": (me, start_of(me)), "began": time.time(), "minutes": minutes}
-    output, errors = _Stream(folder / "output", MOST_OUTPUT), _Stream(folder / "errors", MOST_ERRORS)
+    output, errors = bytearray(), bytearray()
     file = os.open(ready, os.O_RDWR)
     write_status(file, status)
     try:
@@ -101,6 +76,14 @@ def supervise(ready: Path) -> None:
         if os.getppid() != me:  # killed already, and perhaps reported as lost
             os._exit(1)
 
+    def save() -> None:
+        """Write the output to its files. Raises OSError, for example if the disk is full."""
+        for name, data, most in (("output", output, MOST_OUTPUT), ("errors", errors, MOST_ERRORS)):
+            with open(folder / name, "r+b") as kept:
+                kept.write(data[-most:])
+                kept.truncate()
+                os.fsync(kept.fileno())
+
     try:
         with open(folder / "input", "rb") as text:
             process = subprocess.Popen(
@@ -109,25 +92,25 @@ def supervise(ready: Path) -> None:
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         code, failure = None, f"could not be started: {getattr(error, 'strerror', None) or 'its name is not valid'}"
     else:
-        code, failure = _wait(process, output, errors, minutes)
+        code, failure = _wait(process, output, errors, save, minutes)
     for _ in range(_TRIES):
         try:
-            output.save()
-            errors.save()
+            save()
             break
         except OSError as error:
-            trouble = f"The answer can't be saved ({error.strerror}). Retrying."
             with contextlib.suppress(OSError):
-                write_status(file, {**status, "trouble": trouble})
+                write_status(file, {**status, "trouble": f"The answer can't be saved ({error.strerror}). Retrying."})
         time.sleep(0.5)
     else:
         failure = failure or "wrote an answer that could not be saved"
     write_status(file, {**status, "exit": code, "failure": failure, "ended": time.time()})
 
 
-def _wait(process: subprocess.Popen[bytes], output: _Stream, errors: _Stream, minutes: float) -> tuple[int, str]:
-    """Save what the command writes until it ends or must be stopped; then end its whole group. Returns the exit status
-    (negative after a signal) and why it was stopped, empty if it was not."""
+def _wait(
+    process: subprocess.Popen[bytes], output: bytearray, errors: bytearray, save: Callable[[], None], minutes: float
+) -> tuple[int, str]:
+    """Read and save what the command writes until it ends or must be stopped; then end its whole group. Returns the
+    exit status (negative after a signal) and why it was stopped, empty if it was not."""
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
@@ -137,37 +120,38 @@ def _wait(process: subprocess.Popen[bytes], output: _Stream, errors: _Stream, mi
     assert process.stdout
     assert process.stderr
     pipes = {process.stdout.fileno(): output, process.stderr.fileno(): errors}
-
-    ends_at, kill_at, save_at, failure = time.monotonic() + 60 * minutes, math.inf, 0.0, ""
+    ends_at, kill_at, save_at, failure = time.monotonic() + 60 * minutes, math.inf, math.inf, ""
     reads_after_end = 64  # more than two pipes hold
     while reads_after_end:
-        now, is_long = time.monotonic(), len(output.data) > MOST_OUTPUT
+        now, is_long = time.monotonic(), len(output) > MOST_OUTPUT
         has_ended = process.poll() is not None
         if has_ended or now >= kill_at:
             send_to_group(process.pid, signal.SIGKILL)  # its children may keep the pipes open
             kill_at = math.inf
         elif not failure and (stops or is_long or now >= ends_at):
-            late = f"did not end within {minutes:g} minutes"
+            late = f"did not end within {minutes:g} min"
             failure = "was stopped" if stops else "wrote over 1 MB" if is_long else late
             send_to_group(process.pid, signal.SIGTERM)
             ends_at, kill_at = math.inf, now + GRACE
-        is_saved = output.is_saved and errors.is_saved
-        if not is_saved and now >= save_at:
-            save_at = now + _SAVE_EVERY
+        if now >= save_at:
+            save_at = math.inf
             with contextlib.suppress(OSError):  # retried after the end
-                output.save()
-                errors.save()
-        next_at = now if has_ended else min(ends_at, kill_at, math.inf if is_saved else save_at, now + 60)
+                save()
+        next_at = now if has_ended else min(ends_at, kill_at, save_at, now + 60)
         found = select.select([woken, *pipes], [], [], max(0.0, next_at - now))[0]
         for ready in found:
             piece = os.read(ready, 1 << 16)
-            if ready in pipes and piece:
-                pipes[ready].add(piece)
-            else:
-                pipes.pop(ready, None)
+            if ready != woken and not piece:
+                del pipes[ready]
+            elif ready != woken:
+                data = pipes[ready]
+                data += piece
+                save_at = min(save_at, now + _SAVE_EVERY)
+                if len(data) > 2 * MOST_OUTPUT:
+                    del data[: -MOST_OUTPUT - 1]
         reads_after_end = (reads_after_end - 1 if found else 0) if has_ended else reads_after_end
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    return process.returncode, failure or ("wrote over 1 MB" if len(output.data) > MOST_OUTPUT else "")
+    return process.returncode, failure or ("wrote over 1 MB" if len(output) > MOST_OUTPUT else "")
 
 
 if __name__ == "__main__":

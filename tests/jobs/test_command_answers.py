@@ -58,6 +58,11 @@ def test_an_unchanged_prompt_is_no_proposal(written: str) -> None:
     assert read_answer(written.encode(), SENT).end == "no_issues"
 
 
+def test_the_reason_for_no_changes_is_reported() -> None:
+    answer = read_answer(f"{SENT}--- summary\nThe tool failed.\n".encode(), SENT)
+    assert (answer.end, answer.error) == ("no_issues", "The command proposed no changes. The tool failed.")
+
+
 _NO_PROMPTS = {
     b" \n": "no prompt",
     b"\xff": "UTF-8",

@@ -56,7 +56,7 @@ _FAILING = {
     "cat; printf '\\000'": "The command wrote something that is not text in UTF-8.",
     "printf '\\377'": "The command wrote something that is not text in UTF-8.",
     "yes": "The command wrote over 1 MB.",
-    "exec sleep 600": "The command did not end within 0.001 minutes.",
+    "exec sleep 600": "The command did not end within 0.001 min.",
 }
 
 
