@@ -328,8 +328,9 @@ class Client:
         """Launch a job of the draft's kind with one request, on a connection of its own. Raises NotConnected if nothing
         was sent, NotOffered if the server lacks the operation, or another ApiError."""
         kind = KINDS[draft.kind]
+        assert kind.server is not None
         try:
-            answer = await self._write(kind.launch(draft))
+            answer = await self._write(kind.server.launch(draft))
         except ApiError as error:
             if error.status in (404, 405, 410):
                 raise NotOffered(
@@ -340,12 +341,13 @@ class Client:
                     body=error.body,
                 ) from None
             raise
-        ids = (answers.progress_id(answer, name) for name in kind.id_field.split(" or "))
+        ids = (answers.progress_id(answer, name) for name in kind.server.id_field.split(" or "))
         return LaunchAnswer(next(filter(None, ids), None), answer.text)
 
     async def progress(self, kind: JobKind, progress_id: str) -> ProgressAnswer:
         """Poll a job with one request; the engine decides when to retry."""
-        answer = await self._send(kind.progress(progress_id))
+        assert kind.server is not None
+        answer = await self._send(kind.server.progress(progress_id))
         return ProgressAnswer(answer.json_with(kind.exact), answer.text)
 
     async def ask(self, request: ApiRequest) -> ProgressAnswer:
@@ -375,9 +377,11 @@ class Client:
 
     def curls(self, kind: JobKind, draft: Draft | None, progress_id: str | None) -> dict[str, str]:
         """A job's requests as curl commands without the key: `launch` of a draft, and `progress` of an id, if given."""
+        if (requests := kind.server) is None:
+            return {}
         base = str(self._base).rstrip("/")
-        launch = {"launch": curl_command(base, kind.launch(draft))} if draft is not None else {}
-        return launch | ({"progress": curl_command(base, kind.progress(progress_id))} if progress_id else {})
+        launch = {"launch": curl_command(base, requests.launch(draft))} if draft is not None else {}
+        return launch | ({"progress": curl_command(base, requests.progress(progress_id))} if progress_id else {})
 
     async def issues(self, run_ids: Sequence[int], agent_id: int | None) -> Any:
         """The structured issues behind a suggestion; the API does not declare their shape."""

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from cekura_tui.api.errors import ApiError, KeyRefused
+from cekura_tui.api.errors import ApiError, KeyRefused, NotOffered
 from cekura_tui.jobs import owner
 from cekura_tui.jobs.launch_records import LaunchRecorder
 from cekura_tui.jobs.polling import Budget, PolledJob, Poller, PollTimes
@@ -26,6 +26,7 @@ from cekura_tui.store.pending_answers import PendingAnswer
 
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client
+    from cekura_tui.jobs.command_runner import CommandRunner
     from cekura_tui.store.jobs import JobStore
 
 
@@ -87,13 +88,14 @@ SEARCH_WAITS = (1.0, 4.0, 15.0)
 class JobEngine:
     """All jobs of one account, polled by a single scheduler task on one event loop, unless another process polls them.
     `changed` is called after every commit of any process, `ended` with each job whose end this process recorded. A
-    given `refusal` is raised by every launch. Stored times are Unix times of `clock`; intervals are seconds of
-    `monotonic`. `pause` waits for an event, with a timeout in seconds."""
+    given `refusal` is raised by every launch. `commands` runs the jobs of this machine. Stored times are Unix times of
+    `clock`; intervals are seconds of `monotonic`. `pause` waits for an event, with a timeout in seconds."""
 
     def __init__(
         self,
         jobs: JobStore,
         client: Client,
+        commands: CommandRunner | None = None,
         *,
         refusal: CekuraTuiError | None = None,
         changed: Callable[[], None] = lambda: None,
@@ -107,8 +109,8 @@ class JobEngine:
         self._jobs, self._changed, self._ended = jobs, changed, ended
         self._clock, self._monotonic, self._jitter, self._pause = clock, monotonic, jitter, pause
         self._budget = budget or Budget()
-        self._poller = Poller(jobs, client, clock, monotonic, jitter)
-        self._client, self._refusal = client, refusal
+        self._client, self._commands, self._refusal = client, commands, refusal
+        self._poller = Poller(jobs, self._runner, clock, monotonic, jitter)
         self._launches: set[asyncio.Task[Job]] = set()
         self._recorder = LaunchRecorder(jobs, self._update)
         self._running: dict[int, PolledJob] = {}
@@ -159,12 +161,21 @@ class JobEngine:
             raise self._refusal
         return await run_shielded(self._launch(draft, over, again_of), self._launches)
 
+    async def launch_again(self, draft: Draft, number: int) -> Job:
+        """Launch a draft with the contents of job `number` as a new job; a command gets a folder of its own."""
+        if (folder := draft.parameters.get("folder")) is not None and self._commands is not None:
+            draft = replace(draft, parameters={**draft.parameters, "folder": self._commands.again(str(folder))})
+        return await self.launch(draft, again_of=number)
+
     async def _launch(self, draft: Draft, over: Job | None, again_of: int | None) -> Job:
         job = self._begin(draft, over, again_of)
         self.notify()
         try:
-            answer = await self._client.launch(draft)
+            answer = await self._runner(draft.kind).launch(draft)
+            self._note_proposer(draft)
         except ApiError as error:
+            if isinstance(error, NotOffered):
+                self._note_proposer(draft, offered=False)
             if not error.not_accepted:
                 return await self._find(await self._record(job, JobState.UNCONFIRMED, error.message, error.body))
             with contextlib.suppress(SentUnrecorded):
@@ -177,11 +188,20 @@ class JobEngine:
             with contextlib.suppress(StoreError):
                 await self._record(job, JobState.UNCONFIRMED, reason)
             raise
-        id_field = KINDS[draft.kind].id_field
         if answer.progress_id is None:
-            reason = f"The server's answer has no usable {id_field}, so the job can't be polled."
+            reason = f"The server's answer has no usable {KINDS[draft.kind].id_name}, so the job can't be polled."
             return await self._find(await self._record(job, JobState.UNCONFIRMED, reason, answer.raw))
         return await self._record(job, JobState.RUNNING, "", answer.raw, answer.progress_id)
+
+    def _runner(self, kind: str) -> Client | CommandRunner:
+        """What runs the jobs of a kind: the server, or this machine."""
+        if KINDS[kind].server is None and self._commands is not None:
+            return self._commands
+        return self._client
+
+    def _note_proposer(self, draft: Draft, *, offered: bool = True) -> None:
+        with contextlib.suppress(StoreError):  # the launch itself is recorded separately
+            self._jobs.note_proposer(draft, offered=offered)
 
     def _begin(self, draft: Draft, over: Job | None, again_of: int | None) -> Job:
         ours = owner.this_process()
@@ -204,17 +224,20 @@ class JobEngine:
         answer = PendingAnswer(job.number, job.launched_at or 0.0, progress_id, raw, self._clock(), state, reason)
         sentence = f"Job {job.number} was sent. {reason} The answer"
         if progress_id is not None:
-            shown_id = f"{KINDS[job.kind].id_field} {clean_line(progress_id, 80)}"
+            shown_id = f"{KINDS[job.kind].id_name} {clean_line(progress_id, 80)}"
             sentence = f"The server accepted job {job.number} ({shown_id}), but the answer"
         return self._update(await self._recorder.record(answer, sentence))
 
     async def _find(self, job: Job) -> Job:
         """Look for a launch whose answer was lost, if its kind knows how; return the job, which runs if the server has
         exactly one launch that may be this one. Otherwise the user decides, and the reason says between what."""
-        search = KINDS[job.kind].search(job)
-        if search is None or job.number in self._searched or job.state != JobState.UNCONFIRMED:
+        server = KINDS[job.kind].server
+        search = server and server.search(job)
+        if (server and not search) or job.number in self._searched or job.state != JobState.UNCONFIRMED:
             return job
         self._searched.add(job.number)
+        if search is None:
+            return await self._find_command(job)
         cause = re.split(" The server has no such | It may be any of these ", job.reason)[0]  # of an earlier search
         for wait in SEARCH_WAITS:
             await self._pause(asyncio.Event(), wait)
@@ -238,8 +261,24 @@ class JobEngine:
                 break
         return self._update(job)
 
-    def stop(self, number: int) -> Job:
-        """Stop polling a running job. The server continues the job, as the API cannot cancel jobs."""
+    async def _find_command(self, job: Job) -> Job:
+        """Look for a command of this machine whose launch was not recorded. A command that was not started failed."""
+        await self._pause(asyncio.Event(), SEARCH_WAITS[0])  # the command may just be starting
+        folder, at = str(job.parameters.get("folder") or ""), self._clock()
+        if self._commands is not None and self._commands.started(folder):
+            return self._update(self._jobs.record_progress_id(job.number, folder, "", at))
+        why, unconfirmed = "cekura-tui ended before the command was started.", (JobState.UNCONFIRMED,)
+        return self._update(self._jobs.record_state(job.number, JobState.FAILED, why, at, only_from=unconfirmed))
+
+    async def stop(self, number: int) -> Job:
+        """Stop a command of this machine, or stop polling a job of the server, as the API cannot cancel jobs."""
+        job = self._jobs.get(number)
+        if job and self._commands and KINDS[job.kind].server is None and job.state == JobState.RUNNING:
+            await self._commands.stop(job.progress_id or "")
+            if (polled := self._running.get(number)) is not None:
+                polled.next_at = self._monotonic()
+                self._wake.set()
+            return job
         reason = "Polling stopped. The job may still run on the server."
         job = self._jobs.record_state(number, JobState.STOPPED, reason, self._clock(), only_from=(JobState.RUNNING,))
         return self._update(job)
@@ -271,7 +310,7 @@ class JobEngine:
         if polled is None or polled.polled_elsewhere:
             return None
         now, monotonic = self._clock(), self._monotonic()
-        due = max(polled.next_at - monotonic, self._poller.wait(monotonic), 0.0)
+        due = max(polled.next_at - monotonic, 0.0 if polled.is_local else self._poller.wait(monotonic), 0.0)
         last_at = now - (monotonic - polled.last_at) if polled.last_at > polled.since else None
         return PollTimes(last_at, None if polled.in_flight else now + due)
 
@@ -282,7 +321,11 @@ class JobEngine:
         self._wake.set()
 
     def forget(self, number: int) -> Job:
-        return self._update(self._jobs.forget(number, self._clock()))
+        """Forget a job. A command of this machine must have ended."""
+        job = self._update(self._jobs.forget(number, self._clock()))
+        if self._commands is not None and job.progress_id and KINDS[job.kind].server is None:
+            self._commands.forget(job.progress_id)
+        return job
 
     def resume_polling(self) -> None:
         """End the pause after a refused key or server failures, and poll now."""
@@ -366,18 +409,19 @@ class JobEngine:
     def _poll_due(self) -> float:
         """Start every due poll that budget and back-off allow; return the seconds until the next check."""
         now = self._monotonic()
-        self._poller.own_jobs = sum(not polled.job.other_key for polled in self._running.values())
+        self._poller.own_jobs = sum(not (one.job.other_key or one.is_local) for one in self._running.values())
         waiting = [polled for polled in self._running.values() if not polled.in_flight]
-        for polled in sorted(waiting, key=lambda one: one.last_at):
+        for polled in sorted(waiting, key=lambda one: (not one.is_local, one.last_at)):
             if polled.next_at > now:
                 continue
             if self.in_flight >= IN_FLIGHT:
                 return TICK
-            if wait := max(self._budget.wait(now), self._poller.wait(now)):
+            if not polled.is_local and (wait := max(self._budget.wait(now), self._poller.wait(now))):
                 return min(wait, TICK)
             if self._poller.claim(polled):
-                self._budget.take(now)
-                self._poller.take(now)
+                if not polled.is_local:
+                    self._budget.take(now)
+                    self._poller.take(now)
                 polled.in_flight, polled.last_at = True, now
                 self.in_flight += 1
                 spawn(self._tasks, self._poll(polled))

@@ -19,6 +19,7 @@ from cekura_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client, ProgressAnswer
+    from cekura_tui.jobs.command_runner import CommandRunner
     from cekura_tui.store.jobs import JobStore
 
 
@@ -118,23 +119,29 @@ class PolledJob:
     """Unix time of the last answer that this process recorded; None if there is none."""
 
     @property
+    def is_local(self) -> bool:
+        """Whether the job runs on this machine, so that its polls are no requests."""
+        return KINDS[self.job.kind].server is None
+
+    @property
     def ended_here(self) -> bool:
         """Whether this process, not another one, recorded the job's final state."""
         return self.job.state.final and self.job.finished_at == self.ended_at
 
 
 class Poller:
-    """Polls jobs; backs off when the server fails, refuses the key, or sends `Retry-After`."""
+    """Polls jobs, each by the `runner` of its kind; backs off when the server fails, refuses the key, or sends
+    `Retry-After`."""
 
     def __init__(
         self,
         jobs: JobStore,
-        client: Client,
+        runner: Callable[[str], Client | CommandRunner],
         clock: Callable[[], float],
         monotonic: Callable[[], float],
         jitter: Callable[[], float],
     ) -> None:
-        self._jobs, self._client = jobs, client
+        self._jobs, self._runner = jobs, runner
         self._clock, self._monotonic, self._jitter = clock, monotonic, jitter
         self._failures = 0
         self._refused_jobs: set[int] = set()
@@ -184,15 +191,16 @@ class Poller:
             answer = await (self._poll_other_key(job) if job.other_key else self._progress(job))
         except ApiError as error:
             return self._refused(polled, error) if isinstance(error, KeyRefused) else self._failed(polled, error)
-        if self.refused or self._failures:
-            self.resume_polling()
+        if not polled.is_local:
+            if self.refused or self._failures:
+                self.resume_polling()
+            self._refused_jobs.clear()
         polled.failures = 0
-        self._refused_jobs.clear()
         self._record(polled, answer)
         return None
 
     async def _progress(self, job: Job) -> ProgressAnswer:
-        return await self._client.progress(KINDS[job.kind], job.progress_id or "")
+        return await self._runner(job.kind).progress(KINDS[job.kind], job.progress_id or "")
 
     def usual_wait(self, job: Job) -> float:
         """Seconds until the next poll of a job that is polled without errors, by the job's age."""
@@ -256,9 +264,10 @@ class Poller:
         return self._jobs.mark_stale([job.number], self._clock())[0]
 
     def mark_all_stale(self, running: Iterable[PolledJob]) -> bool:
-        """If the server refuses the key or fails for every job, mark the polled jobs as stale. Jobs of another key, and
-        jobs that another process polls, are not marked. Returns whether a job was marked."""
-        fresh = [one for one in running if not (one.job.stale_since or one.job.other_key or one.polled_elsewhere)]
+        """If the server refuses the key or fails for every job, mark the polled jobs as stale. Jobs of this machine or
+        of another key, and jobs that another process polls, are not marked. Returns whether a job was marked."""
+        asked = (one for one in running if not (one.is_local or one.job.other_key or one.polled_elsewhere))
+        fresh = [one for one in asked if not one.job.stale_since]
         fails_for_all = self.refused is not None or self._failures > FAILURES_OF_ONE_JOB
         if not (fails_for_all and fresh):
             return False

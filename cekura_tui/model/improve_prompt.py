@@ -1,11 +1,13 @@
-"""The kind of job that improves a prompt: its requests, and how the answers are read."""
+"""The kinds of job that propose a prompt: by Cekura's server, by a command of the user's, and from a file."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import get_args
 
-from cekura_tui.model.job import DEFAULT_KIND, Draft, Job, JobState
-from cekura_tui.model.job_kind import ApiRequest, End, JobKind, Progress
+from cekura_tui.model.job import BY_COMMAND, DEFAULT_KIND, FROM_FILE, Draft, Job, JobState, proposer_of
+from cekura_tui.model.job_kind import ApiRequest, End, JobKind, Progress, ServerRequests
 from cekura_tui.model.text import Prompt, clean_line, count
 
 LAUNCH_PATH = "/test_framework/v1/runs/improve_prompt_bg/"
@@ -115,8 +117,9 @@ def sent_facts(job: Job, draft: Draft) -> list[tuple[str, str]]:
     focuses = (("workflow metric", job.workflow_metric_ids), ("critical category", job.category_ids))
     focus = "; ".join(f"{noun} {' '.join(map(str, ids))}" for noun, ids in focuses if ids)
     return [
-        ("Runs", " ".join(map(str, job.run_ids))),
+        ("Runs", " ".join(map(str, job.run_ids)) or "none"),
         ("Agent", job.agent),
+        ("Proposed by", proposer_of(job)),
         ("Prompt", f"{prompt_name(job.prompt_source)}, {count(len(draft.prompt.split()), 'word')}"),
         ("Focus", focus or "none"),
     ]
@@ -131,9 +134,11 @@ def prompt_name(source: str) -> str:
 IMPROVE_PROMPT = JobKind(
     name=DEFAULT_KIND,
     noun="improve-prompt jobs",
-    launch=lambda draft: ApiRequest("POST", LAUNCH_PATH, body=launch_body(draft)),
-    id_field="progress_id",
-    progress=lambda progress_id: ApiRequest("GET", PROGRESS_PATH, params={"progress_id": progress_id}),
+    server=ServerRequests(
+        launch=lambda draft: ApiRequest("POST", LAUNCH_PATH, body=launch_body(draft)),
+        id_field="progress_id",
+        progress=lambda progress_id: ApiRequest("GET", PROGRESS_PATH, params={"progress_id": progress_id}),
+    ),
     read_progress=read_progress,
     result=("suggestion", "suggestions"),
     meanings=MEANINGS,
@@ -142,4 +147,49 @@ IMPROVE_PROMPT = JobKind(
     exact=(("improved_prompt",), ("output", "improved_prompt")),
     screen="suggestion",
     empty_end=empty_end,
+)
+
+
+def read_local_progress(payload: object) -> Progress:
+    """Read the state of a command, as `jobs.command_runner` reports it."""
+    answer = payload if isinstance(payload, dict) else {}
+    status, errors = str(answer.get("status") or ""), str(answer.get("errors") or "")
+    result = {"errors": errors, "written": answer.get("written")}
+    end: End | None = answer["end"] if answer.get("end") in get_args(End) else None
+    improved, summary = answer.get("improved_prompt"), answer.get("summary_of_changes")
+    prompt = Prompt(improved) if isinstance(improved, str) else None
+    return Progress(end, status, prompt, summary, str(answer.get("error") or "") or None, result)
+
+
+def _local_kind(name: str, noun: str, meanings: Mapping[JobState, str]) -> JobKind:
+    return IMPROVE_PROMPT._replace(
+        name=name,
+        noun=noun,
+        server=None,
+        read_progress=read_local_progress,
+        meanings=meanings,
+        empty_end=lambda status: None,
+    )
+
+
+IMPROVE_BY_COMMAND = _local_kind(
+    BY_COMMAND,
+    "commands that improve prompts",
+    {
+        JobState.LAUNCHING: "The command is being started.",
+        JobState.RUNNING: "The command runs on this machine, even while this app is closed.",
+        JobState.UNCONFIRMED: "The command may not have been started. {job.again} starts the command again.",
+        JobState.SUCCEEDED: "The command proposes a better prompt. {job-list.open} opens the suggestion.",
+        JobState.NO_ISSUES: "The command proposed no changes.",
+        JobState.FAILED: "The command ended without a suggestion. {job.again} starts the command again.",
+        JobState.LOST: "The command is gone. {job.again} starts the command again.",
+    },
+)
+PROMPT_FROM_FILE = _local_kind(
+    FROM_FILE,
+    "prompts from files",
+    {
+        JobState.SUCCEEDED: "The prompt was read from a file. {job-list.open} opens the suggestion.",
+        JobState.NO_ISSUES: "The file has the same prompt: nothing to review.",
+    },
 )

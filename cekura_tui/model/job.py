@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.secrets import shown_words
 from cekura_tui.model.text import Prompt, clean_line
 
 if TYPE_CHECKING:
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 MAX_RUNS = 3
 MAX_PROMPT_BYTES = 200_000
 DEFAULT_KIND = "improve_prompt"
-"""The kind of a job for which no kind is given."""
+"""The kind of a job for which no kind is given: Cekura proposes a prompt."""
+BY_COMMAND, FROM_FILE = "improve_by_command", "prompt_from_file"
+PROPOSING = (DEFAULT_KIND, BY_COMMAND, FROM_FILE)
+"""The kinds of job that propose a prompt."""
 
 
 class JobState(StrEnum):
@@ -51,6 +55,12 @@ class JobState(StrEnum):
     @property
     def words(self) -> str:
         return self.value.replace("_", " ")
+
+
+def proposer_of(of: Job | Draft) -> str:
+    """Who proposes the prompt of a job, as shown: "Cekura", a command, or a file."""
+    named = of.parameters.get("command" if of.kind == BY_COMMAND else "file")
+    return "Cekura" if of.kind == DEFAULT_KIND else shown_words(clean_line(str(named or "a file"), 120))
 
 
 OPEN_LAUNCH = (JobState.LAUNCHING, JobState.UNCONFIRMED)
@@ -122,6 +132,15 @@ class Job:
         return self.state.needs_attention and self.looked_at is None
 
     @property
+    def proposes(self) -> bool:
+        return self.kind in PROPOSING
+
+    @property
+    def proposer(self) -> str:
+        """Who proposes the prompt: "Cekura", the user's command, or a file; empty for a job that proposes none."""
+        return proposer_of(self) if self.proposes else ""
+
+    @property
     def on_agent(self) -> bool:
         """Whether the agent has the prompt that the job proposed and the user staged."""
         return self.update is not None and self.update.state == "current"
@@ -129,7 +148,7 @@ class Job:
     @property
     def has_result_page(self) -> bool:
         """Whether a page shows more than the job: a suggestion, or the calls of a test."""
-        return self.improved_sha256 is not None or (self.kind != DEFAULT_KIND and self.progress_id is not None)
+        return self.improved_sha256 is not None or (not self.proposes and self.progress_id is not None)
 
     @property
     def resumable(self) -> bool:
@@ -193,7 +212,7 @@ class Suggestion(NamedTuple):
     def to_json(self) -> dict[str, Any]:
         """The JSON of `jobs show --json`: the job with the result fields of its kind."""
         job = self.job
-        if job.kind != DEFAULT_KIND:
+        if not job.proposes:
             return {**job.to_json(), "kind": job.kind, "result": job.result}
         return {
             **job.to_json(),

@@ -24,7 +24,7 @@ WAITING = frozenset({"queued", "pending", "in_queue", "scaling_up"})
 WORKING = frozenset({"running", "in_progress", "processing", "started", "evaluating"})
 """Server statuses of a job that has started."""
 
-End = Literal["succeeded", "no_issues", "failed"]
+End = Literal["succeeded", "no_issues", "failed", "lost"]
 
 
 class Progress(NamedTuple):
@@ -59,23 +59,30 @@ class LaunchSearch(NamedTuple):
     read: Callable[[object], list[str]]
 
 
+class ServerRequests(NamedTuple):
+    """The requests about jobs that run on the server. `launch` makes the request that launches a draft; its answer has
+    the job's id on the server in the field `id_field` ("one or other"), and `progress` makes the polling request for
+    this id. `search` says how to find a launch whose answer was lost; None if that is impossible."""
+
+    launch: Callable[[Draft], ApiRequest]
+    id_field: str
+    progress: Callable[[str], ApiRequest]
+    search: Callable[[Job], LaunchSearch | None] = lambda job: None
+
+
 class JobKind(NamedTuple):
     """Everything that is specific to one kind of job; all other code works with any kind. `name` is stored in the
-    database; `noun` names the jobs of this kind in a sentence. `launch` makes the request that launches a draft; its
-    answer has the job's id on the server in the field `id_field` ("one or other"), and `progress` makes the polling
-    request for this id. `read_progress` reads a parsed progress answer, in which all texts but those at the paths
-    `exact` are cleaned.
+    database; `noun` names the jobs of this kind in a sentence. `server` is None for jobs that run on this machine.
+    `read_progress` reads a parsed progress answer, in which all texts but those at the paths `exact` are cleaned.
 
     `screen` shows a result; empty for the job page. `result` is the noun for a result, singular and plural. `meanings`
     explains each final state. `sent` lists a job's inputs as (name, text) pairs, and `content` names them in short:
     "runs and prompt". `empty_end` returns an error message for a final server status without a result, or None if a
-    result may still come. `search` says how to find a launch whose answer was lost; None if that is impossible."""
+    result may still come."""
 
     name: str
     noun: str
-    launch: Callable[[Draft], ApiRequest]
-    id_field: str
-    progress: Callable[[str], ApiRequest]
+    server: ServerRequests | None
     read_progress: Callable[[object], Progress]
     result: tuple[str, str]
     meanings: Mapping[JobState, str]
@@ -84,7 +91,15 @@ class JobKind(NamedTuple):
     exact: tuple[tuple[str, ...], ...] = ()
     screen: str = ""
     empty_end: Callable[[str], str | None] = lambda status: None
-    search: Callable[[Job], LaunchSearch | None] = lambda job: None
+
+    @property
+    def place(self) -> str:
+        """Where jobs of this kind run, after "runs"."""
+        return "on this machine" if self.server is None else "on the server"
+
+    @property
+    def id_name(self) -> str:
+        return "folder" if self.server is None else self.server.id_field
 
     def read(self, payload: object, raw: str) -> Progress:
         """Read an answer from the cleaned `payload`, with exact texts from `raw`, the JSON as sent. If `raw` can't be

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, Self
 from urllib.parse import quote
 
 from cekura_tui.model.job import Draft, Job, JobState
-from cekura_tui.model.job_kind import ApiRequest, JobKind, LaunchSearch, Progress
+from cekura_tui.model.job_kind import ApiRequest, JobKind, LaunchSearch, Progress, ServerRequests
 from cekura_tui.model.run.outcome import FINAL
 from cekura_tui.model.scope import Agent
 from cekura_tui.model.text import Prompt, clean_line, count
@@ -329,14 +329,16 @@ def launch_draft(launch: LaunchSettings, agent: Agent) -> Draft:
 SCENARIO_TEST = JobKind(
     name=KIND_NAME,
     noun="test calls in this way",
-    launch=launch_request,
-    id_field="id or result_id",
-    progress=lambda result: ApiRequest("GET", f"{RESULTS}{quote(result, safe='')}/"),
+    server=ServerRequests(
+        launch=launch_request,
+        id_field="id or result_id",
+        progress=lambda result: ApiRequest("GET", f"{RESULTS}{quote(result, safe='')}/"),
+        search=search_launch,
+    ),
     read_progress=read_result,
     result=("test result", "test results"),
     meanings=_MEANINGS,
     sent=_sent_facts,
     content=_content,
     screen="test",
-    search=search_launch,
 )

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from cekura_tui.model.job import DEFAULT_KIND, OPEN_LAUNCH, Draft, Job, JobState, Suggestion
+from cekura_tui.model.job import DEFAULT_KIND, FROM_FILE, OPEN_LAUNCH, PROPOSING, Draft, Job, JobState, Suggestion
 from cekura_tui.model.job_kind import Progress
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.prompt_events import UseKind
@@ -121,15 +121,18 @@ class JobStore(AccountStore):
         rows = self._select("state = 'unconfirmed' AND launched_at > ?", since)
         return read_jobs(rows, self._account.reader)[0]
 
-    def latest_draft(self, agent_id: int | None, run_ids: Sequence[int], kind: str = DEFAULT_KIND) -> Job | None:
-        """The agent's latest draft of a kind, preferably a draft for exactly these runs; None if there is no draft."""
-        best_first = "state = 'draft' AND kind = ? AND agent_id IS ? ORDER BY (run_ids = ?) DESC, created_at DESC"
-        rows = self._select(best_first, kind, agent_id, json.dumps(tuple(run_ids)))
+    def latest_draft(
+        self, agent_id: int | None, run_ids: Sequence[int], kinds: Collection[str] = PROPOSING
+    ) -> Job | None:
+        """The agent's latest draft of some kinds, preferably a draft for exactly these runs; None without a draft."""
+        of_kinds = f"kind IN ({', '.join('?' * len(kinds))})"
+        best_first = f"state = 'draft' AND {of_kinds} AND agent_id IS ? ORDER BY (run_ids = ?) DESC, created_at DESC"
+        rows = self._select(best_first, *kinds, agent_id, json.dumps(tuple(run_ids)))
         return next(iter(read_jobs(rows, self._account.reader)[0]), None)
 
     def draft_of(self, job: Job) -> Draft:
         """A new draft with the settings and prompt of a job. Raises DamagedText if its record or prompt is damaged."""
-        if not job.run_ids and job.kind == DEFAULT_KIND:
+        if not job.run_ids and job.proposes and job.kind != FROM_FILE:
             raise DamagedText(f"The record of job {job.number}")
         return Draft(
             run_ids=job.run_ids,
@@ -170,6 +173,16 @@ class JobStore(AccountStore):
             return read_prompt(self._database.read, rows[0]["prompt_sha256"]) if rows else None
         return None
 
+    def proposer(self, agent_id: int | None) -> tuple[str, str] | None:
+        """Who last proposed a prompt for an agent: the kind of job and its command; None if no one did."""
+        of_agent = "SELECT kind, command FROM proposers WHERE origin = ? AND key_id = ? AND agent_id = ?"
+        rows = self._database.read(of_agent, *self._pair, agent_id)
+        return (rows[0]["kind"], rows[0]["command"]) if rows else None
+
+    def is_offered(self, agent_id: int | None) -> bool:
+        """Whether the server may propose prompts: it has not answered that it lacks this operation."""
+        return not self._database.read(f"SELECT 1 FROM not_offered WHERE {_OFFER}", *self._pair, agent_id)
+
     def durations(self, limit: int = 50) -> dict[str, list[float]]:
         """Seconds that the profile's last `limit` jobs of each kind took, newest first. The keys are the kinds. Jobs
         without an accurate duration are skipped, and kinds without any duration are missing."""
@@ -208,6 +221,20 @@ class JobStore(AccountStore):
             if current.state == JobState.DRAFT:
                 rows.rewrite(current, draft, at)
             return rows.get(current.number)
+
+    def note_proposer(self, draft: Draft, *, offered: bool = True) -> None:
+        """Remember who proposes prompts for the draft's agent; if not `offered`, that the server does not."""
+        if draft.agent_id is None or draft.kind not in PROPOSING:
+            return
+        agent = (*self._pair, draft.agent_id)
+        with self._database.write() as sql:
+            if not offered:
+                sql.execute("INSERT OR REPLACE INTO not_offered VALUES (?, ?, ?)", agent)
+                return
+            if draft.kind == DEFAULT_KIND:
+                sql.execute(f"DELETE FROM not_offered WHERE {_OFFER}", agent)
+            command = str(draft.parameters.get("command") or "")
+            sql.execute("INSERT OR REPLACE INTO proposers VALUES (?, ?, ?, ?, ?)", (*agent, draft.kind, command))
 
     def begin_launch(
         self, draft: Draft, at: float, owner: str, over: Job | None = None, again_of: int | None = None
@@ -366,6 +393,8 @@ class JobStore(AccountStore):
         return job
 
 
+_OFFER = "origin = ?1 AND key_id = ?2 AND (agent_id = ?3 OR ?1 != 'demo')"
+"""Selects rows of an agent; in the demo, only one agent's server does not propose prompts."""
 _UNFINISHED = f"""
 SELECT {JOB_COLUMNS} FROM jobs WHERE origin = ?1 AND (
     (key_id = ?2 AND state IN ('running', 'launching')) OR (profile = ?3 AND state = 'launching')

@@ -180,8 +180,7 @@ def _restore_job(sql: sqlite3.Connection, number: int, indexed: _IndexEntry | No
     whose = (indexed.origin, indexed.key_id) if indexed else (uses[0]["origin"], uses[0]["key_id"])
     prompts = {use["how"]: use["sha256"] for use in uses}
     same = sql.execute("SELECT profile FROM jobs WHERE origin = ? AND key_id = ? LIMIT 1", whose).fetchone()
-    field = KINDS[DEFAULT_KIND].id_field
-    ids = (answer.get(field) for answer in parsed_answers(_answers(sql, number)))
+    ids = (answer.get("progress_id") for answer in parsed_answers(_answers(sql, number)))
     progress_id = next((found for found in ids if isinstance(found, str)), None)
     if state in ("", JobState.LAUNCHING) or (state == JobState.RUNNING and progress_id is None):
         state = JobState.UNCONFIRMED

@@ -324,5 +324,24 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE said_runs RENAME COLUMN at TO size;
     UPDATE said_runs SET kept = 0;
     """,
+    """
+    -- who last proposed a prompt for an agent: the kind of job, and its command
+    CREATE TABLE proposers (
+        origin TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        agent_id INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        command TEXT NOT NULL,
+        PRIMARY KEY (origin, key_id, agent_id)
+    ) WITHOUT ROWID;
+
+    -- the agents for which the server answered that it proposes no prompts
+    CREATE TABLE not_offered (
+        origin TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        agent_id INTEGER NOT NULL,
+        PRIMARY KEY (origin, key_id, agent_id)
+    ) WITHOUT ROWID;
+    """,
 )
 VERSION = len(MIGRATIONS)

@@ -108,11 +108,11 @@ class JobService:
         return job
 
     async def stop(self, number: int) -> Job:
-        """Stop polling a job; raises UsageError if the job is not running."""
+        """Stop a command of this machine, or polling a job of the server. Raises UsageError unless the job runs."""
         job = await self.pollable(number)
         if job.state != JobState.RUNNING:
             raise UsageError(f"Can't stop job {number} ({job.state.words}).")
-        return self._engine.stop(number)
+        return await self._engine.stop(number)
 
     async def resumable(self, number: int) -> Job:
         """A job whose polling can be resumed; raises UsageError for any other job."""
@@ -120,7 +120,8 @@ class JobService:
         self.require_writable()
         job = await self.get(number)
         theirs = job.other_key and not job.state.final
-        is_lost_launch = job.state == JobState.UNCONFIRMED and KINDS[job.kind].search(job) is not None
+        server = KINDS[job.kind].server
+        is_lost_launch = job.state == JobState.UNCONFIRMED and (server is None or server.search(job) is not None)
         if not (theirs or is_lost_launch or job.resumable or job.state == JobState.RUNNING):
             raise UsageError(f"Can't resume job {number} ({job.state.words}).")
         return job
@@ -169,7 +170,7 @@ class JobService:
         job = await self.pollable(number)
         if job.state not in (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED):
             raise UsageError(f"Can't relaunch job {number} ({job.state.words}).")
-        return await self._engine.launch(self._store.jobs.draft_of(job), again_of=number)
+        return await self._engine.launch_again(self._store.jobs.draft_of(job), number)
 
     async def note_visit(self) -> None:
         self._store.note_visit(time.time())

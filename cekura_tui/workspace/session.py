@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shlex
+import shutil
+import sys
 import time
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from cekura_tui.api.client import Client
@@ -16,18 +20,20 @@ from cekura_tui.api.errors import ApiError, KeyRefused, NoApiKey, NotFound, NotS
 from cekura_tui.config.credentials import KEY_HINT
 from cekura_tui.config.own_file import unwritable
 from cekura_tui.config.paths import make_private
+from cekura_tui.config.programs import command_words
+from cekura_tui.jobs.command_runner import CommandRunner
 from cekura_tui.jobs.engine import JobEngine, spawn
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.filter.match import Matcher
-from cekura_tui.model.job import DEFAULT_KIND, MAX_RUNS, Job, JobState, Suggestion
+from cekura_tui.model.job import BY_COMMAND, FROM_FILE, MAX_RUNS, Draft, Job, JobState, Suggestion
 from cekura_tui.model.request_log import RequestRecord
 from cekura_tui.model.run.paging import ListPage
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, RunView, view_of
 from cekura_tui.model.scope import Agent, NoScope, Project, Scope
-from cekura_tui.model.text import Prompt, count
+from cekura_tui.model.text import Prompt, clean_line, count
 from cekura_tui.model.transcript.search import Hit, TranscriptHits, read_query
 from cekura_tui.store.errors import RestartNeeded, StoreError
 from cekura_tui.store.store import Store
@@ -39,10 +45,11 @@ from cekura_tui.workspace.notes_and_views import RunNotes, SavedViews
 from cekura_tui.workspace.opened_runs import OpenedRuns, RunEvidence, RunPrefetch, SingleFlight, precompute
 from cekura_tui.workspace.run_findings import RunFindings, TranscriptLoad
 from cekura_tui.workspace.run_lists import RunLists, claim_request
-from cekura_tui.workspace.setup import Setup
+from cekura_tui.workspace.setup import Setup, refuse_read_only
 
 if TYPE_CHECKING:
     from cekura_tui.demo.server import DemoServer
+    from cekura_tui.evidence.improve_text import ImproveText
     from cekura_tui.workspace.agent_prompts import AgentPrompts
     from cekura_tui.workspace.all_runs import MatchingPage
     from cekura_tui.workspace.scenario_tests import ScenarioTests
@@ -91,11 +98,12 @@ class Session:
         store: Store,
         client: Client,
         engine: JobEngine,
+        commands: CommandRunner,
         budget: Budget,
         demo: DemoServer | None,
         window: str,
     ) -> None:
-        self.setup, self.store, self.client, self.engine = setup, store, client, engine
+        self.setup, self.store, self.client, self.engine, self.commands = setup, store, client, engine, commands
         self.budget = budget
         """The request budget that all background requests share."""
         self.no_key = _refusal(setup)
@@ -175,12 +183,13 @@ class Session:
                 demo.stop()
             raise
         client.refusal = lambda: _refusal(setup) or _restart_needed(store)
-        budget = Budget()
+        budget, commands = Budget(), CommandRunner(setup.paths.home)
         read_only = UsageError("Read-only session: nothing was launched.", setup.read_only)
         refusal = read_only if setup.read_only else _refusal(setup)
         engine = JobEngine(
             store.jobs,
             client,
+            commands,
             refusal=refusal,
             changed=changed,
             ended=lambda job: session._job_ended(job, ended),
@@ -189,13 +198,13 @@ class Session:
         with contextlib.suppress(StoreError):
             # Resolve launches of dead processes, even for commands that only list jobs.
             engine.reload()
-        session = cls(setup, store, client, engine, budget, demo, window)
+        session = cls(setup, store, client, engine, commands, budget, demo, window)
         return session
 
     def _job_ended(self, job: Job, ended: Callable[[Suggestion], None]) -> None:
         """Report the end of a job; sum up the calls of a test, so that lists of jobs show what became of the test."""
         ended(self.store.jobs.suggestion(job))
-        if job.kind != DEFAULT_KIND and job.state == JobState.SUCCEEDED:
+        if not job.proposes and job.state == JobState.SUCCEEDED:
             spawn(self._summaries, self._sum_up(job.number))
 
     async def _sum_up(self, number: int) -> None:
@@ -412,6 +421,45 @@ class Session:
             raise UsageError(f"The runs belong to different agents: {whose}.", "Choose runs of one agent only.")
         (agent_id, agent_name), *_ = agents.items()
         return Improvable(tuple(views), agent_id, agent_name)
+
+    def improve_command(self) -> str:
+        """The user's command that proposes prompts; the demo has one. Empty if none is set."""
+        if (command := self.setup.settings.improvement.command) or not self.setup.demo:
+            return command
+        program = "cekura-tui" if shutil.which("cekura-tui") else f"{shlex.quote(sys.executable)} -m cekura_tui"
+        return f"{program} demo-improve"
+
+    async def improve_text(self, draft: Draft, runs: Improvable) -> ImproveText:
+        """The text that a command gets for a draft. Raises UsageError if the template is unreadable or wrong."""
+        from cekura_tui.evidence import improve_text
+        from cekura_tui.workspace.prompt_files import read_text_file
+
+        options = self.setup.settings.improvement
+        template = options.template or str(Path(improve_text.__file__).with_name("improve_template.txt"))
+        improve_text.check_template(text := read_text_file(template, ordinary=True))
+        calls = [(view, await self.evidence(view)) for view in runs.views]
+        chosen = {("category", number) for number in draft.category_ids}
+        chosen |= {("metric", number) for number in draft.workflow_metric_ids}
+        focus = [name for kind, number, name in runs.focuses() if (kind, number) in chosen]
+        make = improve_text.improve_text
+        return await asyncio.to_thread(make, text, draft.prompt, calls, focus=focus, most=options.characters)
+
+    def command_draft(self, draft: Draft, command: str, text: str) -> Draft:
+        """A draft that launches a command, with its input saved. Raises UsageError if there is no such program."""
+        refuse_read_only(self.setup.read_only, "nothing was launched")
+        words = command_words(command)
+        if not words or shutil.which(words[0]) is None:
+            named = f"There is no program {clean_line(words[0], 60)}" if words else "The command has an unclosed quote"
+            raise UsageError(f"{named}.", "Set another with `config set improve.command`, or use --command.")
+        minutes = self.setup.settings.improvement.minutes
+        folder = self.commands.prepare(text, draft.prompt)
+        return replace(draft, kind=BY_COMMAND, parameters={"command": command, "folder": folder, "minutes": minutes})
+
+    def file_draft(self, draft: Draft, file: str, proposed: Prompt) -> Draft:
+        """A draft whose launch makes a suggestion of a prompt from a file."""
+        refuse_read_only(self.setup.read_only, "nothing was saved")
+        folder = self.commands.prepare_result(proposed, draft.prompt)
+        return replace(draft, kind=FROM_FILE, parameters={"file": file, "folder": folder})
 
     async def agent_prompt(self, agent_id: int | None, *, background: bool = False) -> tuple[Agent, Prompt]:
         """An agent and its exact prompt; raises ApiError, and UsageError if the agent is unknown or has no prompt. A
