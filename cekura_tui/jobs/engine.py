@@ -270,15 +270,14 @@ class JobEngine:
         why, unconfirmed = "cekura-tui ended before the command was started.", (JobState.UNCONFIRMED,)
         return self._update(self._jobs.record_state(job.number, JobState.FAILED, why, at, only_from=unconfirmed))
 
-    async def stop(self, number: int) -> Job:
-        """Stop a command of this machine, or stop polling a job of the server, as the API cannot cancel jobs."""
-        job = self._jobs.get(number)
-        if job and self._commands and KINDS[job.kind].server is None and job.state == JobState.RUNNING:
+    async def stop_command(self, job: Job) -> Job:
+        """Stop the command of a running job, with all processes that it started."""
+        if self._commands is not None:
             await self._commands.stop(job.progress_id or "")
-            if (polled := self._running.get(number)) is not None:
-                polled.next_at = self._monotonic()
-                self._wake.set()
-            return job
+        return await self.resume(job.number)  # polls the job now
+
+    def stop(self, number: int) -> Job:
+        """Stop polling a running job. The server continues the job, as the API cannot cancel jobs."""
         reason = "Polling stopped. The job may still run on the server."
         job = self._jobs.record_state(number, JobState.STOPPED, reason, self._clock(), only_from=(JobState.RUNNING,))
         return self._update(job)

@@ -189,7 +189,7 @@ PROMPT_FROM_FILE = _local_kind(
     FROM_FILE,
     "prompts from files",
     {
-        JobState.SUCCEEDED: "The prompt was read from a file. {job-list.open} opens the suggestion.",
+        JobState.SUCCEEDED: "The prompt comes from a file. {job-list.open} opens the suggestion.",
         JobState.NO_ISSUES: "The file has the same prompt: nothing to review.",
     },
 )

@@ -175,13 +175,13 @@ class JobStore(AccountStore):
 
     def proposer(self, agent_id: int | None) -> tuple[str, str] | None:
         """Who last proposed a prompt for an agent: the kind of job and its command; None if no one did."""
-        of_agent = "SELECT kind, command FROM proposers WHERE origin = ? AND key_id = ? AND agent_id = ?"
-        rows = self._database.read(of_agent, *self._pair, agent_id)
+        of_agent = "origin = ? AND key_id = ? AND agent_id = ? AND kind != 'not offered'"
+        rows = self._database.read(f"SELECT kind, command FROM proposers WHERE {of_agent}", *self._pair, agent_id)
         return (rows[0]["kind"], rows[0]["command"]) if rows else None
 
     def is_offered(self, agent_id: int | None) -> bool:
         """Whether the server may propose prompts: it has not answered that it lacks this operation."""
-        return not self._database.read(f"SELECT 1 FROM not_offered WHERE {_OFFER}", *self._pair, agent_id)
+        return not self._database.read(f"SELECT 1 FROM proposers WHERE {_NOT_OFFERED}", *self._pair, agent_id)
 
     def durations(self, limit: int = 50) -> dict[str, list[float]]:
         """Seconds that the profile's last `limit` jobs of each kind took, newest first. The keys are the kinds. Jobs
@@ -226,15 +226,15 @@ class JobStore(AccountStore):
         """Remember who proposes prompts for the draft's agent; if not `offered`, that the server does not."""
         if draft.agent_id is None or draft.kind not in PROPOSING:
             return
-        agent = (*self._pair, draft.agent_id)
+        agent, kind = (*self._pair, draft.agent_id), draft.kind if offered else "not offered"
         with self._database.write() as sql:
-            if not offered:
-                sql.execute("INSERT OR REPLACE INTO not_offered VALUES (?, ?, ?)", agent)
-                return
-            if draft.kind == DEFAULT_KIND:
-                sql.execute(f"DELETE FROM not_offered WHERE {_OFFER}", agent)
-            command = str(draft.parameters.get("command") or "")
-            sql.execute("INSERT OR REPLACE INTO proposers VALUES (?, ?, ?, ?, ?)", (*agent, draft.kind, command))
+            if kind == DEFAULT_KIND:
+                sql.execute(f"DELETE FROM proposers WHERE {_NOT_OFFERED}", agent)
+            if offered:
+                of_agent = "origin = ? AND key_id = ? AND agent_id = ? AND kind != 'not offered'"
+                sql.execute(f"DELETE FROM proposers WHERE {of_agent}", agent)
+            values = (draft.agent_id, *self._pair, kind, str(draft.parameters.get("command") or ""))
+            sql.execute("INSERT OR REPLACE INTO proposers VALUES (?, ?, ?, ?, ?)", values)
 
     def begin_launch(
         self, draft: Draft, at: float, owner: str, over: Job | None = None, again_of: int | None = None
@@ -393,8 +393,8 @@ class JobStore(AccountStore):
         return job
 
 
-_OFFER = "origin = ?1 AND key_id = ?2 AND (agent_id = ?3 OR ?1 != 'demo')"
-"""Selects rows of an agent; in the demo, only one agent's server does not propose prompts."""
+_NOT_OFFERED = "origin = ?1 AND key_id = ?2 AND (agent_id = ?3 OR ?1 != 'demo') AND kind = 'not offered'"
+"""In the demo, the server proposes prompts for some agents only."""
 _UNFINISHED = f"""
 SELECT {JOB_COLUMNS} FROM jobs WHERE origin = ?1 AND (
     (key_id = ?2 AND state IN ('running', 'launching')) OR (profile = ?3 AND state = 'launching')

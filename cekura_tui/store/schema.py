@@ -325,22 +325,15 @@ MIGRATIONS: tuple[str, ...] = (
     UPDATE said_runs SET kept = 0;
     """,
     """
-    -- who last proposed a prompt for an agent: the kind of job, and its command
+    -- who last proposed a prompt for an agent: the kind of job, and its command. The kind 'not offered' says that the
+    -- server proposes no prompts.
     CREATE TABLE proposers (
+        agent_id INTEGER NOT NULL,
         origin TEXT NOT NULL,
         key_id TEXT NOT NULL,
-        agent_id INTEGER NOT NULL,
         kind TEXT NOT NULL,
         command TEXT NOT NULL,
-        PRIMARY KEY (origin, key_id, agent_id)
-    ) WITHOUT ROWID;
-
-    -- the agents for which the server answered that it proposes no prompts
-    CREATE TABLE not_offered (
-        origin TEXT NOT NULL,
-        key_id TEXT NOT NULL,
-        agent_id INTEGER NOT NULL,
-        PRIMARY KEY (origin, key_id, agent_id)
+        PRIMARY KEY (agent_id, origin, key_id, kind)
     ) WITHOUT ROWID;
     """,
 )

@@ -112,7 +112,9 @@ class JobService:
         job = await self.pollable(number)
         if job.state != JobState.RUNNING:
             raise UsageError(f"Can't stop job {number} ({job.state.words}).")
-        return await self._engine.stop(number)
+        if KINDS[job.kind].server is None:
+            return await self._engine.stop_command(job)
+        return self._engine.stop(number)
 
     async def resumable(self, number: int) -> Job:
         """A job whose polling can be resumed; raises UsageError for any other job."""

@@ -18,7 +18,7 @@ from cekura_tui.model.errors import KeyMissing
 
 
 def poller_of(here: Window, monotonic: Callable[[], float]) -> Poller:
-    return Poller(here.store.jobs, here.client, lambda: 1_000.0, monotonic, lambda: 0.5)
+    return Poller(here.store.jobs, lambda kind: here.client, lambda: 1_000.0, monotonic, lambda: 0.5)
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ async def test_two_kinds_of_jobs_have_separate_durations_and_drafts(
     }
     here.store.jobs.save_draft(TEST, 1.0)
     assert here.store.jobs.latest_draft(7, ()) is None
-    saved = here.store.jobs.latest_draft(7, (), KIND_NAME)
+    saved = here.store.jobs.latest_draft(7, (), [KIND_NAME])
     assert saved is not None
     other = replace(TEST, parameters={**TEST.parameters, "times": 5})
     begun = here.store.jobs.begin_launch(other, 2.0, "somebody", replace(saved, parameters={}))
@@ -186,7 +186,9 @@ async def test_a_fresh_start_looks_for_the_launch_of_a_dead_process(
     here.engine.start()
     assert (await here.wait_for_state(JobState.RUNNING, begun.number)).progress_id == "52"
     assert here.job(1).state == JobState.UNCONFIRMED, "a launch of long ago is not looked for"
-    assert KINDS[KIND_NAME].progress("4/../../aiagents/7").path == f"{RESULTS}4%2F..%2F..%2Faiagents%2F7/"
+    server = KINDS[KIND_NAME].server
+    assert server is not None
+    assert server.progress("4/../../aiagents/7").path == f"{RESULTS}4%2F..%2F..%2Faiagents%2F7/"
 
 
 @pytest.mark.parametrize(("status", "detail"), [(402, "Payment required."), (403, "Not enough credits.")])
