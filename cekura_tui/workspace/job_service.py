@@ -158,14 +158,14 @@ class JobService:
             self._engine.take_over(job.number for job in theirs if job.state in states)
 
     async def forgettable(self, number: int) -> Job:
-        """A job that can be forgotten; raises UsageError during the job's launch."""
-        return _not_launching(await self.get(number))
+        """A job that can be forgotten; raises UsageError while it is launched, or its command runs."""
+        return _forgettable(await self.get(number))
 
     async def forget(self, number: int) -> Job:
         """Forget a job, readable or not, and delete the job's texts; raises UsageError during the job's launch."""
         with contextlib.suppress(UnreadableJob):
             await self.forgettable(number)
-        return _not_launching(self._engine.forget(number))  # another window may just have launched it
+        return _forgettable(self._engine.forget(number))  # another window may just have launched it
 
     async def launch_again(self, number: int) -> Job:
         """Launch an unconfirmed, lost or failed job again, as a new job; raises UsageError for any other job."""
@@ -192,7 +192,9 @@ class JobService:
         return self._store.jobs.suggestion(await self.get(number))
 
 
-def _not_launching(job: Job) -> Job:
+def _forgettable(job: Job) -> Job:
     if job.state == JobState.LAUNCHING:
         raise UsageError(f"Job {job.number} is being launched.", "Forget the job once the server has answered.")
+    if job.state == JobState.RUNNING and KINDS[job.kind].server is None:
+        raise UsageError(f"The command of job {job.number} is running.", "Stop the job first.")
     return job
