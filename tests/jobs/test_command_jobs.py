@@ -50,7 +50,10 @@ async def test_a_command_proposes_a_prompt_without_any_request(window: Window, r
     done = window.store.jobs.suggestion(job)
     assert (done.improved_prompt, job.summary_of_changes, job.proposes) == (BETTER, "- kinder", True)
     assert job.proposer.startswith("sh")
-    assert (window.server.requests("POST", LAUNCH), window.store.jobs.proposer(7)) == ([], (BY_COMMAND, job.parameters["command"]))
+    assert (window.server.requests("POST", LAUNCH), window.store.jobs.proposer(7)) == (
+        [],
+        (BY_COMMAND, job.parameters["command"]),
+    )
 
 
 async def test_a_prompt_from_a_file_is_a_suggestion_also_without_runs(window: Window, runner: CommandRunner) -> None:
