@@ -447,6 +447,8 @@ class Session:
     def command_draft(self, draft: Draft, command: str, text: str) -> Draft:
         """A draft that launches a command, with its input saved. Raises UsageError if there is no such program."""
         refuse_read_only(self.setup.read_only, "nothing was launched")
+        if whose := self.setup.known_keys().found_in(command):
+            raise UsageError(f"The command contains {whose}; nothing was started.", "Remove the key.")
         words = command_words(command)
         if not words or shutil.which(words[0]) is None:
             named = f"There is no program {clean_line(words[0], 60)}" if words else "The command has an unclosed quote"
