@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
@@ -12,11 +13,12 @@ import pytest
 from engine_window import DRAFT, LeapingClock, OpenWindow, Window
 from scripted_server import LAUNCH, Reply
 from user_commands import MARK, none_left, shell
+from waiting import eventually
 
 from cekura_tui.api.errors import ApiError, NotOffered
 from cekura_tui.jobs.command_runner import CommandRunner
 from cekura_tui.jobs.engine import ORPHANED, JobEngine
-from cekura_tui.model.errors import UsageError
+from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import BY_COMMAND, FROM_FILE, Draft, JobState
 from cekura_tui.model.text import Prompt
 from cekura_tui.workspace.job_service import JobService
@@ -34,6 +36,7 @@ async def window(
     open_window: OpenWindow, runner: CommandRunner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> AsyncIterator[Window]:
     monkeypatch.setenv(MARK, str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     yield await open_window(engine=partial(JobEngine, monotonic=LeapingClock(30.0), commands=runner))
     await none_left(str(tmp_path))
 
@@ -97,6 +100,24 @@ async def test_a_command_of_a_killed_program_is_found_or_was_not_started(
     await window.engine.resume(job.number)
     ended = await window.wait_for_state(state)
     assert ended.reason == ("" if is_started else "cekura-tui ended before the command was started.")
+
+
+async def test_two_windows_follow_a_command_and_report_its_end_once(
+    window: Window, open_window: OpenWindow, runner: CommandRunner
+) -> None:
+    ended: list[int] = []
+    report = partial(JobEngine, ended=lambda job: ended.append(job.number), monotonic=LeapingClock(30.0))
+    both = [await open_window(engine=partial(report, commands=runner)) for _ in range(2)]
+    for one in both:
+        one.engine.start()
+    draft = draft_of(runner, f"echo started >>starts; echo '{BETTER}'")
+    job = await both[0].engine.launch(draft)
+    for one in both:
+        await one.wait_for_state(JobState.SUCCEEDED)
+    await eventually(lambda: ended == [job.number], "the end is reported")
+    with pytest.raises(CekuraTuiError, match="already"):
+        await both[1].engine.launch(draft, over=job)
+    assert await asyncio.to_thread(Path("starts").read_text) == "started\n"
 
 
 async def test_a_command_that_cannot_be_started_leaves_a_draft(window: Window, runner: CommandRunner) -> None:
