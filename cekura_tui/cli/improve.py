@@ -1,15 +1,17 @@
-"""`improve`: launch an improve-prompt job; with --wait, also wait until the job ends. Without a terminal, `cekura-tui
---demo` runs `show_demo_job`, which improves the prompt of the newest failed run."""
+"""`improve`: launch a job that proposes a prompt; with --wait, also wait until the job ends. `review`: make a
+suggestion of a prompt from a file. Without a terminal, `cekura-tui --demo` runs `show_demo_job`, which improves the
+prompt of the newest failed run."""
 
 from __future__ import annotations
 
 import contextlib
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from cekura_tui.cli.options import RUN, F, Options, json_option, number, path
+from cekura_tui.cli.options import AGENT, RUN, F, Options, current_options, json_option, number, path
 from cekura_tui.cli.output import (
     print_error,
     print_message,
@@ -17,19 +19,22 @@ from cekura_tui.cli.output import (
     put,
     put_changes,
     put_json,
+    put_prompt,
     warn_of_controls,
     warn_of_key,
 )
-from cekura_tui.cli.script import exit_of, mark_seen, run_script, state_line, wait_for_jobs
+from cekura_tui.cli.script import command, error_lines, exit_of, mark_seen, run_script, state_line, wait_for_jobs
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 from cekura_tui.model.job import MAX_RUNS, Draft, Job, JobState, Suggestion
+from cekura_tui.model.job_kinds import KINDS
+from cekura_tui.model.text import Prompt
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from cekura_tui.model.run.view import RunRow
-    from cekura_tui.workspace.session import Session
+    from cekura_tui.workspace.session import Improvable, Session
 
 
 def _focus(flag: str, name: str, kind: Callable[[str], int], what: str) -> Callable[[F], F]:
@@ -44,6 +49,10 @@ def _focus(flag: str, name: str, kind: Callable[[str], int], what: str) -> Calla
 @_focus("--workflow-metric", "metrics", number("metric"), "workflow metric")
 @click.option("--unfinished", is_flag=True, help="Allow runs that have not finished.")
 @click.option("--allow-key", is_flag=True, help="Allow a prompt that contains an API key.")
+@click.option(
+    "--command", "given_command", is_flag=False, flag_value="", metavar="[CMD]", help="Have CMD propose the prompt."
+)
+@click.option("--print-input", is_flag=True, help="Print the text that the command would read, and run nothing.")
 @click.option("--wait", is_flag=True, help="Wait for the suggestion.")
 @click.option(
     "--timeout",
@@ -66,6 +75,8 @@ def improve(
     metrics: tuple[int, ...],
     unfinished: bool,
     allow_key: bool,
+    given_command: str | None,
+    print_input: bool,
     wait: bool,
     timeout: float | None,
     out: str | None,
@@ -74,12 +85,15 @@ def improve(
 ) -> None:
     """Propose a better prompt from one to three runs of one agent. May cost credits.
 
-    Prints the job's number; with --wait, the summary and the changes. `jobs wait N` waits later.
+    Prints the job's number; with --wait, the summary and the changes. `jobs wait N` waits later. With --command, a
+    program of yours proposes the prompt, on this machine: it reads one text on standard input and writes the whole new
+    prompt. Without CMD, it is the command in the settings.
     """
     from asyncio import CancelledError
 
+    from cekura_tui.api.errors import NotOffered
     from cekura_tui.store.errors import NotOpened
-    from cekura_tui.workspace.prompt_files import check_output, check_prompt, read_prompt_file, source_of
+    from cekura_tui.workspace.prompt_files import check_output, read_prompt_file
 
     if not run_ids:
         raise UsageError("No run given.", f"Give one to {MAX_RUNS} runs of one agent.")
@@ -89,6 +103,8 @@ def improve(
         raise UsageError("No prompt chosen.", "Use either --prompt-file FILE or --from-agent.")
     if (out is not None or timeout is not None) and not wait:
         raise UsageError("--out and --timeout need --wait.", "Add --wait.")
+    if print_input and (wait or as_json):
+        raise UsageError("--print-input launches no job.", "Leave out --wait and --json.")
     if prompt_file == "-" and options.api_key_file == "-":
         raise UsageError("Can't read both the key and the prompt from standard input.", "Give one as a file.")
     if out == "-":
@@ -97,36 +113,42 @@ def improve(
     given = read_prompt_file(prompt_file) if prompt_file is not None else None
 
     async def work(session: Session) -> Exit:
-        source = "agent" if prompt_file is None else "-" if prompt_file == "-" else source_of(prompt_file)
-        keys, typed = session.setup.known_keys(), None
-        if given is not None and not allow_key:
-            _refuse_key(keys.found_in(given))
-        if given is not None and prompt_file == "-":
-            typed = Draft(tuple(dict.fromkeys(run_ids)), given, None, "", categories, metrics, source)
+        typed = None
+        program = None if given_command is None else given_command or session.improve_command()
+        if program is not None and not print_input:
+            session.check_command(program)
+        _refuse_key(session, given or "", allow_key)
+        if given is not None and prompt_file == "-" and not print_input:
+            typed = Draft(tuple(dict.fromkeys(run_ids)), given, None, "", categories, metrics, "-")
         async with _saved_draft(session, typed) as saved:
             runs = await session.improvable(run_ids)
             if runs.unfinished and not unfinished:
                 raise UsageError(runs.unfinished, "Try again later, or add --unfinished.")
-            agent_name = runs.agent_name
-            if given is None:
-                agent, prompt = await session.agent_prompt(runs.agent_id)
-                agent_name, prompt = agent.name, check_prompt(prompt, f"The prompt of {agent.name}")
-                if not allow_key:
-                    _refuse_key(keys.found_in(prompt))
-            else:
-                prompt = given
-            draft = Draft(runs.run_ids, prompt, runs.agent_id, agent_name, categories, metrics, source)
+            draft = await _draft(session, runs, given, prompt_file, allow_key)
+            draft = replace(draft, category_ids=categories, workflow_metric_ids=metrics)
+            if program is not None or print_input:
+                text, left_out = await session.improve_text(draft, runs)
+                if left_out:
+                    print_message(left_out)
+                _refuse_key(session, text, allow_key, "text for the command")
+                if print_input:
+                    put_prompt(Prompt(text))
+                    return Exit.DONE
+                draft = session.command_draft(draft, program or "", text)
             try:
                 job = await session.engine.launch(draft, saved)
             except CancelledError:
                 shows = f"To see the job's state, run `{options.command_line('jobs list')}`."
-                print_message(f"Interrupted before the server's answer was recorded. {shows}")
+                print_message(f"Interrupted before the answer to the launch was recorded. {shows}")
+                raise
+            except NotOffered as error:
+                error.hint += " Or have a program of yours propose the prompt, as in --command 'llm -m gpt-5'."
                 raise
         later = _wait_hint(options, job)
         if wait:
             job = await _wait(session, job, timeout, later)
             if job.state.active:
-                print_message(f"Timed out. Job {job.number} still runs on the server. {later}")
+                print_message(f"Timed out. Job {job.number} still runs {KINDS[job.kind].place}. {later}")
             return await _write_and_print(options, session, job, target, as_json, force)
         # Report the state first, as printing the result may fail.
         print_message(f"{state_line(job)}. {later}" if job.state.active else state_line(job))
@@ -144,13 +166,74 @@ def improve(
         raise NotOpened(f"Nothing was launched. {error.message}", error.hint) from None
 
 
-def _refuse_key(whose: str) -> None:
-    """Raise UsageError if the prompt contains a key. `whose` describes the key; it is empty if there is no key."""
-    if whose:
+def _refuse_key(session: Session, text: str, allow_key: bool, name: str = "prompt") -> None:
+    """Raise UsageError if a text contains a key, unless the user allows that."""
+    if not allow_key and (whose := session.setup.known_keys().found_in(text)):
         raise UsageError(
-            f"The prompt contains {whose}; nothing was sent or saved.",
-            "Remove the key, or add --allow-key to send and save the prompt as it is.",
+            f"The {name} contains {whose}; nothing was sent or saved.",
+            f"Remove the key, or add --allow-key to send and save the {name} as it is.",
         )
+
+
+def _check_review(file: str, run_ids: tuple[int, ...], agent_id: int | None, original: str | None, **_: object) -> None:
+    if bool(run_ids) == (agent_id is not None):
+        raise UsageError("No agent chosen.", "Use either --run ID, up to three times, or --agent ID.")
+    if [file, original, current_options().api_key_file].count("-") > 1:
+        raise UsageError("Standard input can be read only once.", "Give the key or the other prompt as a file.")
+
+
+@command("review", check=_check_review)
+@click.argument("file", type=path, metavar="FILE")
+@click.option("--run", "run_ids", type=RUN, multiple=True, metavar="ID", help="A run with reasons; up to three times.")
+@click.option("--agent", "agent_id", type=AGENT, metavar="ID", help="The agent that the prompt is for.")
+@click.option("--original", type=path, metavar="FILE", help="The former prompt; by default, the agent's current one.")
+@click.option("--allow-key", is_flag=True, help="Allow a prompt that contains an API key.")
+@json_option()
+async def review(
+    session: Session,
+    file: str,
+    run_ids: tuple[int, ...],
+    agent_id: int | None,
+    original: str | None,
+    allow_key: bool,
+    as_json: bool,
+) -> Exit:
+    """Make a suggestion of the prompt in FILE (- for standard input), to decide on its changes.
+
+    Prints the changes; `suggestion` accepts, rejects and edits them. The runs give the reasons. Nothing is sent to the
+    server. Exits with 3 if the prompts are equal.
+    """
+    from cekura_tui.prose.compare import compare
+    from cekura_tui.prose.lines import change_words
+    from cekura_tui.workspace.prompt_files import read_prompt_file
+    from cekura_tui.workspace.session import Improvable
+
+    proposed, former = read_prompt_file(file), None if original is None else read_prompt_file(original)
+    _refuse_key(session, proposed, allow_key)
+    runs = await session.improvable(run_ids) if run_ids else Improvable((), agent_id, "")
+    draft = await _draft(session, runs, former, original, allow_key)
+    name = "standard input" if file == "-" else file
+    job = await session.engine.launch(session.file_draft(draft, name, proposed))
+    (job,) = await wait_for_jobs(session, [job.number], None)
+    if job.state == JobState.SUCCEEDED:
+        how = current_options().command_line(f"suggestion show {job.number}")
+        print_message(f"{change_words(compare(draft.prompt, proposed))}. To decide on them, run `{how}`.")
+    return await _write_and_print(current_options(), session, job, None, as_json, False)
+
+
+async def _draft(session: Session, runs: Improvable, given: Prompt | None, file: str | None, allow_key: bool) -> Draft:
+    """A draft with the prompt `given` from a file, else with the agent's current prompt. Raises UsageError."""
+    from cekura_tui.workspace.prompt_files import check_prompt, source_of
+
+    prompt, agent_name = given, runs.agent_name
+    if prompt is None:
+        agent, prompt = await session.agent_prompt(runs.agent_id)
+        agent_name, prompt = agent.name, check_prompt(prompt, f"The prompt of {agent.name}")
+    elif runs.agent_id is not None and not runs.views:
+        agent_name = (await session.client.agent(runs.agent_id)).name
+    _refuse_key(session, prompt, allow_key)
+    source = "agent" if file is None else "-" if file == "-" else source_of(file)
+    return Draft(runs.run_ids, prompt, runs.agent_id, agent_name, prompt_source=source)
 
 
 @contextlib.asynccontextmanager
@@ -222,7 +305,7 @@ async def _wait(session: Session, job: Job, within: float | None, later: str) ->
     try:
         (job,) = await wait_for_jobs(session, [job.number], within)
     except CancelledError:
-        print_message(f"Job {job.number} still runs on the server. {later}")
+        print_message(f"Job {job.number} still runs {KINDS[job.kind].place}. {later}")
         raise
     return job
 
@@ -250,6 +333,8 @@ async def _write_and_print(
                 f"To print the improved prompt, run `{shows}`; for its changes, use --patch instead of --prompt."
             )
             status = error.exit_status
+    elif done.improved_prompt is None and (lines := error_lines(done.job)):
+        print_message("\n  ".join(["The command wrote to standard error:", *lines]))
     warn_of_key(session.setup.known_keys().found_in(done.improved_prompt or ""))
     with printing(_launched_note(job, _wait_hint(options, job))):
         if as_json:
@@ -278,5 +363,5 @@ def _launched_note(job: Job, later: str) -> str:
     """A message that the job was launched. Later errors include it, so that users do not launch the job again. `later`
     says how to wait for a job that still runs."""
     if job.state.active:
-        return f"Job {job.number} launched. It runs on the server. {later}"
+        return f"Job {job.number} launched. It runs {KINDS[job.kind].place}. {later}"
     return f"Job {job.number} launched, now {job.state.words}."

@@ -11,6 +11,8 @@ import click
 from cekura_tui.cli.completion import complete_jobs
 from cekura_tui.cli.options import JOB, Options, current_options, json_option
 from cekura_tui.cli.output import (
+    ask,
+    can_ask,
     is_output_closed,
     print_error,
     print_message,
@@ -22,7 +24,16 @@ from cekura_tui.cli.output import (
     put_table,
     warn_of_key,
 )
-from cekura_tui.cli.script import RestartWithKey, command, exit_of, mark_seen, run_script, state_line, wait_for_jobs
+from cekura_tui.cli.script import (
+    RestartWithKey,
+    command,
+    error_lines,
+    exit_of,
+    mark_seen,
+    run_script,
+    state_line,
+    wait_for_jobs,
+)
 from cekura_tui.cli.test import follow, put_test, status_of, test_of
 from cekura_tui.model.before_after import summary_words
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
@@ -50,7 +61,7 @@ TICK = 1.0
 
 @click.group()
 def jobs() -> None:
-    """List, follow and forget jobs launched from this machine."""
+    """List, follow, stop and forget jobs launched from this machine."""
 
 
 @command("wait", jobs)
@@ -129,6 +140,22 @@ def _has_news(job: Job, since: float) -> bool:
     return not job.state.active or last_sign >= since
 
 
+@command("stop", jobs)
+@click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...", shell_complete=complete_jobs)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+async def stop_jobs(session: Session, numbers: tuple[int, ...], yes: bool) -> Exit:
+    """End commands that run on this machine, or stop polling jobs, which continue on the server."""
+    found = [await session.jobs.get(number) for number in dict.fromkeys(numbers)]
+    if (commands := [f"“{job.proposer}”" for job in found if KINDS[job.kind].server is None]) and not yes:
+        if not can_ask():
+            raise UsageError(f"Nothing was stopped. This would end {', '.join(commands)}.", "To do so, add --yes.")
+        if await ask(f"End {', '.join(commands)}? [y/N]: ") not in ("y", "yes"):
+            return Exit.NOT_SUCCEEDED
+    stopped = [(await session.jobs.stop(job.number)).number for job in found]
+    await wait_for_jobs(session, stopped, ANSWER_TIMEOUT)
+    return Exit.DONE
+
+
 @command("list", jobs, key=False)
 @click.option("--drafts", is_flag=True, help="Include drafts.")
 @json_option("per line")
@@ -161,8 +188,8 @@ async def list_jobs(session: Session, drafts: bool, as_json: bool) -> None:
 
 
 def _about(job: Job) -> str:
-    """The run ids of an improve-prompt job, or a text on the content of a job of another kind."""
-    return KINDS[job.kind].content(job) if job.parameters else " ".join(map(str, job.run_ids))
+    """The run ids of a job that proposes a prompt, or a text on the content of a job of another kind."""
+    return " ".join(map(str, job.run_ids)) if job.proposes else KINDS[job.kind].content(job)
 
 
 def _last_message(job: Job) -> str:
@@ -308,6 +335,8 @@ def _put_record(record: JobRecord, relaunches: Sequence[Job]) -> None:
     for change in record.changes:
         reason = f": {clean_line(change.reason, 300)}" if change.reason else ""
         put(f"  {clock_text(change.at, seconds=True)} {change.state.words}{reason}")
+    if lines := error_lines(record.job):
+        put("\n  ".join(["standard error:", *lines]))
     put()
 
 
@@ -333,7 +362,7 @@ def _facts(record: JobRecord, relaunches: Sequence[Job]) -> list[tuple[str, str]
         ("finished", clock_text(job.finished_at) if job.finished_at else ""),
         ("update", job.update.words(clock_text) if job.update is not None else ""),
         (job.state.words, clock_text(job.since) if uncertain and job.since else ""),
-        ("progress id", job.progress_id or ""),
+        ("progress id" if KINDS[job.kind].server else "folder", job.progress_id or ""),
         ("distinct answers", str(len(record.answers))),
     ]
 

@@ -31,8 +31,9 @@ SUMMARIES = {
     "views": "List, save and delete views: filters with a name.",
     "notes": "Read and write notes on runs; they stay on this machine.",
     "improve": "Propose a better prompt from one to three runs of one agent.",
+    "review": "Make a suggestion of the prompt in FILE (- for standard input), to decide on its changes.",
     "test": "Call the failed scenarios of runs again, to compare an agent's prompt before and after.",
-    "jobs": "List, follow and forget jobs launched from this machine.",
+    "jobs": "List, follow, stop and forget jobs launched from this machine.",
     "suggestion": "Decide on the changes of a suggestion, and update the agent's prompt.",
     "prompts": "List and print the prompts of an agent: its own, sent and suggested ones.",
     "auth": "Sign in with an API key; one for each profile.",
@@ -45,7 +46,7 @@ SUMMARIES = {
     "demo-server": "Run the demo server until interrupted.",
 }
 """Summary of each command, so that --help does not load the commands."""
-_FILES = {"notes": "views", "schema": "completion", "manual": "completion", "demo-server": "main"}
+_FILES = {"notes": "views", "review": "improve", "schema": "completion", "manual": "completion", "demo-server": "main"}
 
 
 class MainGroup(click.Group):

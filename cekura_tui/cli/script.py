@@ -215,6 +215,12 @@ def state_line(job: Job) -> str:
     return f"job {job.number}: {job.state.words}{': ' + more if more else ''}{note}"
 
 
+def error_lines(job: Job) -> list[str]:
+    """The last lines that a command of this machine wrote to standard error."""
+    errors = (job.result or {}).get("errors") if job.proposes else None
+    return str(errors or "").rstrip().splitlines()[-20:]
+
+
 def exit_of(jobs: Sequence[Job]) -> Exit:
     from cekura_tui.model.job import JobState
 

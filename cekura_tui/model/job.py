@@ -167,7 +167,7 @@ class Job:
         return clean_line(self.agent_name) + (f" ({self.agent_id})" if self.agent_id is not None else "")
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON of a job without its prompts; `kind` is left out for the default kind."""
+        """The JSON of a job without its prompts; `kind` and `proposer` are left out for the default kind."""
         update, fields = self.update, {name: getattr(self, name) for name in _JSON_FIELDS}
         job = {
             "job": self.number,
@@ -179,7 +179,8 @@ class Job:
             "finished_at": _iso(self.finished_at),
             "update": update and {"state": update.state, "at": _iso(update.at), "job": update.job},
         }
-        return job if self.kind == DEFAULT_KIND else {"kind": self.kind, **job}
+        proposer = {"proposer": self.proposer} if self.proposes else {}
+        return job if self.kind == DEFAULT_KIND else {"kind": self.kind, **proposer, **job}
 
 
 _JSON_FIELDS = (

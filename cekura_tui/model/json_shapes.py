@@ -119,7 +119,8 @@ class UpdateJson(TypedDict):
 class JobJson(TypedDict):
     """A job as it is recorded on this machine."""
 
-    kind: NotRequired[Annotated[str, Field(description="Left out of a job that improves a prompt.")]]
+    kind: NotRequired[Annotated[str, Field(description="Left out of a job for which Cekura proposes a prompt.")]]
+    proposer: NotRequired[Annotated[str, Field(description="The command or the file that proposes a prompt.")]]
     job: Annotated[int, Field(ge=1, description="The job's number.")]
     state: JobState
     state_since: Annotated[Time | None, Field(description="When the job entered its state.")]
@@ -130,7 +131,7 @@ class JobJson(TypedDict):
     agent_name: str
     category_ids: list[Id]
     workflow_metric_ids: list[Id]
-    progress_id: Annotated[str | None, Field(description="The job's id on the server.")]
+    progress_id: Annotated[str | None, Field(description="The job's id on the server; of a command, its folder.")]
     last_status: Annotated[str | None, Field(description="The server's last status of the job.")]
     prompt_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     error: str | None
@@ -147,7 +148,7 @@ class JobChangeJson(JobJson):
 
 
 class SuggestionJson(JobJson):
-    """A job that improves a prompt, and its suggestion."""
+    """A job that proposes a prompt, and its suggestion."""
 
     improved_prompt: str | None
     summary_of_changes: str | None
@@ -215,7 +216,7 @@ class ConflictsJson(TypedDict):
 
 
 class JobResultJson(JobJson):
-    """A job that does not improve a prompt, and its result."""
+    """A job that proposes no prompt, and its result."""
 
     kind: str  # type: ignore[misc] # required here
     result: Mapping[str, Any] | None
@@ -582,7 +583,7 @@ SHAPES: dict[str, tuple[str, Any]] = {
     "jobs-show": ("`jobs show ID --json`, `on_job_done`, and what `y` copies", SuggestionJson | JobResultJson),
     "jobs-wait": ("a line of `jobs wait ID... --json`", SuggestionJson | JobResultJson),
     "jobs-watch": ("a line of `jobs watch --json`", JobChangeJson),
-    "improve": ("`improve ID... --json`", SuggestionJson),
+    "improve": ("`improve ID... --json`, and `review FILE --json`", SuggestionJson),
     "suggestion-show": ("`suggestion show JOB --json`", SuggestedChangesJson),
     "suggestion-update": ("`suggestion update JOB` if there are conflicts", ConflictsJson),
     "timeline": ("`runs show ID --timeline --json`", TimelineJson),

@@ -431,28 +431,41 @@ class Session:
 
     async def improve_text(self, draft: Draft, runs: Improvable) -> ImproveText:
         """The text that a command gets for a draft. Raises UsageError if the template is unreadable or wrong."""
-        from cekura_tui.evidence import improve_text
-        from cekura_tui.workspace.prompt_files import read_text_file
+        from cekura_tui.evidence.improve_text import improve_text
 
-        options = self.setup.settings.improvement
-        template = options.template or str(Path(improve_text.__file__).with_name("improve_template.txt"))
-        improve_text.check_template(text := read_text_file(template, ordinary=True))
+        template, most = self.improve_template(), self.setup.settings.improvement.characters
         calls = [(view, await self.evidence(view)) for view in runs.views]
         chosen = {("category", number) for number in draft.category_ids}
         chosen |= {("metric", number) for number in draft.workflow_metric_ids}
         focus = [name for kind, number, name in runs.focuses() if (kind, number) in chosen]
-        make = improve_text.improve_text
-        return await asyncio.to_thread(make, text, draft.prompt, calls, focus=focus, most=options.characters)
+        return await asyncio.to_thread(improve_text, template, draft.prompt, calls, focus=focus, most=most)
 
-    def command_draft(self, draft: Draft, command: str, text: str) -> Draft:
-        """A draft that launches a command, with its input saved. Raises UsageError if there is no such program."""
+    def improve_template(self) -> str:
+        """The template of the text that a command gets. Raises UsageError if it is unreadable or wrong."""
+        from cekura_tui.evidence import improve_text
+        from cekura_tui.workspace.prompt_files import read_text_file
+
+        default = str(Path(improve_text.__file__).with_name("improve_template.txt"))
+        text = read_text_file(self.setup.settings.improvement.template or default, ordinary=True)
+        improve_text.check_template(text)
+        return text
+
+    def check_command(self, command: str) -> None:
+        """Raise UsageError if a command that proposes prompts can't be run, or the template of its input is wrong."""
         refuse_read_only(self.setup.read_only, "nothing was launched")
+        self.improve_template()
+        if not command.strip():
+            raise UsageError("No command is set.", "Set one, as in `config set improve.command 'llm -m gpt-5'`.")
         if whose := self.setup.known_keys().found_in(command):
             raise UsageError(f"The command contains {whose}; nothing was started.", "Remove the key.")
         words = command_words(command)
         if not words or shutil.which(words[0]) is None:
             named = f"There is no program {clean_line(words[0], 60)}" if words else "The command has an unclosed quote"
             raise UsageError(f"{named}.", "Set another with `config set improve.command`, or use --command.")
+
+    def command_draft(self, draft: Draft, command: str, text: str) -> Draft:
+        """A draft that launches a command, with its input saved. Raises UsageError if the command can't be run."""
+        self.check_command(command)
         minutes = self.setup.settings.improvement.minutes
         folder = self.commands.prepare(text, draft.prompt)
         return replace(draft, kind=BY_COMMAND, parameters={"command": command, "folder": folder, "minutes": minutes})

@@ -439,7 +439,9 @@ class Suggestions:
             return f"Can't load run {number}: {error.message}"
 
     async def _issues(self, run_ids: tuple[int, ...], agent_id: int | None) -> tuple[_Issues, list[str]]:
-        """The server's issues, and error messages; None if not offered, empty after any other error."""
+        """The server's issues, and error messages; None if not offered, empty after any other error or without runs."""
+        if not run_ids:
+            return (), []
         try:
             return read_issues(await self._client.issues(run_ids, agent_id)), []
         except CekuraTuiError as error:

@@ -18,7 +18,7 @@ FULL = "cekura-tui: Can't write the output: No space left on device."
 ENDLESS = ("demo-server", "jobs watch")
 SILENT = {
     *("auth login", "auth logout", "config edit", "config set", "config unset", "demo-improve"),
-    *("jobs adopt", "jobs forget", "jobs resume", "jobs wait", "notes set", "views delete", "views save"),
+    *("jobs adopt", "jobs forget", "jobs resume", "jobs stop", "jobs wait", "notes set", "views delete", "views save"),
     *(f"suggestion {verb}" for verb in ("accept", "edit", "reject", "restore", "save", "split", "undo", "update")),
 }
 """Commands that print messages only."""
@@ -59,7 +59,7 @@ def test_help_and_data_on_a_failing_output_end_as_documented(words: str, home: P
 @pytest.mark.long
 @full
 def test_every_command_treats_a_failing_output_alike(
-    by_kind: dict[str, list[dict[str, Any]]], failed: int, home: Path
+    by_kind: dict[str, list[dict[str, Any]]], failed: int, home: Path, prompt_file: Path
 ) -> None:
     for words in (f"notes set {failed} x", "views save v outcome:failed", f"runs show {failed}"):
         called(*words.split())
@@ -67,9 +67,16 @@ def test_every_command_treats_a_failing_output_alike(
     called(*improve)
     called("jobs", "wait", 1)
     agent = by_kind["failed"][0]["agent"]
+    prompt_file.write_bytes(called("jobs", "show", 1, "--prompt").raw)
     given = {
         **{"compare": (failed, by_kind["passed"][0]["id"]), "completion": ("bash",), "doctor": ("--offline",)},
-        **{"improve": improve[1:], "jobs show": (1,), "notes show": (failed,), "prompts history": (agent,)},
+        **{
+            "improve": improve[1:],
+            "review": (prompt_file, "--agent", agent),
+            "jobs show": (1,),
+            "notes show": (failed,),
+            "prompts history": (agent,),
+        },
         **{
             "prompts list": (agent,),
             "prompts show": (agent, 1),
