@@ -7,12 +7,17 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import starmap
 from typing import NamedTuple
 
+from cekura_tui.evidence.cloned_phrases import SpokenWords, clones
+from cekura_tui.evidence.narrow_conditions import narrow_conditions
 from cekura_tui.evidence.particulars import MONTHS, SPOKEN_EMAIL, UNITS, WEEKDAYS, Particular, is_number, particulars
 from cekura_tui.evidence.spoken_words import STOP_WORDS, Word, content_words, root, words_of
 from cekura_tui.model.run.view import RunView
 from cekura_tui.model.text import clean_line
+from cekura_tui.model.transcript.timeline import clock, needs_hours
+from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.prose.diff import ProseDiff
 
 MOST = 6
@@ -34,7 +39,7 @@ _PRIVATE = frozenset(map(root, _PRIVATE_WORDS.split()))
 _GENERAL = re.compile(r"\b(?:an?|any|every|eine?[mnrs]?|jede[mnrs]?|una?|cualquier|cada) +$", re.I)
 _OWED = re.compile(
     r"(?i)\b(?:your|total|balance|owed?|outstanding|due|refund|credit|bill|invoice|paid|charged|Ihr(?:e[mnrs]?)?|dein\w*|"
-    r"saldo|guthaben|rechnung|betrag|offen\w*|insgesamt|macht|sus?|tu|factura|importe|reembolso|pendiente|debe|cobrado)\b"
+    r"half|rest|remaining|left|hälfte|mitad|resto|saldo|guthaben|rechnung|betrag|offen\w*|insgesamt|macht|sus?|tu|factura|importe|reembolso|pendiente|debe|cobrado)\b"
 )
 _PRICE = re.compile(
     r"(?i)\b(?:costs?|charge|fee|price|per|each|an? (?:day|month|night)|delivery|shipping|deposit|kosten|kostet|preis|"
@@ -46,7 +51,7 @@ _OURS = re.compile(
     r"öffn\w+|schlie(?:ß|ss)\w*|nuestr\w+|a partir de|abierto|abr\w+|cerrado|cerr\w+|cierra\w*|horario|siempre)\b"
 )
 """Words before another fact of the house, such as its opening hours."""
-_QUOTED = re.compile(r"(?<!\w)[\"“„«‘'](.{8,500}?)[\"”“»’'](?!\w)")
+_PROFILE = "the test profile"
 _SHOWN = 8
 """Most words of a quote that are shown."""
 _CAPITALS = 0.12
@@ -55,8 +60,13 @@ _VARIABLE = re.compile(r"\{\{.{0,200}?\}\}|\{\w{1,80}\}|\$\{.{0,200}?\}")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _UNFOLDED = str.maketrans("øłđ", "old")
 _STARTS = re.compile(r"(?:^|[.!?:;…\"“„«»(\[#*•>—–|\n-])[\s\"“„'*_]*$")
-_ADDRESS = re.compile(r"addr|adress|street|stra(?:ß|ss)e|anschrift|direcci|domicilio|calle|city|town|stadt", re.I)
-_NAMED = re.compile(r"name|caller|patient|customer|contact|guest|holder|spouse|child|person", re.I)
+_PLACE = r"city|town|stadt|village|county|country|destination|location|ciudad|pueblo|destino|reiseziel|wohnort|hotel"
+_ADDRESS = re.compile(rf"addr|adress|street|stra(?:ß|ss)e|anschrift|direcci|domicilio|calle|{_PLACE}", re.I)
+_NAMED = re.compile(
+    rf"name|nombre|caller|patient|customer|contact|guest|holder|spouse|child|person|owner|tenant|member|passenger|buyer|"
+    rf"parent|pet|dog|cat$|mascota|perro|hund|kind$|hij[oa]|titular|recipient|recipiente|{_PLACE}",
+    re.I,
+)
 _GERMAN_WORDS = re.compile(
     r"(?i)\b(?:ich|der|die|das|und|ist|nicht|eine?n?|meine?|mit|für|auf|dem|sie|wir|bitte|von|zum|im|zu|hat|habe|noch|ab)\b"
 )
@@ -91,34 +101,52 @@ def _name_key(word: str) -> str:
 _COMMON = frozenset(map(_name_key, _COMMON_WORDS.split()))
 
 
+class OwnFact(NamedTuple):
+    """A piece of added text that is specific to one call, as shown, and the `place` where the call has it, such as
+    "the test profile" or "run 900238 00:14"; of a narrow condition, the number of its conditions."""
+
+    text: str
+    place: str
+
+    @property
+    def words(self) -> str:
+        return f"{self.text if self.text.startswith('“') else f'“{self.text}”'} ({self.place})"
+
+
 class _FactSpan(NamedTuple):
     """A fact of a run as shown, and the characters [start, end) of the added text that contain the fact."""
 
     start: int
     end: int
     text: str
+    place: str
 
 
 @dataclass
 class _RunFacts:
-    """Facts of one run to search for in added text. `keys` are of dates, numbers and other particulars. `phrases` maps
-    phrases to the shown texts. `known` words, of the agent's name and greeting, are no facts. `heard` maps roots to the
-    chunks in which the caller said them, `said` has all words of the caller's, `house` has roots of the agent's."""
+    """Facts of one run to search for in added text. `keys` (of dates, numbers and other particulars), `phrases` and
+    `said` (the words of caller and test profile) map to the places where they are first. `sure` names may be in lower
+    case. `known` words, of the agent's name and greeting, are no facts. `heard` maps roots to the chunks in which the
+    caller said them, `house` has roots of the agent's. `places` has the place of each turn."""
 
-    keys: set[str] = field(default_factory=set)
+    keys: dict[str, str] = field(default_factory=dict)
     phrases: dict[str, str] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
+    sure: set[str] = field(default_factory=set)
     known: set[str] = field(default_factory=set)
     heard: dict[str, set[int]] = field(default_factory=dict)
-    said: str = ""
+    said: dict[str, str] = field(default_factory=dict)
+    spoken: SpokenWords = field(default_factory=SpokenWords)
     house: set[str] = field(default_factory=set)
     profile: list[str] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
 
 
-def own_facts(diff: ProseDiff, sent_prompt: str, views: Sequence[RunView]) -> dict[int, tuple[str, ...]]:
+def own_facts(diff: ProseDiff, sent_prompt: str, views: Sequence[RunView]) -> dict[int, tuple[OwnFact, ...]]:
     """Facts of a single call that hunks add, as shown, by hunk number; at most MOST for each hunk. A fact is a name,
     date, time, amount, number, e-mail address, phrase, scenario or id that occurs in a run of `views` (test profile,
-    transcript or names), but not in the sent prompt."""
+    transcript or names), but not in the sent prompt; a sentence of the caller's, even if some words are replaced; or a
+    condition that describes the course of the call."""
     added, left = {}, _MOST_ADDED
     for hunk in diff.worded:
         if text := hunk.new[:left].strip():
@@ -130,12 +158,18 @@ def own_facts(diff: ProseDiff, sent_prompt: str, views: Sequence[RunView]) -> di
     runs = [_facts_of(view, numbered) for view in views]
     found = {}
     for number, text in added.items():
+        words = words_of(text)
+        wide = [mark for run in runs for mark in _clones(text, words, sent, run)]
         spans = [mark for run in runs for find in (_particulars, _names) for mark in find(text, sent, run)]
-        for mark in spans:
+        for mark in wide + spans:
             text = f"{text[: mark.start]}{'.' * (mark.end - mark.start)}{text[mark.end :]}"
         quoted = [mark for run in runs for mark in _from_caller(text, sent, run)]
-        if facts := tuple(dict.fromkeys(mark.text for mark in _without_overlaps(spans + quoted)))[:MOST]:
-            found[number] = facts
+        marks = [*_without_overlaps(wide + spans + quoted), *_conditions(added[number], sent, runs)]
+        facts = dict[str, str]()
+        for mark in sorted(marks, key=lambda mark: mark.start):
+            facts.setdefault(mark.text, mark.place)
+        if facts:
+            found[number] = tuple(starmap(OwnFact, facts.items()))[:MOST]
     return found
 
 
@@ -169,10 +203,11 @@ def _facts_of(view: RunView, numbered: bool) -> _RunFacts:
         if number is not None and number >= 1000:
             run.phrases[f" {number} "] = f"{what} {number}"
     if len(content_words(view.row.scenario)) > 1 and len(_plain_words(view.row.scenario).split()) > 2:
-        run.phrases[_plain_words(view.row.scenario)] = f"scenario “{clean_line(view.row.scenario, 60)}”"
+        run.phrases[_plain_words(view.row.scenario)] = "the scenario's name"
     _read_profile(run, view.source.get("test_profile_data"), "")
     left, recited, asked = _MOST_READ, set[str](), None
     turns = [("profile", text) for text in run.profile] + [(turn.speaker, turn.text) for turn in view.transcript.turns]
+    run.places = [_PROFILE for _ in run.profile] + [_place_of(turn, view.row.id) for turn in view.transcript.turns]
     for n, (speaker, text) in enumerate(turns):
         text = text[: min(left, 20_000)]
         left -= len(text)
@@ -184,20 +219,32 @@ def _facts_of(view: RunView, numbered: bool) -> _RunFacts:
             run.house.update({root(word.form) for word in words} - run.heard.keys())
         elif speaker in ("profile", "testing"):
             bare = (word.form for word in words if word.form[1:].isdecimal() and not UNITS.match(text, word.end))
-            run.keys.update({f"amount {form}" for form in bare} - recited)
+            for amount in {f"amount {form}" for form in bare} - recited:
+                run.keys.setdefault(amount, run.places[n])
             answer = _WORD.findall(text) if asked and len(words) < 6 else []
             run.names |= {_name_key(word) for word in answer if _is_name(word)} - _COMMON
-            run.said += f"/{_plain_words(text)}"
+            for name in _plain_words(text).split():
+                run.said.setdefault(name, run.places[n])
+            if speaker == "testing":
+                run.spoken.add(words, n)
             for m, word in enumerate(words):
                 chunk = n * 10_000 + m // 8  # words of two adjacent chunks are near each other
                 run.heard.setdefault(root(word.form), set()).update((chunk, chunk + 1))
-        run.keys.update(one.key for one in found if one.key not in recited)
+        for one in found:
+            if one.key not in recited:
+                run.keys.setdefault(one.key, run.places[n])
     # In its greeting the agent names itself and its business.
     greeting = next((turn.text for turn in view.transcript.turns if turn.speaker == "main"), "")
     run.known = {_name_key(word.group()) for word in _WORD.finditer(f"{view.row.agent} {greeting}")}
     capital, small = _spoken_names([text[:20_000] for speaker, text in turns if speaker == "testing"])
-    run.names = (run.names - (small - capital)) | (capital - small)
+    run.names = (run.names - (small - capital - run.sure)) | (capital - small)
     return run
+
+
+def _place_of(turn: Turn, run_id: int) -> str:
+    """Where a turn is, in words: the run and time of the turn, or without a time its speaker."""
+    at = clock(turn.start, hours=needs_hours(turn.start)) if turn.start is not None else ""
+    return f"run {run_id} {at}" if at else {"main": "the agent", "testing": "the caller"}.get(turn.speaker, "the call")
 
 
 def _is_recited(one: Particular, text: str) -> bool:
@@ -220,16 +267,23 @@ def _read_profile(run: _RunFacts, value: object, key: str, depth: int = 0) -> No
     elif isinstance(value, str | int | float) and not isinstance(value, bool):
         text = str(value)[:20_000]
         run.profile.append(text)
+        is_id = key == "/name" and re.search(r"[\d_]", text)  # the profile's own name, not the name of a person
+        if is_id or (re.fullmatch(r"(?=.*\d)(?=.*[^\W\d]).{2,40}", text) and len(text.split()) <= 4):
+            run.phrases[_plain_words(text)] = _PROFILE
+        if is_id:
+            return
         address = _ADDRESS.search(key)
         for part in re.split("[,;\n]", text) if address else [text]:
             words = [word for word in _WORD.findall(part) if not address or not re.search(r"\d", word)]
             capital = [word for word in words if not word[0].islower()]
             if len(words) > 6 or (len(capital) < len(words) and not address):
                 continue
-            if _NAMED.search(key.rpartition("/")[2]) or len(words) == 1:
-                run.names |= {_name_key(word) for word in capital if len(word) > 2 and word[0].isalpha()} - _COMMON
+            if (named := _NAMED.search(key.rpartition("/")[2])) or len(words) == 1:
+                names = {_name_key(word) for word in capital if len(word) > 2 and word[0].isalpha()} - _COMMON
+                run.names |= names
+                run.sure |= names - STOP_WORDS if named else set()
             elif any(word[0].isalpha() for word in capital):
-                run.phrases[_plain_words(" ".join(words))] = clean_line(" ".join(words), 60)
+                run.phrases[_plain_words(" ".join(words))] = _PROFILE
 
 
 def _spoken_names(turns: Sequence[str]) -> tuple[set[str], set[str]]:
@@ -265,12 +319,13 @@ def _particulars(text: str, sent: _SentContent, run: _RunFacts) -> Iterator[_Fac
         is_within = not one.key.startswith("date") and any(start <= one.start < one.end <= end for start, end in known)
         is_known = is_within or one[1:] in known
         if one.key in run.keys and not is_known:
-            yield _FactSpan(one.start, one.end, clean_line(text[one.start : one.end], 60))
-    plain = _plain_words(text)
-    for phrase, shown in run.phrases.items():
+            yield _FactSpan(one.start, one.end, clean_line(text[one.start : one.end], 60), run.keys[one.key])
+    plain, hits = _plain_words(text), list(_WORD.finditer(text))
+    for phrase, place in run.phrases.items():
         if phrase in plain and phrase not in sent.text:
-            at = text.casefold().find(phrase.split()[0])
-            yield _FactSpan(at, at, shown)
+            first = plain[: plain.index(phrase)].count(" ")
+            start, end = hits[first].start(), hits[first + phrase.count(" ") - 2].end()
+            yield _FactSpan(start, end, clean_line(text[start:end], 60), place)
 
 
 def _names(text: str, sent: _SentContent, run: _RunFacts) -> Iterator[_FactSpan]:
@@ -281,14 +336,34 @@ def _names(text: str, sent: _SentContent, run: _RunFacts) -> Iterator[_FactSpan]
         if _is_name(hit.group()) and normalised in run.names and normalised not in run.known | sent.names:
             beside = found and not text[found[-1][1] : hit.start()].strip(" ")
             found.append((found.pop()[0] if beside else hit.start(), hit.end()))
-    return (_FactSpan(start, end, re.sub(r"['’]s$", "", text[start:end])) for start, end in found)
+    for start, end in found:
+        place = run.said.get(_name_key(_WORD.findall(text[start:end])[0]), _PROFILE)
+        yield _FactSpan(start, end, re.sub(r"['’]s$", "", text[start:end]), place)
+
+
+def _clones(text: str, words: Sequence[Word], sent: _SentContent, run: _RunFacts) -> Iterator[_FactSpan]:
+    for start, end, turn in clones(text, words, run.spoken, sent.roots | run.house):
+        yield _FactSpan(start, end, _shortened(text[start:end]), run.places[turn])
+
+
+def _conditions(text: str, sent: _SentContent, runs: Sequence[_RunFacts]) -> Iterator[_FactSpan]:
+    """Narrow conditions with words of a call that the sent prompt does not have."""
+    for start, end, number in narrow_conditions(text):
+        own = content_words(text[start:end]).keys() - sent.roots
+        if any(len(own & (run.heard.keys() | run.house)) > 1 for run in runs):
+            yield _FactSpan(start, end, _shortened(text[start:end]), f"{number} conditions")
+
+
+def _shortened(text: str) -> str:
+    shown = text.split()
+    return f"“{clean_line(' '.join(shown[:_SHOWN]))}{'…' if len(shown) > _SHOWN else ''}”"
 
 
 def _from_caller(text: str, sent: _SentContent, run: _RunFacts) -> Iterator[_FactSpan]:
     """Find what the caller said: content words in a row that are near each other in a turn of the caller's, and that
-    neither the sent prompt nor, before the caller, the agent said; and quotes in quotation marks."""
+    neither the sent prompt nor, before the caller, the agent said."""
     known, near = sent.roots | run.house, set[int]()
-    series, found = list[Word](), list[tuple[int, int]]()
+    series = list[Word]()
     content = [word for word in words_of(text) if len(word.form) > 2 and word.form.isalpha()]
     content = [word for word in content if word.form not in STOP_WORDS and not _GERMAN_WORDS.fullmatch(word.form)]
     for word in (*content, Word("", len(text), len(text))):
@@ -300,18 +375,11 @@ def _from_caller(text: str, sent: _SentContent, run: _RunFacts) -> Iterator[_Fac
             # German says in a few long words what other languages say in several.
             long = sum(len(one.form) for one in own) >= 19 or len(text[series[0].start : series[-1].end].split()) >= 6
             if len(own) >= (2 if private else 4 - long):
-                found.append((series[0].start, series[-1].end))
+                start, end = series[0].start, series[-1].end
+                yield _FactSpan(start, end, _shortened(text[start:end]), run.places[min(near) // 10_000])
             series = []
         near = near & chunks if series else chunks
         series = [*series, word] if near else []
-    for hit in _QUOTED.finditer(text):
-        plain = _plain_words(hit[1])
-        own_words = len(content_words(hit[1]).keys() - known)
-        if plain in run.said and own_words and len(plain.split()) >= (6 if own_words == 1 else 3):
-            found.append(hit.span(1))
-    for start, end in found:
-        shown = text[start:end].split()
-        yield _FactSpan(start, end, f"“{clean_line(' '.join(shown[:_SHOWN]))}{'…' if len(shown) > _SHOWN else ''}”")
 
 
 def _chunks(form: str, heard: Mapping[str, set[int]]) -> set[int]:
@@ -323,7 +391,7 @@ def _chunks(form: str, heard: Mapping[str, set[int]]) -> set[int]:
 def _without_overlaps(spans: Iterable[_FactSpan]) -> Iterator[_FactSpan]:
     """The facts in text order; of overlapping facts the first, of facts with the same start the longest."""
     end = 0
-    for mark in sorted(set(spans), key=lambda mark: (mark.start, -mark.end, mark.text)):
-        if mark.start >= end or mark.start == mark.end:
+    for mark in sorted(spans, key=lambda mark: (mark.start, -mark.end)):
+        if mark.start >= end:
             yield mark
             end = max(end, mark.end)

@@ -89,7 +89,7 @@ class StagingStore(AccountStore):
             return StagedStep(before, _save_text(sql, job, at, text_of))
 
     def typed(self, number: int) -> dict[str, str]:
-        """Unfinished texts that the user typed, by hunk key; damaged texts are skipped."""
+        """Unfinished texts that the user typed, by hunk key, and dismissed facts; damaged texts are skipped."""
         return {key: text for key, text in self.saved(number).items() if not key.startswith(_RECORDS)}
 
     def splits(self, number: int) -> set[str]:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError
 from cekura_tui.evidence.hunk_reasons import Reason, reasons
-from cekura_tui.evidence.overfitting import own_facts
+from cekura_tui.evidence.overfitting import OwnFact, own_facts
 from cekura_tui.evidence.prompt_issues import PromptIssue, read_issues
 from cekura_tui.jobs.owner import is_alive
 from cekura_tui.model.errors import CekuraTuiError, UsageError
@@ -256,13 +256,19 @@ def _split_of(diff: ProseDiff) -> frozenset[str]:
 _Issues = tuple[PromptIssue, ...] | None
 
 
+def dismissal(hunk: str, fact: OwnFact) -> str:
+    """The key under which it is saved that a fact of the hunk with key `hunk` is dismissed."""
+    return f"dismissed {hunk} {fact.text}"
+
+
 @dataclass(frozen=True)
 class OpenedSuggestion:
     suggestion: Suggestion = field(repr=False)
     diff: ProseDiff = field(repr=False)
     chosen: Chosen
     typed: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Unfinished texts typed into changes and conflicts, by the key of the change or conflict."""
+    """Unfinished texts typed into changes and conflicts, by the key of the change or conflict. A dismissed fact has
+    a key from `dismissal` and an empty text."""
 
     @cached_property
     def choices(self) -> Choices:
@@ -294,6 +300,12 @@ class OpenedSuggestion:
         spans = word_spans(wording(self.diff, hunk).sent, choice.text.strip(), exactly=True)
         added, removed = (sum(word_count(span.text) for span in spans if span.op == op) for op in ("ins", "del"))
         return added, removed
+
+    def own_facts(self, explained: SuggestionReasons, hunk: Hunk) -> tuple[OwnFact, ...]:
+        """The facts of one call in a hunk, without those dismissed for the hunk, its whole or its parts."""
+        keys = (hunk.key, hunk.whole, *hunk.parts)
+        found = explained.own_facts.get(hunk.key, ())
+        return tuple(fact for fact in found if self.typed.keys().isdisjoint(dismissal(key, fact) for key in keys))
 
     def text_of(self, hunk: Hunk) -> str:
         """The initial text for editing a hunk: the edited text if there is one, else the proposed text."""
@@ -346,7 +358,7 @@ class SuggestionReasons:
 
     issues: _Issues = ()
     reasons: Mapping[str, tuple[Reason, ...]] = field(default_factory=dict, repr=False)
-    own_facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    own_facts: Mapping[str, tuple[OwnFact, ...]] = field(default_factory=dict, repr=False)
     problems: tuple[str, ...] = ()
 
 

@@ -35,6 +35,14 @@ def rows(options: Options) -> Iterator[Row]:
         what, least = f"facts of one call, {name}, {facts.cases} rules:", OWN_FACTS[name]
         yield Row(f"{what} precision", "", [facts.precision], at_least=least)
         yield Row(f"{what} recall", "", [facts.recall], at_least=least)
+    for name in own_facts_cases.ONE_CALL_SETS:
+        pieces = own_facts_cases.one_call_score(name)
+        yield Row(f"pieces of one call, {name}: precision", "", [pieces.precision], at_least=PRECISION)
+        yield Row(f"pieces of one call, {name}: recall", "", [pieces.recall], at_least=0.9)
+        if options.details:
+            marks, found = own_facts_cases.one_call_pieces(name)
+            print(f"{name}: {own_facts_cases.one_call_kinds(name)}")
+            print(*(one for one in (*marks, *found) if not one.is_right), sep="\n")
     for half in ("judged", "judged_held"):
         verdicts = list(judged(half))
         result, free = score(verdicts), score(verdicts, "free")

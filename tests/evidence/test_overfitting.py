@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from own_facts_cases import SETS, score
+from own_facts_cases import ONE_CALL_SETS, SETS, one_call_kinds, one_call_score, score
 
 from cekura_tui.demo.answers import run_whole
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.improver import improve
 from cekura_tui.demo.library import agents_by_id
 from cekura_tui.evidence import overfitting
-from cekura_tui.evidence.overfitting import MOST, own_facts
+from cekura_tui.evidence.narrow_conditions import narrow_conditions
+from cekura_tui.evidence.overfitting import MOST, OwnFact, own_facts
 from cekura_tui.evidence.particulars import particulars
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunView, view_of
@@ -61,7 +63,11 @@ def facts(sentence: str, *views: RunView) -> tuple[str, ...]:
     """The facts of the runs that are found in a rule added to the prompt; () if there are none."""
     found = own_facts(compare(SENT, f"{SENT}- {sentence}\n"), SENT, views or (run(),))
     assert found.keys() <= {1}
-    return found.get(1, ())
+    return texts(found).get(1, ())
+
+
+def texts(found: Mapping[int, tuple[OwnFact, ...]]) -> dict[int, tuple[str, ...]]:
+    return {number: tuple(fact.text for fact in facts) for number, facts in found.items()}
 
 
 def test_facts_are_searched_only_in_added_text_up_to_a_maximum_length(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +77,7 @@ def test_facts_are_searched_only_in_added_text_up_to_a_maximum_length(monkeypatc
     for other in (sent.replace("Say hello", "Say good day"), cut, cut.replace("## Booking\n", f"## Booking\n{rule}")):
         assert own_facts(compare(sent, other), sent, [run()]) == {}
     diff = compare(SENT, SENT + "\n## Notes\n" + "- Be kind to the caller.\n" * 50 + "- Greet Priya Raman.\n")
-    assert list(own_facts(diff, SENT, [run()]).values()) == [("Priya Raman",)]
+    assert list(texts(own_facts(diff, SENT, [run()])).values()) == [("Priya Raman",)]
     monkeypatch.setattr(overfitting, "_MOST_ADDED", 500)
     assert own_facts(diff, SENT, [run()]) == {}
 
@@ -96,6 +102,65 @@ def test_found_facts_agree_with_the_facts_that_a_reader_marked(name: str) -> Non
     assert result.cases >= 50
     assert result.precision >= least
     assert result.recall >= least
+
+
+@pytest.mark.parametrize("name", ONE_CALL_SETS)
+def test_found_pieces_agree_with_the_pieces_that_prompt_engineers_marked(name: str) -> None:
+    result = one_call_score(name)
+    assert result.precision >= 0.9
+    assert result.recall >= 0.9, one_call_kinds(name)
+
+
+PLACES = {
+    "Expect Priya on 14 March.": ["“Priya” (the test profile)", "“14 March” (run 900238 00:20)"],
+    "Card 4782 pays $62.40.": ["“4782” (the test profile)", "“$62.40” (run 900238 01:00)"],
+    "See run 900238: Cleaning moved before a trip.": [
+        "“900238” (run 900238)",
+        "“Cleaning moved before a trip” (the scenario's name)",
+    ],
+    'If they say "my cat ate the big card with the day", be kind.': [
+        "“my cat ate the big card with the” (run 900238 00:45)"
+    ],
+    "If the dog ate the card, the caller is near the Old Mill and has a trip to Lisbon, be kind.": [
+        "“If the dog ate the card, the caller…” (3 conditions)",
+        "“Old Mill” (run 900238 01:15)",
+        "“Lisbon” (run 900238 00:10)",
+    ],
+}
+
+
+@pytest.mark.parametrize("rule", PLACES)
+def test_each_fact_names_its_place_in_the_call(rule: str) -> None:
+    starts = (0, 10, 20, 45, 60, 75, 90)
+    timed = [
+        {"role": role, "content": text, "start_time": start} for (role, text), start in zip(TURNS, starts, strict=True)
+    ]
+    found = own_facts(compare(SENT, f"{SENT}- {rule}\n"), SENT, [run(transcript_object=timed)])
+    assert [fact.words for fact in found[1]] == PLACES[rule]
+    untimed = own_facts(compare(SENT, f"{SENT}- Expect her at 9:30 in Lisbon.\n"), SENT, [run()])
+    assert [fact.place for fact in untimed[1]] == ["the agent", "the caller"]
+
+
+BROAD = """
+If the caller cancels and the visit is within 24 hours, say that a fee is due, offer another day and confirm it.
+If the tool fails, or the caller rejects every slot, or the line is bad, offer a call back.
+After the caller has named the day, repeat the day, the time and the dentist, and ask whether this is right.
+Wenn der Anrufer auflegt oder nicht antwortet, beende das Gespräch und notiere den Grund und die Uhrzeit.
+Cuando el cliente pida una factura, confirma el correo, envíala y pregunta si necesita algo más.
+"""
+NARROW = """
+Waive the fee if the card was eaten by a dog, the caller sent photos and the dentist agreed.
+When the caller has refused the first slot, then the second slot, and then asks for a day before a trip, look again.
+When all of this is true:␊- the dog ate the card␊- the caller lives near the Old Mill␊- the trip is to Lisbon
+Wenn der Hund die Karte gefressen hat, die Kundin reist und am Freitag nicht kommt, biete Samstag an.
+Si el cliente ya perdió la tarjeta, viaja a Lisbon y pide el lunes por la mañana, busca otra hora.
+"""
+
+
+def test_only_conditions_with_several_ands_are_narrow() -> None:
+    assert [rule for rule in BROAD.strip().splitlines() if list(narrow_conditions(rule))] == []
+    rules = NARROW.strip().splitlines()
+    assert [rule for rule in rules if not list(narrow_conditions(rule.replace("␊", "\n")))] == []
 
 
 HOUSE = {
@@ -138,7 +203,7 @@ def test_an_amount_of_the_sent_prompt_is_known_in_every_notation(sent: str) -> N
 def test_a_street_town_or_amount_of_the_test_profile_is_found_without_its_numbers(rule: str) -> None:
     places = ["22 Maple Grove, Leeds LS6", "calle Olmo 3, Madrid", "Am Alten Markt 4, 50667 Köln"]
     view = run(test_profile_data={"addresses": places, "due": 62.4})
-    assert facts(f"Ask about {rule} first.", view) == (rule.title() if rule.islower() else rule,)
+    assert facts(f"Ask about {rule} first.", view) == (rule,)
 
 
 @pytest.mark.parametrize("run_ids", [(900238,), (900188,), (900184,), (900238, 900184)])
@@ -152,7 +217,8 @@ def test_the_demo_servers_suggestions_contain_no_facts_of_a_single_call(run_ids:
     assert own_facts(compare(agent.prompt, improved), agent.prompt, views) == {}
     name = str(whole[0]["test_profile_data"]["name"])
     own = improved.replace("the caller", f"the caller {name}", 1)
-    assert [name in result for result in own_facts(compare(agent.prompt, own), agent.prompt, views).values()] == [True]
+    found = texts(own_facts(compare(agent.prompt, own), agent.prompt, views))
+    assert [name in result for result in found.values()] == [True]
 
 
 PARTS = [*"aI1-:.@$({\"'\n K²日", "14", "March", "at", "dot", "Priya", "th", "8.30", "the", "double", "five"]
@@ -162,7 +228,7 @@ PARTS = [*"aI1-:.@$({\"'\n K²日", "14", "March", "at", "dot", "Priya", "th", "
 def test_a_reported_fact_is_in_the_call_and_in_the_added_text(parts: list[str]) -> None:
     text = "".join(parts)
     assert all(0 <= one.start < one.end <= len(text) for one in particulars(text))
-    result = own_facts(compare("Be kind.", text), "Be kind.", [run((("Testing Agent", text),))])
+    result = texts(own_facts(compare("Be kind.", text), "Be kind.", [run((("Testing Agent", text),))]))
     shown = " ".join(text.split())
     assert all(fact in shown or fact[0] == "“" for facts_ in result.values() for fact in facts_)
     assert own_facts(compare("Be kind.", text), text, [run((("Testing Agent", text),))]) == {}

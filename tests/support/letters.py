@@ -49,6 +49,7 @@ O      | previous outcome | runs.previous-outcome
 p      | project and agent | runs.scope
 P      | profile | app.profile
 q      | leave | app.quit help.close
+Q      | quiet: dismiss the warning of a change, or show it again | suggestion.dismiss
 r      | reload, retry | runs.retry runs.refresh run.refresh compare.refresh job.refresh suggestion.refresh
        prompts.refresh prompt-diff.refresh put.look groups.refresh test.refresh
 R      | restore a prompt, or the default columns | prompts.restore put.restore columns.reset

@@ -121,5 +121,5 @@ def _hunks(sent: str, proposed: str, views: Sequence[RunView], issues: Sequence[
     diff = compare(sent, proposed)
     facts = own_facts(diff, sent, views)
     for number, found in reasons(diff, read_issues(list(issues)), views, found_in(views)).items():
-        yield f"hunk {number}: {'; '.join(facts.get(number, ()))}"
+        yield f"hunk {number}: {'; '.join(fact.text for fact in facts.get(number, ()))}"
         yield from (f"- {' | '.join(map(str, one))}" for one in map(astuple, found))

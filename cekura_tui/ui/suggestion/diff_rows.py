@@ -27,7 +27,8 @@ from cekura_tui.prose.words import WordSpan, word_count
 @dataclass(frozen=True, slots=True)
 class HunkNotes:
     """The notes on a hunk. `reasons` say why the hunk may have been proposed, such as "reason: ✗ Identity check · run
-    900238 00:14". `own_facts` are words in the hunk that are specific to one run, such as "14 March" or "Priya"."""
+    900238 00:14". `own_facts` are words in the hunk that are specific to one run, such as
+    "“14 March” (the test profile)"."""
 
     reasons: tuple[str, ...] = ()
     own_facts: tuple[str, ...] = ()

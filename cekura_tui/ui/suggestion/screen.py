@@ -73,6 +73,7 @@ class SuggestionScreen(Page):
         ),
         _change_action("suggestion.edit", "c", "edit", "Edit", "Edit the change", 5),
         _change_action("suggestion.split", "b", "split", "Split", "Split the change into its parts, or join them", 13),
+        _change_action("suggestion.dismiss", "Q", "dismiss_facts", "Dismiss", "Dismiss the warning, or show it again"),
         _change_action(
             "suggestion.accept-all",
             "A",
@@ -164,7 +165,8 @@ own, below the move. Formatting, such as quotation marks, bullets or punctuation
 code fence, is left out unless you accept it.
 
 Below a change is its reason: the failed verdict (`✗`) that the change seems to be for, the run and the time of the
-call. `{suggestion.turn}` shows that turn of the call, `{run.back}` comes back. `{suggestion.pane}` moves between
+call. `{suggestion.turn}` shows that turn of the call, `{run.back}` comes back. A `!` line quotes what is
+specific to one call, with its place there; `{suggestion.dismiss}` dismisses the line. `{suggestion.pane}` moves between
 the summary with the issues, the changes and the staged prompt. `{suggestion.put-on-agent}` updates the agent's prompt
 with the staged prompt. `{suggestion.hand-off}` copies or saves the staged prompt, the improved prompt or a patch.
 `{suggestion.try-again}` improves again, from the staged prompt. `{suggestion.history}` shows the agent's prompt
@@ -237,7 +239,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         now = self.staging.opened
         assert now is not None
         self.error = None
-        if before is None or now.chosen != before.chosen or now.diff is not before.diff:
+        if before is None or (now.chosen, now.typed) != (before.chosen, before.typed) or now.diff is not before.diff:
             self.draw()
         if not self.is_unmounted:
             self.notify_once(news)
@@ -296,7 +298,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             self.query_one("#summary-pane", Pane).show_title(
                 "Summary", f"{count(issues, 'issue')} below" if issues else ""
             )
-            notes = hunk_notes(opened.diff, self.reasons)
+            notes = hunk_notes(opened, self.reasons)
             self.diff_view.show_diff(opened.diff, opened.choices, notes)
             self._draw_staged()
             empty = "No changes", "The suggestion is the prompt that was sent, word for word."
@@ -399,6 +401,13 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             self.notify_once(reason)
         else:
             self.steps.begin(lambda: self.staging.split(hunk))
+
+    def action_dismiss_facts(self) -> None:
+        if (hunk := self._hunk_under_cursor()) is not None:
+            reasons = self.reasons or SuggestionReasons()
+            found = hunk.key in reasons.own_facts
+            self.notify_once(self.staging.dismiss(hunk, reasons) if found else "The change has no warning.")
+            self.draw()
 
     def go_to_undone(self) -> None:
         view, key = self.diff_view, self.staging.undone_key

@@ -14,7 +14,7 @@ from cekura_tui.model.text import Prompt, count
 from cekura_tui.prose.diff import Hunk, ProseDiff
 from cekura_tui.prose.staging import Choices, HunkChoice, wording
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.workspace.suggestions import OpenedSuggestion, StagingStep
+from cekura_tui.workspace.suggestions import OpenedSuggestion, StagingStep, SuggestionReasons, dismissal
 from cekura_tui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -154,6 +154,17 @@ class StagingController:
 
     def _chosen_text(self, diff: ProseDiff, hunk: Hunk) -> str:
         return replace(self._loaded, diff=diff).text_of(hunk)
+
+    def dismiss(self, hunk: Hunk, explained: SuggestionReasons) -> str:
+        """Dismiss the facts of one call in a hunk, or show them again if all are dismissed; returns a message."""
+        left = self._loaded.own_facts(explained, hunk)
+        owners = (hunk.key,) if left else (hunk.key, hunk.whole, *hunk.parts)
+        saved = {dismissal(key, fact) for key in owners for fact in left or explained.own_facts[hunk.key]}
+        kept = {key: text for key, text in self._loaded.typed.items() if key not in saved}
+        self.opened = replace(self._loaded, typed=kept | dict.fromkeys(saved if left else (), ""))
+        for key in saved:
+            self._workspace.put(("text", self.number, key), "" if left else None)
+        return with_keys("Warning dismissed · {suggestion.dismiss} shows it again") if left else "Warning shown again"
 
     def _set_typed(self, key: str, text: str | None) -> None:
         if key not in self._typed and text == self._loaded.typed.get(key):

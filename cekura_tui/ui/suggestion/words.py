@@ -125,16 +125,16 @@ def _tree(name: str, value: object, depth: int = 0) -> Iterator[str]:
         yield f"{named}: {clean_line(leaf_text(value) if not has_children(value) else str(value), 600)}"
 
 
-def hunk_notes(diff: ProseDiff, explained: SuggestionReasons | None) -> Mapping[int, HunkNotes]:
+def hunk_notes(opened: OpenedSuggestion, explained: SuggestionReasons | None) -> Mapping[int, HunkNotes]:
     """Notes with reasons and run-specific words, by hunk number; only for hunks with a reason or such a word."""
     if explained is None:
         return {}
     notes = {
         hunk.number: HunkNotes(
             tuple(reason.words for reason in explained.reasons.get(hunk.key, ())),
-            tuple(clean_line(fact, 60) for fact in explained.own_facts.get(hunk.key, ())),
+            tuple(fact.words for fact in opened.own_facts(explained, hunk)),
         )
-        for hunk in diff.hunks
+        for hunk in opened.diff.hunks
         if hunk.kind != "wrapper"  # text around the model's answer changes nothing
     }
     return {number: one for number, one in notes.items() if one.reasons or one.own_facts}

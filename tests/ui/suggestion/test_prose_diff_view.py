@@ -171,11 +171,12 @@ def test_heading_of_a_hunk_shows_its_choice(choice: HunkChoice, sign: str, count
 
 
 def test_reasons_and_call_specific_words_are_below_the_heading() -> None:
-    notes = {2: HunkNotes(("likely reason: ✗ Identity check · run 900238 00:14",), ("14 March", "Pri\x1b[31mya"))}
+    facts = "“14 March” (the caller)", "“Pri\x1b[31mya”"
+    notes = {2: HunkNotes(("likely reason: ✗ Identity check · run 900238 00:14",), facts)}
     assert drawn(OLD, NEW, notes=notes)[9:13] == [
         " · 2 of 4 · Verification › item 10 · +1 −1",
         "   likely reason: ✗ Identity check · run 900238 00:14",
-        " ! specific to this call: 14 March, Pri[31mya",
+        " ! specific to this call: “14 March” (the caller), “Pri[31mya”",
         " − - Rule 9 stays as it is",
     ]
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from cekura_tui.evidence.overfitting import OwnFact
 from cekura_tui.jobs.owner import this_process
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.improve_prompt import read_progress
@@ -22,7 +24,7 @@ from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
 from cekura_tui.ui.suggestion.staging_controller import CHANGED_ELSEWHERE, StagingController
-from cekura_tui.workspace.suggestions import OpenedSuggestion, StagingService, choices_by_number
+from cekura_tui.workspace.suggestions import OpenedSuggestion, StagingService, SuggestionReasons, choices_by_number
 
 SENT = Prompt("# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n")
 PROPOSED = Prompt(SENT.replace("kind to", "brief with").replace("guess", "estimate"))
@@ -131,6 +133,25 @@ async def test_choice_is_saved_before_being_shown(opened: Opened) -> None:
     assert await staging.choose(SECOND, NO) == ""
     await staging.undo()
     assert (staging.undone_key, staging.undecided, staging.next_undecided(FIRST)) == (SECOND.key, [2], 2)
+
+
+async def test_a_dismissed_warning_stays_away_in_every_window_until_it_is_shown_again(opened: Opened) -> None:
+    staging = await opened.loaded()
+    name, date = OwnFact("Priya", "the test profile"), OwnFact("14 March", "the caller")
+    found = SuggestionReasons(own_facts={FIRST.key: (name,), SECOND.key: (name, date)})
+    assert staging.dismiss(SECOND, found) == "Warning dismissed · Q shows it again"
+    for window in (staging, await Opened(opened.workspace).loaded()):
+        shown = window.opened
+        assert shown is not None
+        assert [shown.own_facts(found, hunk) for hunk in DIFF.hunks] == [(name,), ()]
+    more = SuggestionReasons(own_facts={SECOND.key: (name, OwnFact("9:30", "the agent"), date)})
+    assert [fact.text for fact in opened.shown.own_facts(more, SECOND)] == ["9:30"], "only what the user has seen"
+    part, whole = replace(SECOND, key="part", whole=SECOND.key), replace(SECOND, key="whole", parts=(SECOND.key,))
+    for hunk in (part, whole):
+        assert opened.shown.own_facts(SuggestionReasons(own_facts={hunk.key: (name, date)}), hunk) == ()
+    assert staging.dismiss(part, SuggestionReasons(own_facts={"part": (name, date)})) == "Warning shown again"
+    assert opened.shown.own_facts(found, SECOND) == (name, date)
+    assert (await opened.on_disk())[1] == {}
 
 
 async def test_accept_all_keeps_decided_changes_and_undo_names_changes(opened: Opened) -> None:

@@ -16,6 +16,7 @@ import pytest
 from app_on_a_server import LAUNCH, SMALL, WIDE, Served, opened, setup_of
 from hostile import AGENT_PROMPT, IMPROVED, serve_hostile
 from scripted_server import Reply, ScriptedServer
+from seeded_jobs import stored
 from suggestion_screens import (
     FAILED,
     PageFirstApp,
@@ -35,13 +36,14 @@ from textual.widgets import TextArea
 from waiting import eventually
 from watching import screen_text, sees
 
+from cekura_tui.evidence.overfitting import OwnFact
 from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.ui.kit import keys_in_order
 from cekura_tui.ui.messages import OpenJob
 from cekura_tui.ui.suggestion.screen import SuggestionScreen
 from cekura_tui.ui.suggestion.staging_controller import StagingController
 from cekura_tui.workspace.setup import Setup
-from cekura_tui.workspace.suggestions import StagingService
+from cekura_tui.workspace.suggestions import StagingService, SuggestionReasons, dismissal
 
 ISSUES = "/test_framework/v1/runs/improve_prompt_issues/"
 YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
@@ -190,6 +192,29 @@ async def test_a_key_pressed_while_a_decision_is_saved_waits_for_the_decision(
         await sees(pilot, "Prompts of", "» current")
         await pilot.press("escape")
         await sees(pilot, "Suggestion of job 1", gone="Update the prompt of")
+
+
+async def test_the_warning_of_a_change_is_dismissed_and_shown_again(done: Setup) -> None:
+    async with on_suggestion(done) as pilot:
+        page = screen(pilot)
+        await eventually(lambda: page.reasons is not None, "the reasons are loaded")
+        key, fact = page.hunk.key, OwnFact("14 March", "run 900238 00:14")
+        await pilot.press("Q")
+        await sees(pilot, "The change has no warning.")
+        page.reasons = SuggestionReasons(own_facts={key: (fact,)})
+        page.draw()
+        await sees(pilot, "! specific to this call: “14 March” (run 900238 00:14)")
+        await pilot.press("Q")
+        await sees(pilot, "Warning dismissed · Q shows it again", gone="specific to this call")
+        await eventually(lambda: fact_is_saved(done, key, fact), "it is saved")
+        with stored(done, done.key.text) as store:
+            store.stagings.save_typed(1, dismissal(key, fact), None)
+        await sees(pilot, "! specific to this call: “14 March”")
+
+
+def fact_is_saved(setup: Setup, key: str, fact: OwnFact) -> bool:
+    with stored(setup, setup.key.text) as store:
+        return dismissal(key, fact) in store.stagings.typed(1)
 
 
 async def test_decision_is_saved_even_if_waiting_for_the_save_is_cancelled(
