@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import signal
 import sys
@@ -65,6 +66,8 @@ def test_without_a_command_line_the_command_of_the_settings_proposes(
     called("config", "set", "improve.command", program)
     for words in (["--command"], ["--command", ""]):
         assert called(*improve, *words, "--wait").out.startswith("- Briefer\n")
+    called("improve", 5, "--prompt-file", "-", "--command", "--wait", stdin=SENT.encode())
+    assert {job["kind"] for job in objects("jobs", "list", "--drafts")} == {"improve_by_command"}
 
 
 @pytest.mark.parametrize(
@@ -174,6 +177,22 @@ def test_jobs_stop_stops_polling_a_job_of_the_server_without_a_question(server: 
 def test_a_server_without_improve_jobs_leads_to_the_option_command(api: ScriptedServer, improve: Improve) -> None:
     api.on("POST", LAUNCH, Reply({"detail": "Not found."}, 404))
     refused("--command", *improve)
+
+
+def test_the_script_in_the_readme_asks_a_model_on_a_server(
+    api: ScriptedServer, improve: Improve, tmp_path: Path
+) -> None:
+    (lines,) = re.findall(r"```python\n(.*?)```", (Path(__file__).parents[2] / "README.md").read_text(), re.DOTALL)
+    script = tmp_path / "improve.py"
+    script.write_text(lines.replace("http://127.0.0.1:8080", api.url))
+    script.chmod(0o755)
+    api.on("POST", "/v1/chat/completions", Reply({"choices": [{"message": {"role": "assistant", "content": BETTER}}]}))
+    assert called(*improve, "--command", script, "--wait", "--json").out.count(json.dumps(BETTER)) == 1
+    (asked,) = api.requests("POST")
+    assert asked.json()["messages"] == [{"role": "user", "content": called(*improve, "--print-input").out}]
+    api.on("POST", "/v1/chat/completions", Reply({"error": "no model"}, 500))
+    result = call(*improve, "--command", script, "--wait")
+    assert (result.status, "HTTP Error 500" in result.err) == (1, True)
 
 
 @pytest.mark.long

@@ -89,6 +89,13 @@ def settings() -> str:
     return _table(("setting", "what it is for", "also set by"), rows)
 
 
+def placeholders() -> str:
+    """Table of the placeholders in the template of the text for a command."""
+    from cekura_tui.evidence.improve_text import PLACEHOLDERS
+
+    return _table(("placeholder", "what replaces it"), ((f"`{{{name}}}`", text) for name, text in PLACEHOLDERS.items()))
+
+
 def commands() -> str:
     """Table of the commands with their arguments and the first sentence of their help."""
     from cekura_tui.cli.main import cli
@@ -117,7 +124,7 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 TABLES: dict[str, dict[str, Callable[[], str]]] = {
     "keys": {"letters": letters, "keys": keys},
-    "configuration": {"settings": settings, "columns": columns},
+    "configuration": {"settings": settings, "columns": columns, "placeholders": placeholders},
     "scripts": {"commands": commands},
 }
 """Functions that generate parts of the manual, by topic and by part. A part is between two markers with its name."""
