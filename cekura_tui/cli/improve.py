@@ -23,7 +23,7 @@ from cekura_tui.cli.output import (
     warn_of_controls,
     warn_of_key,
 )
-from cekura_tui.cli.script import command, error_lines, exit_of, mark_seen, run_script, state_line, wait_for_jobs
+from cekura_tui.cli.script import command, exit_of, mark_seen, run_script, state_line, wait_for_jobs, written_lines
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 from cekura_tui.model.job import MAX_RUNS, Draft, Job, JobState, Suggestion
 from cekura_tui.model.job_kinds import KINDS
@@ -333,8 +333,8 @@ async def _write_and_print(
                 f"To print the improved prompt, run `{shows}`; for its changes, use --patch instead of --prompt."
             )
             status = error.exit_status
-    elif done.improved_prompt is None and (lines := error_lines(done.job)):
-        print_message("\n  ".join(["The command wrote to standard error:", *lines]))
+    for line in written_lines(done.job):
+        print_message(line)
     warn_of_key(session.setup.known_keys().found_in(done.improved_prompt or ""))
     with printing(_launched_note(job, _wait_hint(options, job))):
         if as_json:

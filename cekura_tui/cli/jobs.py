@@ -27,12 +27,12 @@ from cekura_tui.cli.output import (
 from cekura_tui.cli.script import (
     RestartWithKey,
     command,
-    error_lines,
     exit_of,
     mark_seen,
     run_script,
     state_line,
     wait_for_jobs,
+    written_lines,
 )
 from cekura_tui.cli.test import follow, put_test, status_of, test_of
 from cekura_tui.model.before_after import summary_words
@@ -292,6 +292,8 @@ async def show_job(
     test = await session.tests.report(number) if as_markdown else None
     if not (lacks or as_curl or as_markdown):
         test = await test_of(session, done.job)
+    if as_curl and not record.curls:
+        raise UsageError(f"Job {number} sent no requests.", f"See `jobs show {number}`.")
     with printing():
         if as_json:
             put_json(_as_json(done, test))
@@ -335,8 +337,8 @@ def _put_record(record: JobRecord, relaunches: Sequence[Job]) -> None:
     for change in record.changes:
         reason = f": {clean_line(change.reason, 300)}" if change.reason else ""
         put(f"  {clock_text(change.at, seconds=True)} {change.state.words}{reason}")
-    if lines := error_lines(record.job):
-        put("\n  ".join(["standard error:", *lines]))
+    for line in written_lines(record.job):
+        put(line)
     put()
 
 

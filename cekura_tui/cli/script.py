@@ -215,10 +215,13 @@ def state_line(job: Job) -> str:
     return f"job {job.number}: {job.state.words}{': ' + more if more else ''}{note}"
 
 
-def error_lines(job: Job) -> list[str]:
-    """The last lines that a command of this machine wrote to standard error."""
-    errors = (job.result or {}).get("errors") if job.proposes else None
-    return str(errors or "").rstrip().splitlines()[-20:]
+def written_lines(job: Job) -> list[str]:
+    """What a command of this machine wrote, if it proposed no prompt: the end of standard error, and its answer."""
+    result, lines = job.result or {}, list[str]()
+    for name, title in (("errors", "standard error:"), ("answer", "standard output:")):
+        if job.proposes and job.improved_sha256 is None and (text := str(result.get(name) or "").strip()):
+            lines += [title, *(f"  {line}" for line in text.splitlines()[-20:])]
+    return lines
 
 
 def exit_of(jobs: Sequence[Job]) -> Exit:

@@ -154,7 +154,7 @@ def read_local_progress(payload: object) -> Progress:
     """Read the state of a command, as `jobs.command_runner` reports it."""
     answer = payload if isinstance(payload, dict) else {}
     status, errors = str(answer.get("status") or ""), str(answer.get("errors") or "")
-    result = {"errors": errors, "written": answer.get("written")}
+    result = {"errors": errors, "written": answer.get("written"), "answer": str(answer.get("answer") or "")[:2_000]}
     end: End | None = answer["end"] if answer.get("end") in get_args(End) else None
     improved, summary = answer.get("improved_prompt"), answer.get("summary_of_changes")
     prompt = Prompt(improved) if isinstance(improved, str) else None

@@ -140,6 +140,9 @@ def test_a_failed_command_exits_with_1_and_an_unchanged_prompt_with_3(
     assert ": failed: The command ended with exit status 7." in result.err
     assert "Error: no such model" in result.err
     assert "standard error:\n  Error: no such model\n" in called("jobs", "show", 1).out
+    refused_to = call(*improve, "--command", "echo 'Sorry, I can not.'", "--wait")
+    assert (refused_to.status, refused_to.err.splitlines()[-2:]) == (1, ["standard output:", "  Sorry, I can not."])
+    refused("Job 1 sent no requests.", "jobs", "show", 1, "--curl")
     assert call(*improve, "--command", f"cat {shlex.quote(str(prompt_file))}", "--wait").status == 3
 
 
