@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
@@ -12,12 +12,13 @@ from cekura_tui.evidence.spoken_words import STOP_WORDS, Word, root
 
 _QUOTED, _PLAIN = 5, 7
 """Least number of words in common with a turn: in quotation marks or a line of dialogue, and elsewhere."""
-_RARE = 3
-"""With this many words that are neither everyday nor of the house, one word less in common is enough."""
+_RARE, _LONG = 3, 9
+"""With this many rare words, one word less in common is enough. A quote with as many words as _LONG in common needs no
+rare word."""
 _DENSE = 0.65
 """Least share of words in common, of all words between the first and the last of them."""
-_MOST_PLACES = 8
-"""The words around a word that the caller says more often are not compared."""
+_MOST_PLACES, _MOST_PAIRS = 8, 40
+"""The words around a word that the caller says more often are not compared; and so many words are compared."""
 _STEPS = sorted(((i, j) for i in range(1, 6) for j in range(1, 6)), key=lambda step: (max(step), sum(step)))
 """How far the next word in common may be, in the prompt and in the turn, nearest first."""
 _BREAK = re.compile(r"[.!?;\n\"“”„«»|→]|[:–—]\s|(?<!\w)['’]|['’](?!\w)")
@@ -29,7 +30,8 @@ _QUOTES = re.compile(
 )
 """Quotes, and lines of a dialogue, which begin with a speaker."""
 _EVERYDAY_WORDS = """
-able account address afternoon anymore appointment back bad bill book booking cancel change check contact date day days
+able app available broken busy card code delivery lost message missing money online password refund service website
+wrong account address afternoon anymore appointment back bad bill book booking cancel change check contact date day days
 details email english evening fine guy happy hear hello help hour hours human issue job later line little live long look
 looking mail manager matter mean minute minutes moment month more morning move name new nice night number office okay
 old order pay payment people person phone place pm problem question real really reason schedule sorry speak start stop
@@ -58,52 +60,44 @@ class SpokenWords:
             self.words.append((word.form, turn))
 
 
-def clones(
-    text: str, words: Sequence[Word], spoken: SpokenWords, known: Collection[str]
-) -> Iterator[tuple[int, int, int]]:
-    """The start and end of each phrase of a text with `words` that copies a turn, and the turn. A phrase has a rare
-    word, which is neither everyday nor has a `known` root."""
+def clones(text: str, words: Sequence[Word], spoken: SpokenWords, known: Set[str]) -> Iterator[tuple[int, int, int]]:
+    """The start and end of each phrase of a text with `words` that copies a turn, and the turn. Rare words are
+    neither everyday nor have a `known` root."""
+    usual = _EVERYDAY | known
     quotes = [hit.span(hit.lastindex or 0) for hit in _QUOTES.finditer(text)]
     breaks = (bool(_BREAK.search(text, one.end, other.start)) for one, other in pairwise(words))
     pieces = list(accumulate(breaks, initial=0))
-    rare = [_is_rare(word.form, known) for word in words]
     done = -1
     for n, word in enumerate(words):
-        places = spoken.places.get(word.form, ()) if rare[n] and n > done else ()
+        is_compared = n > done and len(word.form) > 2 and word.form not in STOP_WORDS
+        places = spoken.places.get(word.form, ()) if is_compared else ()
         for place in places if len(places) <= _MOST_PLACES else ():
             before, after = (_common(words, pieces, n, spoken.words, place, way) for way in (-1, 1))
             common = [*reversed(before), (n, place), *after]
             (first, begin), (last, end) = common[0], common[-1]
-            is_quoted = any(start <= words[first].start and words[last].end <= stop for start, stop in quotes)
-            own = len({words[k].form for k, _ in common if rare[k]})
-            number = sum(words[k].form.isalpha() and words[k].form not in MONTHS for k, _ in common) + (own >= _RARE)
-            is_enough = number >= _QUOTED if is_quoted else number >= _PLAIN and own > 1
+            forms = [form for k, _ in common if (form := words[k].form).isalpha() and form not in MONTHS]
+            rare = len({form for form in forms if len(form) > 2 and {form, root(form)}.isdisjoint(usual)})
+            number = len(forms) + (rare >= _RARE)
+            if any(start <= words[first].start and words[last].end <= stop for start, stop in quotes):
+                is_enough = number >= (_QUOTED if rare else _LONG)
+            else:
+                is_enough = number >= _PLAIN and rare > 1
             if is_enough and len(common) >= _DENSE * max(last - first + 1, end - begin + 1):
                 yield words[first].start, words[last].end, spoken.words[place][1]
                 done = last
                 break
 
 
-def _is_rare(form: str, known: Collection[str]) -> bool:
-    return len(form) > 2 and form.isalpha() and not {form, root(form)} & _EVERYDAY and root(form) not in known
-
-
 def _common(
     words: Sequence[Word], pieces: Sequence[int], n: int, spoken: Sequence[tuple[str, int]], place: int, way: int
 ) -> list[tuple[int, int]]:
-    """The pairs of equal words next to the pair (n, place), in the direction `way` (1 or -1)."""
-    piece, turn, found = pieces[n], spoken[place][1], list[tuple[int, int]]()
-    while True:
-        for i, j in _STEPS:
-            k, m = n + way * i, place + way * j
-            if (
-                0 <= k < len(words)
-                and 0 <= m < len(spoken)
-                and pieces[k] == piece
-                and spoken[m] == (words[k].form, turn)
-            ):
-                n, place = k, m
-                found.append((n, place))
-                break
-        else:
-            return found
+    """The pairs of equal words next to the pair (n, place), at most _MOST_PAIRS, in the direction `way` (1 or -1)."""
+    piece, turn, found = pieces[n], spoken[place][1], [(n, place)]
+    while len(found) <= _MOST_PAIRS:
+        steps = ((found[-1][0] + way * i, found[-1][1] + way * j) for i, j in _STEPS)
+        inside = (pair for pair in steps if 0 <= pair[0] < len(words) and 0 <= pair[1] < len(spoken))
+        equal = (pair for pair in inside if pieces[pair[0]] == piece and spoken[pair[1]] == (words[pair[0]].form, turn))
+        if (pair := next(equal, None)) is None:
+            break
+        found.append(pair)
+    return found[1:]

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from cekura_tui.evidence.particulars import WEEKDAYS
+
 LEAST = 3
 """Least number of joined conditions that are narrow; two are ordinary."""
 _LONGEST, _STARTS = 2_000, 4
@@ -13,10 +15,10 @@ _LONGEST, _STARTS = 2_000, 4
 _SENTENCE = re.compile(r"(?:[^.!?\n]|[.!?](?!['\"”»)*]*(?:\s|$))|(?<=\b[ap]\.m)\.)+")
 _QUOTE = re.compile(r"[\"“„«][^\"“”„«»\n]{1,500}[\"”“»]")
 _START = re.compile(
-    r"\b(?:if|when(?:ever)?|once|after|provided(?: that)?|assuming|as soon as|in case|in the event|where|who|unless|"
-    r"(?P<nth>(?:on|at|after) the (?:second|third|fourth))|(?P<de>wenn|falls|sobald|nachdem|sofern|"
-    r"[a-zäöüß]+t(?= (?:der|die|das|eine?|er|sie|es|keine?)\b))|"
-    r"(?P<es>si|cuando|siempre que|una vez que|después de que|en caso de que))\b",
+    r"\b(?:(?P<nth>(?:on|at|after) the (?:second|third|fourth)(?: \w+(?= that))?)|"
+    r"(?P<de>wenn|falls|sobald|nachdem|sofern|[a-zäöüß]+t(?= (?:der|die|das|eine?|er|sie|es|keine?)\b))|"
+    r"(?P<es>si|cuando|siempre que|una vez que|después de que|en caso de que)|if|when(?:ever)?|once|after|where|who|"
+    r"provided(?: that)?|assuming|as soon as|in case|in the event|unless)\b",
     re.I,
 )
 _JOINT = re.compile(
@@ -24,7 +26,11 @@ _JOINT = re.compile(
     r"|\s(?:and|but|(or)|while|after|before|und|aber|(oder)|sowie|während|y|pero|(o)|mientras)\s",
     re.I,
 )
-_TWICE = re.compile(r"\b(?:twice|(?:second|third|fourth) time|zum (?:zweiten|dritten) mal|segunda vez)\b", re.I)
+_EXACT = (
+    re.compile(r"\b(?:twice|(?:second|third|fourth) time|zum (?:zweiten|dritten) mal|segunda vez)\b", re.I),
+    re.compile(rf"\b(?:o'clock|[ap]m|uhr|{'|'.join(WEEKDAYS)})\b", re.I),
+)
+"""How often or when something happens in the call: each counts as half a condition."""
 _WORDS = """
 and but also already still now again only both just later finally immediately afterwards then if when that who which
 after while therefore even yet subsequently und auch schon noch wieder bereits zudem dann y ya también además luego
@@ -88,7 +94,7 @@ def _joined(sentence: str, start: re.Match[str]) -> tuple[int, int]:
     for n in range(len(joints) - 2, -1, -1):  # in "a, b or c", the comma is an "or", too
         either[n] = either[n] or (either[n + 1] and joints[n][0].strip() in ",;")
     spans = zip([at, *(one.end() for one in joints)], [*(one.start() for one in joints), len(sentence)], strict=True)
-    number, end, steps, is_clause = 0, at, float(bool(start["nth"])), False
+    number, end, steps, is_clause = 0, at, 1.5 * bool(start["nth"]), False
     for (begin, after), is_other in zip(spans, [False, *either], strict=True):
         words, is_then = _words(sentence[begin:after]), sentence.startswith("then ", begin)
         is_aside = number > 0 and sentence[begin - 2 : begin] == ", " and len(words) > 2 and words[0] not in _SUBJECTS
@@ -97,7 +103,9 @@ def _joined(sentence: str, start: re.Match[str]) -> tuple[int, int]:
         if is_main or (is_aside and not is_clause and not is_german):
             break
         number += is_clause and not is_other
-        steps += (0.5 if is_clause else 1) * is_then + 0.5 * bool(_TWICE.search(sentence, begin, after))
+        steps += (0.5 if is_clause else 1) * is_then + 0.5 * sum(
+            bool(exact.search(sentence, begin, after)) for exact in _EXACT
+        )
         end = after if is_clause or not number else end
     # A last clause after a comma is no condition if no other main clause is there.
     return end, int(number + steps) - (is_clause and not re.search(r"\w", sentence[: start.start()]))

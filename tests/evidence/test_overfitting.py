@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,8 +16,7 @@ from cekura_tui.demo.answers import run_whole
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.improver import improve
 from cekura_tui.demo.library import agents_by_id
-from cekura_tui.evidence import overfitting
-from cekura_tui.evidence.narrow_conditions import narrow_conditions
+from cekura_tui.evidence import cloned_phrases, narrow_conditions, overfitting
 from cekura_tui.evidence.overfitting import MOST, OwnFact, own_facts
 from cekura_tui.evidence.particulars import particulars
 from cekura_tui.model.run.run import Run
@@ -158,9 +159,9 @@ Si el cliente ya perdió la tarjeta, viaja a Lisbon y pide el lunes por la maña
 
 
 def test_only_conditions_with_several_ands_are_narrow() -> None:
-    assert [rule for rule in BROAD.strip().splitlines() if list(narrow_conditions(rule))] == []
-    rules = NARROW.strip().splitlines()
-    assert [rule for rule in rules if not list(narrow_conditions(rule.replace("␊", "\n")))] == []
+    find = narrow_conditions.narrow_conditions
+    assert [rule for rule in BROAD.strip().splitlines() if list(find(rule))] == []
+    assert [rule for rule in NARROW.strip().splitlines() if not list(find(rule.replace("␊", "\n")))] == []
 
 
 HOUSE = {
@@ -219,6 +220,22 @@ def test_the_demo_servers_suggestions_contain_no_facts_of_a_single_call(run_ids:
     own = improved.replace("the caller", f"the caller {name}", 1)
     found = texts(own_facts(compare(agent.prompt, own), agent.prompt, views))
     assert [name in result for result in found.values()] == [True]
+
+
+def test_a_long_rule_is_compared_with_a_long_call_in_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = Counter[str]()
+
+    def counted(module: ModuleType, name: str) -> None:
+        work = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *given: compared.update([name]) or work(*given))
+
+    counted(cloned_phrases, "_common")
+    counted(narrow_conditions, "_joined")
+    spoken = " ".join(f"{one}alrus{other}" for one in "bcdfg" for other in "klmnp")
+    view = run((*(("Testing Agent", spoken) for _ in range(8)), ("Testing Agent", "the otter " * 900)))
+    rule = f"{'otter, ' * 900}{' '.join(reversed(spoken.split()))}. {'if the otter sleeps, ' * 900}"
+    own_facts(compare("Be kind.", f"Be kind.\n{rule}"), "Be kind.", [view])
+    assert compared == {"_common": 2 * 8 * 25, "_joined": 4}
 
 
 PARTS = [*"aI1-:.@$({\"'\n K²日", "14", "March", "at", "dot", "Priya", "th", "8.30", "the", "double", "five"]
