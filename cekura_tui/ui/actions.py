@@ -25,7 +25,7 @@ _NAMES_BY_GROUP = {
     "Mark": "mark mark-range clear-marks choose",
     "Decide": """accept accept-all reject edit editor split undo take word put.staged theirs conflicts write restore
         put-on-agent dismiss yes no stop resume end-calls again forget""",
-    "Improve": "improve launch try-again retry test test.again also-passed",
+    "Improve": "improve launch improve.text try-again retry test test.again also-passed",
     "Copy or save": "hand-off copy copy-selection copy-text export save write-now",
     "Show": """fold unfold unfold-all only-changes raw roles staged live jobs-pane refresh look redraw theme request-log
         runs.columns settings toggle narrower wider reset""",

@@ -59,12 +59,12 @@ async def typing(pilot: Pilot[None], *keys: str) -> TextArea:
     return area
 
 
-async def choose(pilot: Pilot[None], source: str) -> None:
-    """Select a prompt source in the list, by keys."""
-    sources: Any = pilot.app.screen.query_one("#sources")
-    sources.focus()
+async def choose(pilot: Pilot[None], source: str, listed: str = "#sources") -> None:
+    """Select a prompt source, or a choice of another list, by keys."""
+    choices: Any = pilot.app.screen.query_one(listed)
+    choices.focus()
     await pilot.press("g")
-    while sources.cursor_key != source:
+    while choices.cursor_key != source:
         await pilot.press("j")
     await pilot.press("space")
 

@@ -92,6 +92,7 @@ ctrl+l | redraw | app.redraw
 ctrl+n | next command | palette.down
 ctrl+p | find a command, in a text box, too | app.palette
 ctrl+r | retry, in a text box | improve.retry
+ctrl+t | show the text that a command reads | improve.text
 ctrl+u | half a page up | list.half-up help.half-up
 ctrl+z | suspend | app.suspend
 """

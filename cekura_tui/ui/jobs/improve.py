@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
+from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,20 +17,21 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static, TextArea
 
+from cekura_tui.config.programs import program_name
 from cekura_tui.jobs.waiting import retry_delay
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.improve_prompt import launch_body
-from cekura_tui.model.job import Draft, Job, JobState
+from cekura_tui.model.job import BY_COMMAND, DEFAULT_KIND, FROM_FILE, Draft, Job, JobState
 from cekura_tui.model.scope import Agent
 from cekura_tui.model.text import Prompt, clean, clean_line, count
 from cekura_tui.store.errors import SentUnrecorded
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.jobs.drafts import DraftSaver
-from cekura_tui.ui.jobs.improve_choices import FocusList, PromptSources
+from cekura_tui.ui.jobs.improve_choices import PARAMETERS, FocusList, Preselected, PromptSources, Proposers
 from cekura_tui.ui.jobs.job_keys import launched_words
 from cekura_tui.ui.keymap import keymap_in_use, with_keys
 from cekura_tui.ui.kit.debounce import Debounce
-from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint
+from cekura_tui.ui.kit.dialog import ConfirmDialog, DetailsDialog, Dialog, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lists import ChoiceList
 from cekura_tui.ui.kit.page import Page
@@ -35,7 +39,7 @@ from cekura_tui.ui.kit.prompt_box import PromptArea, PromptText
 from cekura_tui.ui.messages import GivenPrompt, Improve
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.foreground import edit_prompt
-from cekura_tui.workspace.prompt_files import check_prompt, read_prompt_file, source_file
+from cekura_tui.workspace.prompt_files import check_prompt, read_prompt_file, source_file, source_of
 from cekura_tui.workspace.session import Improvable, Session
 
 AUTOSAVE = 1.5
@@ -63,19 +67,23 @@ class ImproveDialog(Dialog[Job]):
             footer=3,
             why_not=lambda dialog: None if dialog.prompt_error else NOT_OFFERED,
         ),
+        Action("improve.text", "ctrl+t", "text", "Show the text for a command", footer=4),
     )
 
     def __init__(self, state: AppState, runs: Improvable, given: GivenPrompt | None = None) -> None:
         super().__init__()
         self._state, self._runs = state, runs
         self._focus, self._agent_name = FocusList(runs.focuses()), runs.agent_name
-        self._sources, self._text = PromptSources(given), PromptText()
+        self._sources, self._text, self._proposers = PromptSources(given), PromptText(), Proposers()
+        self._line = TypedLine(id="proposer-line", compact=True)
         self._drafts = DraftSaver(state.workspace)
         self._launching: Draft | None = None
         self.prompt_error: CekuraTuiError | None = None
         """Why the agent's prompt could not be loaded; None before the first failure and after a success."""
         self._keys, self._warned = state.workspace.setup.known_keys(), ""
         self._autosave = Debounce(self, AUTOSAVE, self.save_typed, postponed=False)
+        self._measuring = Debounce(self, AUTOSAVE, self._measure_text)
+        self._left_out = ""
         # Requested now, so that both load while the dialog is composed.
         self._saved_request = state.workspace.send(self._find_saved)
         self._prompt_request: Future[tuple[Agent, Prompt]] | None = self._ask_prompt()
@@ -86,6 +94,11 @@ class ImproveDialog(Dialog[Job]):
             yield Static(_section_title("Runs", clean(runs), between="  "), id="improve-runs")
             if self._runs.unfinished:
                 yield Static(Content(f"! {self._runs.unfinished}"), id="improve-unfinished")
+            with Vertical(classes="section", id="improve-proposer"):
+                yield Static(Content("Proposed by"), classes="section-title")
+                yield self._proposers
+                yield self._line
+                yield Static(id="improve-offer")
             with Vertical(classes="section", id="improve-prompt"):
                 yield Static(id="prompt-facts", classes="section-title")
                 yield self._sources
@@ -99,7 +112,7 @@ class ImproveDialog(Dialog[Job]):
                     yield self._focus
             yield Static(id="improve-note")
             yield Static(id="improve-key")
-            yield Static(self._cost(), id="improve-cost")
+            yield Static(id="improve-cost")
             with Horizontal(classes="dialog-buttons"):
                 launch = Content(f"Launch  {keymap_in_use().key_text('improve.launch')}".rstrip())
                 yield Button(launch, id="launch", variant="primary", compact=True)
@@ -108,16 +121,10 @@ class ImproveDialog(Dialog[Job]):
                 "{improve.launch} launch · tab next · {improve.editor} editor · {dialog.close} close (draft saved)"
             )
 
-    def _cost(self) -> Content:
-        setup = self._state.workspace.setup
-        if setup.demo:
-            return Content("Free in the demo: nothing is sent to Cekura.")
-        sends = f" Launch sends the runs and this prompt to {clean(setup.server.origin)}."
-        return Content.assemble(("! May cost credits.", "$warning"), sends)
-
     def on_mount(self) -> None:
-        self.query_one(Input).visible = False
+        self.query_one("#prompt-file").display = False
         self._show_agent()
+        self._show_proposer()
         self.query_one("#improve-key").display = False
         self._switch_source(self._sources.current, self._sources.text_of(self._sources.current))
         area = self.query_one(PromptArea)
@@ -130,7 +137,9 @@ class ImproveDialog(Dialog[Job]):
     @work(group="saved-prompts")
     async def _read_saved(self) -> None:
         try:
-            saved, last = await asyncio.wrap_future(self._saved_request)
+            saved, last, preselected = await asyncio.wrap_future(self._saved_request)
+            self._proposers.offer(*preselected)
+            self._show_proposer()
             if last is not None:
                 self._sources.set_text("last", last)
             if saved is not None:
@@ -141,9 +150,11 @@ class ImproveDialog(Dialog[Job]):
         except CekuraTuiError as error:
             self._show_message(error.sentence(), failed=True)
 
-    async def _find_saved(self, session: Session) -> tuple[tuple[Draft, Job] | None, Prompt | None]:
-        agent_id = self._runs.agent_id
-        return await session.jobs.draft(agent_id, self._runs.run_ids), session.store.jobs.last_prompt(agent_id)
+    async def _find_saved(self, session: Session) -> tuple[tuple[Draft, Job] | None, Prompt | None, Preselected]:
+        jobs, (agent_id, run_ids) = session.store.jobs, (self._runs.agent_id, self._runs.run_ids)
+        kind, command = jobs.proposer(agent_id) or (DEFAULT_KIND, "")
+        preselected = kind, command or session.improve_command(), jobs.is_offered(agent_id)
+        return await session.jobs.draft(agent_id, run_ids), jobs.last_prompt(agent_id), preselected
 
     @work(group="agent-prompt", exclusive=True)
     async def _read_agent_prompt(self) -> None:
@@ -191,10 +202,70 @@ class ImproveDialog(Dialog[Job]):
         self._read_agent_prompt()
 
     def _restore_draft(self, draft: Draft, job: Job) -> None:
+        self._proposers.restore(draft)
+        self._show_proposer()
         self._switch_source("draft", draft.prompt)
         self._focus.choose(draft.category_ids, draft.workflow_metric_ids)
         saved = f"Draft saved {self._state.when(job.created_at)}."
         self._show_message(f"{saved} {job.reason}".strip(), failed=bool(job.reason))
+
+    # Who proposes
+
+    def _show_proposer(self) -> None:
+        """Show the line of the chosen proposer, and what a launch does."""
+        kind, line = self._proposers.kind, self._line
+        line.display, line.placeholder = kind in PARAMETERS, PARAMETERS.get(kind, "").capitalize()
+        with line.prevent(Input.Changed):
+            line.value = self._proposers.lines.get(kind, "")
+        self._show_line("offer", self._proposers.advice)
+        self._show_cost()
+        self._text_changed()
+
+    @on(ChoiceList.Marked, "#proposers")
+    def proposer_chosen(self) -> None:
+        (self._proposers.kind,) = self._proposers.chosen
+        self._show_proposer()
+        if self._proposers.kind in PARAMETERS and not self._proposers.line:
+            self._line.focus()
+
+    @on(Input.Changed, "#proposer-line")
+    def line_typed(self, event: Input.Changed) -> None:
+        self._proposers.lines[self._proposers.kind], self._proposers.typed = event.value, True
+        self._show_cost()
+        self._autosave.start()
+
+    def _show_cost(self) -> None:
+        setup, kind, program = self._state.workspace.setup, self._proposers.kind, program_name(self._proposers.line)
+        runs = f"Runs {program} on this machine with the runs and this prompt; nothing is sent to Cekura."
+        free = "Free in the demo: nothing is sent to Cekura." if setup.demo else ""
+        if kind == BY_COMMAND:
+            free = clean(f"{runs} {with_keys('{improve.text} shows the text.')} {self._left_out}").rstrip()
+        elif kind == FROM_FILE:
+            free = "Compares the prompt in the file with this prompt; nothing is sent to Cekura."
+        sends = f" Launch sends the runs and this prompt to {clean(setup.server.origin)}."
+        cost = Content(free) if free else Content.assemble(("! May cost credits.", "$warning"), sends)
+        self.query_one("#improve-cost", Static).update(cost)
+
+    def _measure_text(self) -> None:
+        if self._proposers.kind == BY_COMMAND and self._prompt() and not self._launching:
+            self._read_text(self._as_draft(), lambda _: None)
+
+    def action_text(self) -> None:
+        show = partial(DetailsDialog, "The text that a command reads")
+        self._read_text(self._as_draft(), lambda text: self.app.push_screen(show(text)))
+
+    @work(group="text")
+    async def _read_text(self, draft: Draft, then: Callable[[str], object]) -> None:
+        """Make the text for the command, show what is left out of it, and call `then` with the text."""
+        try:
+            made = await self._state.workspace.call(lambda session: session.improve_text(draft, self._runs))
+        except CekuraTuiError as error:
+            self._set_launching(None)
+            self._show_message(error.sentence(), failed=True)
+        else:
+            self._left_out = made.left_out
+            self._show_cost()
+            then(made.text)
 
     # The prompt
 
@@ -210,19 +281,24 @@ class ImproveDialog(Dialog[Job]):
         area.refresh()
         self._text.put(prompt, area.text)
         self._show_facts()
-        self._show_key_warning()
+        self._text_changed()
 
-    def _show_key_warning(self) -> None:
-        """Warn if the prompt contains an API key, before the prompt is saved or sent."""
+    def _text_changed(self) -> None:
+        """Warn of an API key in the prompt before the prompt is saved or sent, and measure the text for a command."""
+        self._measuring.start()
         if (warning := self._key_warning()) != self._warned:
             self._warned = warning
             self._show_line("key", warning, failed=True)
 
-    def _key_warning(self) -> str:
-        if not (whose := self._keys.found_in(self._prompt())):
+    def _key_warning(self, text: str = "") -> str:
+        """A warning of an API key in the prompt, or in the `text` for a command."""
+        in_prompt = self._keys.found_in(self._prompt())
+        if not (whose := in_prompt or self._keys.found_in(text)):
             return ""
-        server = clean(self._state.workspace.setup.server.origin)
-        return f"The prompt contains {whose}. Drafts and jobs keep the prompt as it is; a launch sends it to {server}."
+        what, server = "prompt" if in_prompt else "text", clean(self._state.workspace.setup.server.origin)
+        to = {DEFAULT_KIND: f"; a launch sends it to {server}", BY_COMMAND: "; the command reads it"}
+        kept = f"The {what} contains {whose}. Drafts and jobs keep the {what} as it is"
+        return f"{kept}{to.get(self._proposers.kind, '')}."
 
     def _prompt(self) -> Prompt:
         """The prompt to send: the edited text, or the exact original if the text was not edited."""
@@ -245,7 +321,7 @@ class ImproveDialog(Dialog[Job]):
     def source_chosen(self) -> None:
         """Save an edited prompt as the draft, then show the prompt of the chosen source."""
         (source,) = self._sources.chosen
-        self.query_one("#prompt-file").visible = source == "file"
+        self.query_one("#prompt-file").display = source == "file"
         if source == self._sources.current:
             return
         self._save_before_switch()
@@ -277,7 +353,7 @@ class ImproveDialog(Dialog[Job]):
     @on(TextArea.Changed)
     def prompt_changed(self) -> None:
         """Start the autosave after an edit. After the first save, also when the user restored the original text."""
-        self._show_key_warning()
+        self._text_changed()
         if self._edited or self._drafts.has_started:
             self._autosave.start()
             self._show_facts()
@@ -297,6 +373,7 @@ class ImproveDialog(Dialog[Job]):
     # The draft
 
     def _as_draft(self) -> Draft:
+        kind = self._proposers.kind
         return Draft(
             run_ids=self._runs.run_ids,
             prompt=self._prompt(),
@@ -305,6 +382,8 @@ class ImproveDialog(Dialog[Job]):
             category_ids=self._focus.ids("category"),
             workflow_metric_ids=self._focus.ids("metric"),
             prompt_source=self._sources.label + (", edited" if self._edited else ""),
+            kind=kind,
+            parameters={PARAMETERS[kind]: self._proposers.line} if kind in PARAMETERS else {},
         )
 
     def save_typed(self) -> None:
@@ -312,7 +391,7 @@ class ImproveDialog(Dialog[Job]):
         unchanged draft is saved, because another window may have overwritten it."""
         draft, source = self._as_draft(), self._sources.current
         written = self._edited or source == "file" or (source == "draft" and self._drafts.has_started)
-        worth_saving = written or draft.category_ids or draft.workflow_metric_ids
+        worth_saving = written or self._proposers.typed or draft.category_ids or draft.workflow_metric_ids
         sent = self._launching is not None and launch_body(self._launching) == launch_body(draft)
         if worth_saving and draft.prompt.strip() and not sent:
             self._drafts.save(draft)
@@ -343,39 +422,60 @@ class ImproveDialog(Dialog[Job]):
     def action_launch(self) -> None:
         if self._launching or not self.is_current:
             return  # ignores a second key press
-        if not self._prompt():
+        draft = self._as_draft()
+        if not draft.prompt:
             self._show_message("The prompt is empty. Type one, or choose a file.", failed=True)
-            return
-        if source_file(self._prompt().strip()):
+        elif source_file(draft.prompt.strip()):
             text = "The prompt is only the path of a file. Type the path above the prompt, then press enter."
             self._show_message(text, failed=True)
-            return
-        unfinished, key = self._runs.unfinished, self._key_warning()
-        if unfinished or key:
-            title = "Launch a prompt with an API key in it?" if key else "Launch from an unfinished run?"
-            text = "\n\n".join(filter(None, (key, unfinished)))
-            ConfirmDialog(title, text, "Launch anyway").ask(self.app, self._begin_launch)
+        elif draft.kind in PARAMETERS and not self._proposers.line:
+            self._show_message(f"Type {'a command' if draft.kind == BY_COMMAND else 'a path'} first.", failed=True)
+            self._line.focus()
         else:
-            self._begin_launch()
+            self._set_launching(draft)
+            if draft.kind == BY_COMMAND:
+                self._read_text(draft, partial(self._confirm, draft))
+            else:
+                self._confirm(draft, "")
 
-    def _begin_launch(self) -> None:
-        # Set here, because a second key may be handled before the worker starts.
-        self._set_launching(draft := self._as_draft())
-        self._launch(draft)
+    def _confirm(self, draft: Draft, text: str) -> None:
+        """Launch, but ask first if a run is unfinished, or if the prompt or the `text` contains an API key."""
+        unfinished, key = self._runs.unfinished, self._key_warning(text)
+        if unfinished or key:
+            self._set_launching(None)
+            title = "Launch a prompt with an API key in it?" if key else "Launch from an unfinished run?"
+            question = ConfirmDialog(title, "\n\n".join(filter(None, (key, unfinished))), "Launch anyway")
+            question.ask(self.app, partial(self._begin_launch, draft, text))
+        else:
+            self._begin_launch(draft, text)
+
+    def _begin_launch(self, draft: Draft, text: str) -> None:
+        self._set_launching(draft)  # here, because a second key may be handled before the worker starts
+        self._launch(draft, text)
 
     @work(group="launch")
-    async def _launch(self, draft: Draft) -> None:
-        job = None
+    async def _launch(self, draft: Draft, text: str) -> None:
+        job, sent, line, do = None, draft, self._proposers.line, self._state.workspace.do
+        waits = "The server has up to a minute to answer." if draft.kind == DEFAULT_KIND else ""
         try:
             check_prompt(draft.prompt)
-            self._show_message("Launching … The server has up to a minute to answer.")
-            job = await self._drafts.launch(draft)
+            self._show_message(f"Launching … {waits}".rstrip())
+            if draft.kind == BY_COMMAND:
+                sent = await do(lambda session: session.command_draft(draft, line, text))
+            elif draft.kind == FROM_FILE:
+                proposed = read_prompt_file(line, ordinary=True)
+                sent = await do(lambda session: session.file_draft(draft, source_of(line), proposed))
+            job = await self._drafts.launch(sent)
         except SentUnrecorded as error:
             # Close the dialog, because relaunching from here would send a second job.
             self.notify(error.sentence(), title=error.title, severity="error", markup=False, timeout=60)
         except CekuraTuiError as error:
-            await self._drafts.reattach(draft)
+            await self._drafts.reattach(sent)
             self._set_launching(None)
+            with contextlib.suppress(CekuraTuiError):
+                _, _, (_, command, has_cekura) = await self._state.workspace.call(self._find_saved)
+                self._proposers.offer(self._proposers.kind, command, has_cekura)
+                self._show_proposer()
             self.save_typed()
             words = f"{error.title}: {clean_line(error.sentence(), 600)}"
             self._show_message(words, failed=True)

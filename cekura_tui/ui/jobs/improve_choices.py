@@ -1,9 +1,10 @@
-"""The two lists of the improve dialog: prompt sources and focuses."""
+"""The lists of the improve dialog: who proposes, prompt sources and focuses."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cekura_tui.model.job import BY_COMMAND, DEFAULT_KIND, FROM_FILE, PROPOSING, Draft
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lists import Choice, ChoiceList
@@ -33,6 +34,57 @@ class FocusList(ChoiceList):
         """Ids of the chosen focuses of `kind` ("metric" or "category"), in list order."""
         chosen = self.chosen
         return tuple(number for n, (k, number, _) in enumerate(self._focuses) if k == kind and str(n) in chosen)
+
+
+_PROPOSERS = {DEFAULT_KIND: "Cekura", BY_COMMAND: "A command", FROM_FILE: "A prompt from a file"}
+PARAMETERS = {BY_COMMAND: "command", FROM_FILE: "file"}
+"""The name of the line that is typed for a kind of job, and of the draft's parameter with this line."""
+_NOT_OFFERED = "This server does not propose prompts (it answered at an earlier launch)."
+_EXAMPLES = """\
+Examples: llm -m gpt-5 · ollama run llama3.2 · ~/bin/improve.py
+The command reads the runs and the prompt, and prints a better prompt.
+To set it for good: cekura-tui config set improve.command "llm -m gpt-5\""""
+
+
+Preselected = tuple[str, str, bool]
+"""The kind of job that the agent had last, a command, and False if the server is known not to propose prompts."""
+
+
+class Proposers(ChoiceList):
+    """A single-choice list of who proposes the prompt: kinds of job, each with the line typed for it."""
+
+    def __init__(self) -> None:
+        super().__init__(several=False, id="proposers")
+        self.kind, self.lines = DEFAULT_KIND, dict[str, str]()
+        self.has_cekura, self.typed = True, False
+
+    @property
+    def line(self) -> str:
+        return self.lines.get(self.kind, "").strip()
+
+    @property
+    def advice(self) -> str:
+        """Why Cekura is not preselected, and examples if a command must be typed."""
+        examples = _EXAMPLES if self.kind == BY_COMMAND and not self.line else ""
+        notes = "" if self.has_cekura else _NOT_OFFERED, examples
+        return "\n".join(filter(None, notes))
+
+    def offer(self, kind: str, command: str, has_cekura: bool) -> None:
+        """List the kinds of job and choose one. Cekura comes last if the server does not propose prompts."""
+        self.has_cekura = has_cekura
+        self.lines.setdefault(BY_COMMAND, command)
+        kinds = PROPOSING if has_cekura else (BY_COMMAND, FROM_FILE, DEFAULT_KIND)
+        self.show_rows([Choice(name, _PROPOSERS[name]) for name in kinds])
+        self.choose(kind)
+
+    def restore(self, draft: Draft) -> None:
+        if (name := PARAMETERS.get(draft.kind)) is not None:
+            self.lines[draft.kind] = str(draft.parameters.get(name) or "")
+        self.choose(draft.kind)
+
+    def choose(self, kind: str) -> None:
+        self.kind = BY_COMMAND if kind == DEFAULT_KIND and not self.has_cekura else kind
+        self.marks = frozenset({self.kind})
 
 
 _WORDS = {"agent": "Agent's current prompt", "file": "File", "last": "Last launched prompt", "draft": "Your draft"}
