@@ -85,7 +85,7 @@ async def wait_jobs(session: Session, numbers: tuple[int, ...], within: float | 
         for job in ended if as_json else ():
             put_json(_as_json(await session.jobs.suggestion(job.number), await test_of(session, job)))
     if any(job.state.active for job in ended):
-        print_message("Timed out. Unfinished jobs still run on the server.")
+        print_message("Timed out. Unfinished jobs still run.")
     return Exit.NOT_SUCCEEDED if Exit.NOT_SUCCEEDED in statuses else max(statuses)
 
 
@@ -172,13 +172,14 @@ async def list_jobs(session: Session, drafts: bool, as_json: bool) -> None:
     if as_json or not found:
         return
     put_table(
-        ("JOB", "STATE", "RUNS", "AGENT", "LAUNCHED", "RESULT"),
+        ("JOB", "STATE", "RUNS", "AGENT", "PROPOSED BY", "LAUNCHED", "RESULT"),
         (
             (
                 str(job.number),
                 job.state.words,
                 clean_line(_about(job), 40),
                 clean_line(job.agent_name, 30),
+                clean_line(job.proposer, 30),
                 clock_text(job.launched_at) if job.launched_at else "",
                 clean_line(_last_message(job), 60),
             )
@@ -198,7 +199,7 @@ def _last_message(job: Job) -> str:
     if job.update is not None:
         return job.update.words(clock_text)
     # The summary of a prompt's changes is too long.
-    brought = job.summary_of_changes if job.result is not None else None
+    brought = None if job.proposes else job.summary_of_changes
     status = "" if job.state.final or (job.last_status or "").lower() in WAITING | WORKING else job.last_status
     message = job.error or job.reason or brought or calls_words(job) or status or ""
     if job.state in ("lost", "unconfirmed") and job.since is not None:
@@ -237,7 +238,7 @@ async def forget_jobs(session: Session, numbers: tuple[int, ...], force: bool) -
             continue
         if job.state == JobState.RUNNING and not force:
             raise UsageError(
-                f"Job {number} still runs on the server; its result would never show up here.",
+                f"Job {number} still runs {KINDS[job.kind].place}; its result would never show up here.",
                 "To forget the job anyway, add --force.",
             )
     for number in numbers:
@@ -350,8 +351,9 @@ def _facts(record: JobRecord, relaunches: Sequence[Job]) -> list[tuple[str, str]
     launched = clock_text(job.launched_at, seconds=open_launch) if job.launched_at else ""
     drop = f"to remove the job from this machine, run `{current_options().command_line(f'jobs forget {job.number}')}`"
     other_key = job.other_key and not job.state.final
-    sent = [("runs", " ".join(map(str, job.run_ids))), ("agent", job.agent_name), ("prompt", _prompt(record))]
-    if job.parameters and record.draft is not None:  # a job of another kind
+    sent = [("runs", " ".join(map(str, job.run_ids))), ("agent", job.agent_name)]
+    sent += [("proposed by", job.proposer), ("prompt", _prompt(record))]
+    if not job.proposes and record.draft is not None:  # a job of another kind
         sent = [(name.lower(), text) for name, text in record.sent]
     return [
         *sent,

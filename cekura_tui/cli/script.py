@@ -212,7 +212,8 @@ def state_line(job: Job) -> str:
         note = " (launched with another key)"
     elif job.state.active and job.stale_since:
         note = " (no answer from the server)"
-    return f"job {job.number}: {job.state.words}{': ' + more if more else ''}{note}"
+    by = f" ({job.proposer})" if job.is_local else ""
+    return f"job {job.number}{by}: {job.state.words}{': ' + more if more else ''}{note}"
 
 
 def written_lines(job: Job) -> list[str]:

@@ -136,6 +136,11 @@ class Job:
         return self.kind in PROPOSING
 
     @property
+    def is_local(self) -> bool:
+        """Whether the job runs on this machine, not on the server."""
+        return self.kind in (BY_COMMAND, FROM_FILE)
+
+    @property
     def proposer(self) -> str:
         """Who proposes the prompt: "Cekura", the user's command, or a file; empty for a job that proposes none."""
         return proposer_of(self) if self.proposes else ""
@@ -152,9 +157,9 @@ class Job:
 
     @property
     def resumable(self) -> bool:
-        """Whether polling can be resumed: the job is stopped or lost, or it failed after a launch with this key."""
+        """Whether polling can be resumed: a server's job is stopped or lost, or failed after a launch with this key."""
         failed = self.state == JobState.FAILED and self.progress_id is not None and not self.other_key
-        return failed or self.state in (JobState.STOPPED, JobState.LOST)
+        return not self.is_local and (failed or self.state in (JobState.STOPPED, JobState.LOST))
 
     @property
     def ended_at(self) -> float | None:

@@ -186,7 +186,7 @@ class CekuraApp(App[None]):
             priority=True,
             why_not=_unless_suspendable,
         ),
-        Action("app.quit", "q", "quit", "Quit", "Quit; running jobs continue on the server", footer=1003),
+        Action("app.quit", "q", "quit", "Quit", "Quit; running jobs continue", footer=1003),
     )
     BINDINGS = bindings(ACTIONS)
     _appearance: Appearance | None = None  # Textual asks for colours before it is set
@@ -626,4 +626,4 @@ class CekuraApp(App[None]):
 
     def action_help_quit(self) -> None:
         keys = keymap_in_use().hint("{app.quit} (or ctrl+q)") or "ctrl+q"
-        self.notify(f"Press {keys} to quit. Running jobs continue on the server.", markup=False)
+        self.notify(f"Press {keys} to quit. Running jobs continue.", markup=False)

@@ -87,7 +87,7 @@ def run_app(
     unrecorded = [clean(f"{one.message} {one.hint_at_end(command_line)}") for one in workspace.unrecorded]
     running = sum(job.state.active for job in app.state.jobs)
     run = "runs" if running == 1 else "run"
-    still = f"{count(running, 'job')} still {run} on the server. Open cekura-tui again to see the result."
+    still = f"{count(running, 'job')} still {run}. Open cekura-tui again to see the result."
     notices = (*workspace.notices, *unrecorded, app.crash or (still if running else ""))
     for stream, text in ((terminal, app.news.former_title), (sys.stderr, "\n".join((*filter(None, notices), "")))):
         with contextlib.suppress(OSError):  # the terminal may be gone

@@ -42,7 +42,7 @@ def test_jobs_are_listed_as_a_table_or_json_without_prompts(api: ScriptedServer,
         assert (empty.out, empty.err) == ("", said)
     jobs.answer(jobs.running(), {"status": "running"})
     header, row = call("jobs", "list").out.splitlines()
-    assert header.split() == ["JOB", "STATE", "RUNS", "AGENT", "LAUNCHED", "RESULT"]
+    assert header.split() == ["JOB", "STATE", "RUNS", "AGENT", "PROPOSED", "BY", "LAUNCHED", "RESULT"]
     assert row.split()[:3] == ["1", "running", "5"]
     assert row.count("running") == 1
     assert [list(job) for job in objects("jobs", "list")] == [JOB_KEYS]
@@ -117,7 +117,7 @@ def test_a_wait_that_times_out_exits_with_1_and_the_job_continues(server: Script
     server.on("GET", PROGRESS, Reply({"status": "running"}))
     result = call("jobs", "wait", 1, "--timeout", 0.01)
     assert result.status == 1
-    assert result.err.endswith("Timed out. Unfinished jobs still run on the server.\n")
+    assert result.err.endswith("Timed out. Unfinished jobs still run.\n")
     result = call("jobs", "wait", 1, "--timeout", 0.01, "--json")
     assert (result.status, [job["state"] for job in read_all("jobs-wait", result.out)]) == (1, ["running"])
 

@@ -57,7 +57,7 @@ def test_a_job_running_when_the_app_ends_has_its_result_at_the_next_start(start:
     launch_from_the_newest_failed_run(terminal)
     if leave == "quit":
         terminal.quit()
-        assert b"1 job still runs on the server" in terminal.raw
+        assert b"1 job still runs." in terminal.raw
     else:
         terminal.kill()
     with closing(sqlite3.connect(home / "demo" / "demo.db")) as server, server:

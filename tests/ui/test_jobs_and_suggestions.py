@@ -39,7 +39,7 @@ async def test_an_improved_prompt_equal_to_the_sent_prompt_is_shown_as_no_change
     async with opened(quiet) as pilot:
         await on_jobs(pilot, "1 succeeded")
         await pilot.press("enter")
-        await sees(pilot, "No changes", "word for word", "The server sent no summary.")
+        await sees(pilot, "No changes", "word for word", "No summary of the changes.")
         no_crash(pilot)
 
 

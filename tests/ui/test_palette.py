@@ -26,7 +26,7 @@ EVERYWHERE = {
     "Keys": ("Show the keys of this screen", "?"),
     "Request log": ("The last requests to the server, their status and how long they took", ""),
     "Change theme colours": ("Preview the themes and choose one", ""),
-    "Quit": ("Quit; running jobs continue on the server", "q"),
+    "Quit": ("Quit; running jobs continue", "q"),
 }
 
 

@@ -67,14 +67,15 @@ def facts_of(record: JobRecord, answers: Mapping[str, str], state: AppState) -> 
     if job.state in OPEN_LAUNCH:
         rows += [_head("Launch"), *named_facts("known", job_words.launch_facts(record, state))]
     rows += [_head("Sent"), *named_facts("sent", record.sent)]
-    hashed = [] if job.parameters else [("SHA-256", job.prompt_sha256)]
-    rows += named_facts("sent", [*hashed, ("Server ID", clean(job.progress_id or ""))])
+    hashed = [("SHA-256", job.prompt_sha256)] if job.proposes else []
+    rows += named_facts("sent", [*hashed, ("Folder" if job.is_local else "Server ID", clean(job.progress_id or ""))])
     rows.append(_head("States"))
     for n, change in enumerate(record.changes):
         words = f"{change.state.words}  {clean(change.reason)}".strip()
         rows.append(Fact(("change", n), "fact", state.when(change.at, seconds=True), words))
     rows += _answers(record.answers, answers, state)
-    rows.append(_head(keymap_in_use().hint("curl · reads the key from $CEKURA_API_KEY · {job.copy} copy")))
+    if record.curls:
+        rows.append(_head(keymap_in_use().hint("curl · reads the key from $CEKURA_API_KEY · {job.copy} copy")))
     for name, command in record.curls.items():
         rows.append(Fact(("curl", name), "raw", _TITLES.get(name, name), capped(clean(command), 600)))
     return [row for row in rows if row.kind == "head" or row.text]
@@ -100,7 +101,7 @@ def named_facts(group: str, facts: Iterable[tuple[str, str]]) -> list[Fact]:
 
 def _answers(answers: Sequence[RawAnswer], shown: Mapping[str, str], state: AppState) -> Iterator[Fact]:
     if not answers:
-        yield _head("No answer from the server yet")
+        yield _head("No answer yet")
         return
     more = len(answers) - len(shown)
     title = f"Answers · {len(answers):,} different, newest first"

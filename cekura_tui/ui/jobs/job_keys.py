@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+from cekura_tui.config.programs import program_name
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.jobs.words import forget_question, needs_other_key, relaunch_question
 from cekura_tui.ui.kit.copying import CopyDialog, Offer, write_lines
@@ -41,7 +43,7 @@ class JobActions:
             "resume": job.progress_id is not None if foreign else job.resumable,
             "launch_again": job.state in _RELAUNCHABLE and not job.other_key and not repeated,
             "test": job.improved_sha256 is not None,
-            "forget": job.state != JobState.LAUNCHING,
+            "forget": not job.state.active if job.is_local else job.state != JobState.LAUNCHING,
         }.get(name, True)
 
     def refresh(self) -> None:
@@ -59,8 +61,13 @@ class JobActions:
                 self._state.ask(OpenJobDetails(job.number))
         elif (job := self._idle_job()) is not None:
             match name:
+                case "stop" if job.is_local:
+                    program = program_name(str(job.parameters.get("command")))
+                    text = f"{program} and the processes that it started are ended."
+                    title = f"Stop job {job.number}"
+                    ConfirmDialog(f"{title}?", text, title).ask(self._page.app, partial(self._stop, job))
                 case "stop":
-                    self._send(job.number, lambda session: session.jobs.stop(job.number), _polled_words)
+                    self._stop(job)
                 case "resume":
                     self._send(job.number, lambda session: session.jobs.resume(job.number), _polled_words)
                 case "launch_again":
@@ -99,6 +106,10 @@ class JobActions:
         page.opening.end_wait()
         # With a callback, because the page's next key would cancel a worker that waits for the answer.
         ConfirmDialog(title, text, f"Relaunch job {job.number}").ask(page.app, relaunch)
+
+    def _stop(self, job: Job) -> None:
+        words = (lambda _: f"Stopped job {job.number}.") if job.is_local else _polled_words
+        self._send(job.number, lambda session: session.jobs.stop(job.number), words)
 
     def _forget(self, job: Job) -> None:
         def words(_: Job) -> str:
@@ -184,7 +195,9 @@ def _action(id_: str, key: str, name: str, label: str, tooltip: str, footer: int
 _DETAILS_TOOLTIP = "What was sent, every state and every answer with its time, the requests as curl"
 DETAILS = _action("job.details", "d", "details", "Details", _DETAILS_TOOLTIP, 5)
 JOB_ACTIONS = (
-    _action("job.stop", "L", "stop", "Stop polling", "Stop polling a job", 2),
+    _action("job.stop", "L", "stop", "Stop polling", "Stop polling a job, or stop a command", 2)._replace(
+        label_now=lambda page: "Stop" if page.job and page.job.is_local else ""
+    ),
     _action("job.resume", "L", "resume", "Resume polling", "Poll a job again", 3),
     _action("job.again", "i", "launch_again", "Relaunch", "Relaunch an unconfirmed, lost or failed job", 4),
     _action("job.test", "T", "test", "Test", "Call the scenarios again with the prompt that the agent has", 7),
@@ -206,4 +219,4 @@ def _polled_words(job: Job) -> str:
 def launched_words(job: Job) -> str:
     if job.state == JobState.UNCONFIRMED:
         return f"Job {job.number} unconfirmed: {job.reason}"
-    return f"Job {job.number} launched. It runs on the server."
+    return f"Job {job.number} launched. It runs {KINDS[job.kind].place}."

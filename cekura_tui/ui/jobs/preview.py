@@ -95,7 +95,7 @@ def _headline(job: Job, changes: ChangeSummary | None, state: AppState) -> Itera
 
 def _progress(job: Job, record: JobRecord | None, state: AppState) -> Iterator[Fact]:
     """The server's last answer and the time of the next poll, if the job runs and its record is loaded."""
-    if record is None or job.state != JobState.RUNNING:
+    if record is None or job.state != JobState.RUNNING or job.is_local:
         return
     yield Fact(("head", "polls"), "head", "Polling", "")
     polls = record.polls
@@ -117,7 +117,7 @@ def _summary(job: Job) -> Iterator[Fact]:
     lines = job_words.summary_lines(job)
     yield Fact(("head", "summary"), "head", "Summary", "")
     if not lines:
-        yield Fact("no-summary", "text", "", "The server sent no summary.", "dim")
+        yield Fact("no-summary", "text", "", "No summary of the changes.", "dim")
     for n, line in enumerate(lines[:_MAX_SUMMARY_LINES]):
         yield Fact(("summary", n), "text", "", line, mark="• " if len(lines) > 1 else "")
     if len(lines) > _MAX_SUMMARY_LINES:

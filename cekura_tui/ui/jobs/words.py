@@ -29,6 +29,8 @@ _MEANINGS = {
     JobState.STOPPED: "Polling stopped; the job may still run on the server. {job.resume} resumes polling.",
     JobState.LOST: "The server no longer knows this job. {job.resume} polls again. " + _ADVICE,
 }
+_ERROR_LINES = 8
+"""The most lines of a command's standard error that are shown."""
 _RUNNING_WORDS = WAITING | WORKING | {""}
 _LIST_MARK = re.compile(r"^\s*(?:[-*•+–]\s+|\d{1,3}[.)]\s+|#{1,6}\s+)")
 _FULL, _EMPTY = "▰", "▱"
@@ -39,7 +41,7 @@ def state_meaning(job: Job, state: AppState) -> str:
         return with_keys("Launched with another key of this server. {job.resume} tries the current key.")
     if (relaunch := state.relaunch_of(job.number)) is not None:
         return f"Relaunched as job {relaunch}."
-    meaning = _MEANINGS.get(job.state) or KINDS[job.kind].meanings.get(job.state, "")
+    meaning = KINDS[job.kind].meanings.get(job.state) or _MEANINGS.get(job.state, "")
     again = " {job.resume} polls again." if job.state == JobState.FAILED and job.resumable else ""
     return with_keys(meaning + again)
 
@@ -121,7 +123,7 @@ def result_line(job: Job, state: AppState) -> str:
         update = job.update.words(state.when) if job.update is not None else ""
         relaunched = f"relaunched as job {relaunch}" if relaunch is not None else ""
         parts = [relaunched, update, clean_line(cause, 200), relaunch_of]
-    name = clean_line(str(job.parameters.get("name") or ""), 60)
+    name = clean_line(str(job.parameters.get("name") or "") or (job.proposer if job.is_local else ""), 60)
     return " · ".join(filter(None, (*parts, name)))
 
 
@@ -135,16 +137,20 @@ def job_facts(job: Job, state: AppState) -> Facts:
     relaunch = state.relaunch_of(job.number)
     word, uncertain = unknown_status(job), job.state in (JobState.UNCONFIRMED, JobState.LOST)
     ended = state.when(job.finished_at)
-    explained = uncertain or (job.state.final and job.reason != (job.error or ""))
-    usual = _usual_time(job, state)
+    explained = (uncertain or job.state.final) and job.reason != (job.error or "")
+    usual, result = _usual_time(job, state), (job.result or {}) if job.is_local else {}
+    written, errors = result.get("written"), clean(str(result.get("errors") or "")).splitlines()
     named = (
         ("Answer" if job.state == JobState.NO_ISSUES else "Error", clean(job.error or "")),
-        ("Result", clean_line(job.summary_of_changes or "") if job.result is not None else ""),
+        ("Result", "" if job.proposes else clean_line(job.summary_of_changes or "")),
         ("Reason", clean(job.reason) if explained else ""),
         ("Since", state.when(job.since) if uncertain else ""),
         ("Relaunched", f"as job {relaunch}" if relaunch is not None else ""),
         ("Relaunch of", f"job {job.again_of}" if job.again_of is not None else ""),
         ("Elapsed", elapsed(job, state) if job.state.active else ""),
+        ("Written", f"{written:,} bytes" if job.state.active and isinstance(written, int) else ""),
+        ("Stderr", "\n".join(errors[-_ERROR_LINES:]) if job.state != JobState.SUCCEEDED else ""),
+        ("Stdout", clean(str(result.get("answer") or "")).rstrip()),
         ("Usual time", usual[0].words if usual else ""),
         ("Server", stale_note(job, state)),
         ("Status", f"{word}, a status unknown to this app" if word else empty_end(job)),
@@ -159,7 +165,7 @@ def job_facts(job: Job, state: AppState) -> Facts:
 def launch_facts(record: JobRecord, state: AppState) -> Facts:
     job = record.job
     return [
-        ("Sent", f"{state.when(job.launched_at, seconds=True)} to {job.origin}"),
+        ("Sent", state.when(job.launched_at, seconds=True) + ("" if job.is_local else f" to {job.origin}")),
         ("Sent by", owner_words(record.owner, record.owner_runs)),
         ("Answer", "received" if record.answers else "none"),
     ]
@@ -188,6 +194,8 @@ def relaunch_question(job: Job, state: AppState, whose_key: str) -> tuple[str, s
     failed = f"{sent} and failed: {clean_line(job.error or job.reason or 'no reason given', 200)}\n\n"
     text = texts.get(job.state, f"{failed}A relaunch may cost credits again.")
     rest = f"Sends the same {KINDS[job.kind].content(job)} to {job.origin}."
+    if job.is_local:
+        text, rest = clean_line(job.error or job.reason, 200), f"Runs {job.proposer} again, with the same text."
     if whose_key:
         rest += f" The prompt contains {whose_key}."
     return f"Relaunch job {job.number}?", f"{text}\n\n{rest}"
@@ -195,6 +203,6 @@ def relaunch_question(job: Job, state: AppState, whose_key: str) -> tuple[str, s
 
 def forget_question(job: Job) -> tuple[str, str]:
     text = "Deletes the job's prompt, answers and result."
-    if not job.state.final:
+    if not (job.state.final or job.is_local):
         text += " The job may still run on the server; its result will not be shown here."
     return f"Delete job {job.number} from this machine?", text

@@ -77,13 +77,14 @@ def summary(
     warnings += [clean_line(diff.coarse)] if diff.coarse else []
     # First, because the summary may be longer than its pane.
     lines = [Content.styled(f"! {warning}", "$warning") for warning in warnings]
-    lines += [Content.styled(advice, "$muted")] if advice else []
+    by = f"Proposed by {suggestion.job.proposer}." if suggestion.job.is_local else ""
+    lines += [Content.styled(line, "$muted") for line in (by, advice) if line]
     if not diff.is_compared:
         proposed = suggestion.improved_prompt or ""
         shown = f"Shows the first {shown_length(proposed):,} of {count(len(proposed), 'character')}"
         saves = with_keys("{suggestion.hand-off} copies or saves all")
         lines.append(Content(f"{shown} · {saves} · `jobs show {suggestion.job.number} --prompt` prints all"))
-    found = clean(suggestion.job.summary_of_changes or "The server sent no summary.").strip().split("\n")
+    found = clean(suggestion.job.summary_of_changes or "No summary of the changes.").strip().split("\n")
     lines += (Content(line.rstrip()) for line in found)
     if explained is None:
         return [*lines, Content.styled("Loading the issues …", "$muted")]
