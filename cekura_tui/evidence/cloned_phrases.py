@@ -30,18 +30,18 @@ _QUOTES = re.compile(
 )
 """Quotes, and lines of a dialogue, which begin with a speaker."""
 _EVERYDAY_WORDS = """
-able app available broken busy card code delivery lost message missing money online password refund service website
-wrong account address afternoon anymore appointment back bad bill book booking cancel change check contact date day days
-details email english evening fine guy happy hear hello help hour hours human issue job later line little live long look
-looking mail manager matter mean minute minutes moment month more morning move name new nice night number office okay
-old order pay payment people person phone place pm problem question real really reason schedule sorry speak start stop
-supervisor sure talk team thank thanks thing think thought today tomorrow tonight trouble try trying understand wait
-waiting week weekend whole work working year years yes yesterday morgen heute gestern termin frage problem hilfe danke
-bitte gern gerne guten tag hallo name nummer rechnung bestellung adresse telefon woche monat jahr uhr brauche brauchen
-mochte kann konnen habe haben geht gibt sprechen mensch mitarbeiter andern stornieren absagen bezahlen hola buenos dias
-buenas tardes gracias quiero quisiera queria necesito puedo puede podria tengo tiene cita pregunta problema ayuda nombre
-numero factura pedido direccion telefono semana mes ano hora horas hablar persona cambiar cancelar pagar hacer voy estoy
-manana hoy ayer
+able account address afternoon anymore app appointment available back bad bill book booking broken busy cancel card
+change check code contact date day days delivery details email english evening fine guy happy hear hello help hour hours
+human issue job later line little live long look looking lost mail manager matter mean message minute minutes missing
+moment money month more morning move name new nice night number office okay old online order password pay payment people
+person phone place pm problem question real really reason refund schedule service sorry speak start stop supervisor sure
+talk team thank thanks thing think thought today tomorrow tonight trouble try trying understand wait waiting website
+week weekend whole work working wrong year years yes yesterday morgen heute gestern termin frage hilfe danke bitte gern
+gerne guten tag hallo nummer rechnung bestellung adresse telefon woche monat jahr uhr brauche brauchen mochte kann
+konnen habe haben geht gibt sprechen mensch mitarbeiter andern stornieren absagen bezahlen hola buenos dias buenas
+tardes gracias quiero quisiera queria necesito puedo puede podria tengo tiene cita pregunta problema ayuda nombre numero
+factura pedido direccion telefono semana mes ano hora horas hablar persona cambiar cancelar pagar hacer voy estoy manana
+hoy ayer
 """
 _EVERYDAY_FORMS = {*_EVERYDAY_WORDS.split(), *MONTHS, *WEEKDAYS}
 _EVERYDAY = STOP_WORDS | _EVERYDAY_FORMS | {root(word) for word in _EVERYDAY_FORMS}

@@ -64,19 +64,23 @@ _GERMAN_CLAUSE = re.compile(
     r"\w+t .*|.* [a-zäöüß]*(?:t|en|war|kam|ging|nahm|rief|blieb|gab|lag|will|kann|muss|soll|darf|wird|wurde|sind)"
 )
 _PAST = ("ed", "ió", "ía")
-_LEAD = re.compile(r"\b(?:if|when|only|all|each|wenn|falls|si|cuando|todas?|alle)\b.*:\W*$", re.I)
+_LEAD = re.compile(r"\b(?:if|when|only|provided|(?P<de>wenn|falls|sofern)|si|cuando)\b.*:\W*$", re.I)
 _ITEM = re.compile(r"\s*(?:[-*•]|\d+[.)]) ")
 
 
 def narrow_conditions(text: str) -> Iterator[tuple[int, int, int]]:
     """The start and end of each narrow condition, and the number of conditions that are joined or listed in it."""
     text = _QUOTE.sub(lambda quote: f"«{'.' * (len(quote[0]) - 2)}»", text)
-    at, lead, number = 0, -1, 0
+    at, lead, number, is_german = 0, -1, 0, False
     for line in (*text.splitlines(keepends=True), ""):
-        is_item = _ITEM.match(line) and not _IMPERATIVES & {*_words(line)[:1]}
+        words = _words(line[item.end() :]) if (item := _ITEM.match(line)) else []
+        is_item = _is_clause(words, is_german, False) and not _is_main(words, is_german)
         if lead >= 0 and number >= LEAST and not is_item:
             yield lead, at, number
-        lead = at if line.rstrip("* \n")[-1:] == ":" and _LEAD.search(line) else lead if is_item else -1
+        if line.rstrip("* \n")[-1:] == ":" and (found := _LEAD.search(line)):
+            lead, is_german = at, bool(found["de"])
+        elif not is_item:
+            lead = -1
         at, number = at + len(line), number + 1 if is_item else 0
     for sentence in _SENTENCE.finditer(text):
         for start in islice(_START.finditer(sentence[0][:_LONGEST]), _STARTS):

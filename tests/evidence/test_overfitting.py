@@ -147,6 +147,7 @@ If the caller cancels and the visit is within 24 hours, say that a fee is due, o
 If the tool fails, or the caller rejects every slot, or the line is bad, offer a call back.
 After the caller has named the day, repeat the day, the time and the dentist, and ask whether this is right.
 Wenn der Anrufer auflegt oder nicht antwortet, beende das Gespräch und notiere den Grund und die Uhrzeit.
+If the caller asks for a copy, collect all of these:␊- place and time of the visit␊- the name␊- the dentist's name
 Cuando el cliente pida una factura, confirma el correo, envíala y pregunta si necesita algo más.
 """
 NARROW = """
@@ -160,7 +161,7 @@ Si el cliente ya perdió la tarjeta, viaja a Lisbon y pide el lunes por la maña
 
 def test_only_conditions_with_several_ands_are_narrow() -> None:
     find = narrow_conditions.narrow_conditions
-    assert [rule for rule in BROAD.strip().splitlines() if list(find(rule))] == []
+    assert [rule for rule in BROAD.strip().splitlines() if list(find(rule.replace("␊", "\n")))] == []
     assert [rule for rule in NARROW.strip().splitlines() if not list(find(rule.replace("␊", "\n")))] == []
 
 
