@@ -27,7 +27,7 @@ from cekura_tui.model.text import Prompt, clean, clean_line, count
 from cekura_tui.store.errors import SentUnrecorded
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.jobs.drafts import DraftSaver
-from cekura_tui.ui.jobs.improve_choices import PARAMETERS, FocusList, Preselected, PromptSources, Proposers
+from cekura_tui.ui.jobs.improve_choices import PARAMETERS, FocusList, PromptSources, Proposers
 from cekura_tui.ui.jobs.job_keys import launched_words
 from cekura_tui.ui.keymap import keymap_in_use, with_keys
 from cekura_tui.ui.kit.debounce import Debounce
@@ -124,6 +124,7 @@ class ImproveDialog(Dialog[Job]):
     def on_mount(self) -> None:
         self.query_one("#prompt-file").display = False
         self._show_agent()
+        self._proposers.offer(DEFAULT_KIND, "", has_cekura=True)
         self._show_proposer()
         self.query_one("#improve-key").display = False
         self._switch_source(self._sources.current, self._sources.text_of(self._sources.current))
@@ -137,8 +138,8 @@ class ImproveDialog(Dialog[Job]):
     @work(group="saved-prompts")
     async def _read_saved(self) -> None:
         try:
-            saved, last, preselected = await asyncio.wrap_future(self._saved_request)
-            self._proposers.offer(*preselected)
+            saved, last, kind, command, has_cekura = await asyncio.wrap_future(self._saved_request)
+            self._proposers.offer(kind, command, has_cekura)
             self._show_proposer()
             if last is not None:
                 self._sources.set_text("last", last)
@@ -150,11 +151,11 @@ class ImproveDialog(Dialog[Job]):
         except CekuraTuiError as error:
             self._show_message(error.sentence(), failed=True)
 
-    async def _find_saved(self, session: Session) -> tuple[tuple[Draft, Job] | None, Prompt | None, Preselected]:
+    async def _find_saved(self, session: Session) -> tuple[tuple[Draft, Job] | None, Prompt | None, str, str, bool]:
         jobs, (agent_id, run_ids) = session.store.jobs, (self._runs.agent_id, self._runs.run_ids)
         kind, command = jobs.proposer(agent_id) or (DEFAULT_KIND, "")
-        preselected = kind, command or session.improve_command(), jobs.is_offered(agent_id)
-        return await session.jobs.draft(agent_id, run_ids), jobs.last_prompt(agent_id), preselected
+        command, has_cekura = command or session.improve_command(), jobs.is_offered(agent_id)
+        return await session.jobs.draft(agent_id, run_ids), jobs.last_prompt(agent_id), kind, command, has_cekura
 
     @work(group="agent-prompt", exclusive=True)
     async def _read_agent_prompt(self) -> None:
@@ -296,9 +297,8 @@ class ImproveDialog(Dialog[Job]):
         if not (whose := in_prompt or self._keys.found_in(text)):
             return ""
         what, server = "prompt" if in_prompt else "text", clean(self._state.workspace.setup.server.origin)
-        to = {DEFAULT_KIND: f"; a launch sends it to {server}", BY_COMMAND: "; the command reads it"}
-        kept = f"The {what} contains {whose}. Drafts and jobs keep the {what} as it is"
-        return f"{kept}{to.get(self._proposers.kind, '')}."
+        to = {DEFAULT_KIND: f"; a launch sends it to {server}", BY_COMMAND: "; the command reads it", FROM_FILE: ""}
+        return f"The {what} contains {whose}. Drafts and jobs keep the {what} as it is{to[self._proposers.kind]}."
 
     def _prompt(self) -> Prompt:
         """The prompt to send: the edited text, or the exact original if the text was not edited."""
@@ -387,13 +387,14 @@ class ImproveDialog(Dialog[Job]):
         )
 
     def save_typed(self) -> None:
-        """Start saving the input as a draft, if there is any. Input that a launch is sending is not saved. Even an
+        """Start saving the input as a draft, if there is any. Input that a launch is sending, or with an API key in the
+        command, is not saved. Even an
         unchanged draft is saved, because another window may have overwritten it."""
         draft, source = self._as_draft(), self._sources.current
         written = self._edited or source == "file" or (source == "draft" and self._drafts.has_started)
         worth_saving = written or self._proposers.typed or draft.category_ids or draft.workflow_metric_ids
         sent = self._launching is not None and launch_body(self._launching) == launch_body(draft)
-        if worth_saving and draft.prompt.strip() and not sent:
+        if worth_saving and draft.prompt.strip() and not sent and not self._keys.found_in(self._proposers.line):
             self._drafts.save(draft)
 
     @on(Button.Pressed, "#cancel")
@@ -473,7 +474,7 @@ class ImproveDialog(Dialog[Job]):
             await self._drafts.reattach(sent)
             self._set_launching(None)
             with contextlib.suppress(CekuraTuiError):
-                _, _, (_, command, has_cekura) = await self._state.workspace.call(self._find_saved)
+                *_, command, has_cekura = await self._state.workspace.call(self._find_saved)
                 self._proposers.offer(self._proposers.kind, command, has_cekura)
                 self._show_proposer()
             self.save_typed()

@@ -46,10 +46,6 @@ The command reads the runs and the prompt, and prints a better prompt.
 To set it for good: cekura-tui config set improve.command "llm -m gpt-5\""""
 
 
-Preselected = tuple[str, str, bool]
-"""The kind of job that the agent had last, a command, and False if the server is known not to propose prompts."""
-
-
 class Proposers(ChoiceList):
     """A single-choice list of who proposes the prompt: kinds of job, each with the line typed for it."""
 
@@ -72,14 +68,13 @@ class Proposers(ChoiceList):
     def offer(self, kind: str, command: str, has_cekura: bool) -> None:
         """List the kinds of job and choose one. Cekura comes last if the server does not propose prompts."""
         self.has_cekura = has_cekura
-        self.lines.setdefault(BY_COMMAND, command)
+        self.lines[BY_COMMAND] = self.lines[BY_COMMAND] if self.typed else command
         kinds = PROPOSING if has_cekura else (BY_COMMAND, FROM_FILE, DEFAULT_KIND)
         self.show_rows([Choice(name, _PROPOSERS[name]) for name in kinds])
         self.choose(kind)
 
     def restore(self, draft: Draft) -> None:
-        if (name := PARAMETERS.get(draft.kind)) is not None:
-            self.lines[draft.kind] = str(draft.parameters.get(name) or "")
+        self.lines[draft.kind] = str(draft.parameters.get(PARAMETERS.get(draft.kind, "")) or "")
         self.choose(draft.kind)
 
     def choose(self, kind: str) -> None:

@@ -53,8 +53,7 @@ Running jobs come first, then jobs that need a decision, then ended ones, newest
 
 The bar shows how much of the usual time has passed, based on your earlier jobs.
 
-Jobs run on the server, and commands on this machine, even while this app is closed. `{job.forget}` deletes a job here,
-not on the server.
+Jobs run on the server, commands on this machine, even while this app is closed. `{job.forget}` deletes a job here only.
 """
 
     def __init__(self, state: AppState) -> None:
@@ -111,9 +110,7 @@ not on the server.
             widget.display = bool(jobs)
         notice.display = not jobs
         if not jobs:
-            how = with_keys(
-                "Open a failed run and press {runs.improve}: Cekura, or a command of yours, proposes a better prompt."
-            )
+            how = with_keys("Open a failed run and press {runs.improve}: Cekura or a command proposes a better prompt.")
             notice.show("No jobs yet.", how)
         elif not self.focused:
             listed.focus()

@@ -41,7 +41,8 @@ def state_meaning(job: Job, state: AppState) -> str:
         return with_keys("Launched with another key of this server. {job.resume} tries the current key.")
     if (relaunch := state.relaunch_of(job.number)) is not None:
         return f"Relaunched as job {relaunch}."
-    meaning = KINDS[job.kind].meanings.get(job.state) or _MEANINGS.get(job.state, "")
+    kind, general = KINDS[job.kind], _MEANINGS.get(job.state, "")
+    meaning = kind.meanings.get(job.state) or general.replace("on the server", kind.place)
     again = " {job.resume} polls again." if job.state == JobState.FAILED and job.resumable else ""
     return with_keys(meaning + again)
 

@@ -143,6 +143,17 @@ async def test_the_text_for_a_command_is_shown_and_an_api_key_in_it_is_confirmed
         await answer(app, pilot, "ctrl+g")
 
 
+async def test_a_command_that_contains_the_api_key_is_neither_started_nor_saved(scripted: ScriptedServer) -> None:
+    serve_improvable(scripted)
+    setup = setup_of(scripted.url, KEY, 1)
+    async with improving(setup, PROMPT) as (app, pilot):
+        await choose_proposer(pilot, BY_COMMAND, f"echo {KEY}")
+        await pilot.press("ctrl+g")
+        await sees(pilot, "The command contains your API key")
+        await answer(app, pilot, "escape")
+    assert not any(KEY.encode() in file.read_bytes() for file in setup.paths.home.rglob("*") if file.is_file())
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
 async def test_all_parts_for_a_command_fit_without_scrolling(setup: Setup, size: tuple[int, int]) -> None:
     async with improving(setup, PROMPT) as (_, pilot):

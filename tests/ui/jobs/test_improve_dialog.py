@@ -214,7 +214,7 @@ async def test_load_error_stays_until_a_retry_succeeds(
     scripted.on("GET", AGENT, Reply(b"{"))
     async with improving(setup) as (app, pilot):
         await eventually(lambda: len(waits) == 2, "one retry done, another scheduled much later")
-        await sees(pilot, "Can't read the drafts.")
+        await sees(pilot, "Can't read the drafts.", "(•) Cekura")
         await pilot.press("ctrl+g")
         await sees(pilot, "Can't read the prompt of agent 7", "Retrying at ", "ctrl+r retry now", "The prompt is empty")
         scripted.on("GET", AGENT, Reply({"detail": "Gone."}, 404))

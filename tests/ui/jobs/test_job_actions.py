@@ -30,7 +30,7 @@ from watching import screen_text, sees, still
 
 from cekura_tui.jobs.owner import this_process
 from cekura_tui.model.improve_prompt import launch_body
-from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.job import BY_COMMAND, FROM_FILE, Job, JobState
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.jobs.job_keys import ACTION_NAMES, JobActions
 from cekura_tui.workspace.setup import Setup
@@ -228,6 +228,10 @@ def job_of(state: JobState, **fields: Any) -> Job:
         (job_of(JobState.FAILED), None, {"launch_again", "forget"}),
         (job_of(JobState.FAILED, progress_id="p-1"), None, {"resume", "launch_again", "forget"}),
         (job_of(JobState.FAILED), 2, {"forget"}),
+        (job_of(JobState.RUNNING, kind=BY_COMMAND, progress_id="a1"), None, {"stop"}),
+        (job_of(JobState.FAILED, kind=BY_COMMAND, progress_id="a1"), None, {"launch_again", "forget"}),
+        (job_of(JobState.LOST, kind=BY_COMMAND, progress_id="a1"), None, {"launch_again", "forget"}),
+        (job_of(JobState.FAILED, kind=FROM_FILE, progress_id="a1"), None, {"forget"}),
         (job_of(JobState.SUCCEEDED), None, {"forget"}),
         (job_of(JobState.NO_ISSUES), None, {"forget"}),
         (job_of(JobState.RUNNING, other_key=True, progress_id="p-1"), None, {"resume", "forget"}),
