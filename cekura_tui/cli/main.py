@@ -1,10 +1,11 @@
-"""Entry point of the command line: global options, all commands, and the exit status; also `demo-server`."""
+"""Entry point of the command line: global options, all commands, and the exit status; also the commands of the demo."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sys
+import time
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,11 @@ import click
 
 from cekura_tui import __version__
 from cekura_tui.cli.options import COMPLETE, Options, embedded_options, number, path
-from cekura_tui.cli.output import discard, print_error, print_message, printing, put
+from cekura_tui.cli.output import discard, print_error, print_message, printing, put, put_prompt
 from cekura_tui.cli.script import SignalReceived, run_script
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 from cekura_tui.model.plain import PLAIN
-from cekura_tui.model.text import clean_line
+from cekura_tui.model.text import Prompt, clean_line, count
 from cekura_tui.ui.terminal.capabilities import is_terminal, output_terminal, read_encoding
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ SUMMARIES = {
     "demo-server": "Run the demo server until interrupted.",
 }
 """Summary of each command, so that --help does not load the commands."""
-_FILES = {"notes": "views", "review": "improve", "schema": "completion", "manual": "completion", "demo-server": "main"}
+_FILES = {"notes": "views", "review": "improve", "schema": "completion", "manual": "completion"}
+_FILES |= {"demo-improve": "main", "demo-server": "main"}
 
 
 class MainGroup(click.Group):
@@ -250,6 +252,21 @@ def demo_server(options: Options, /, port: int, log_file: str | None, **given: o
         pass
     finally:
         server.stop()
+
+
+@click.command("demo-improve")
+@click.option("--seconds", type=click.IntRange(0, 3600), default=3, metavar="N", help="Work for N seconds (default 3).")
+def demo_improve(seconds: int) -> None:
+    """Improve a prompt of the demo; for improve.command. Reads the command's text from standard input."""
+    from cekura_tui.demo.improver import NO_ISSUES, improve_by_text
+
+    raw = sys.stdin.buffer.read() if sys.stdin else b""
+    prompt, changes = improve_by_text(raw.decode("utf-8", "replace"))
+    for step in (f"Read {count(len(raw), 'byte')}.", *changes):
+        print_message(step)
+        time.sleep(seconds / (len(changes) + 1))
+    put_prompt(Prompt(prompt))
+    put("\n--- summary\n" + ("\n\n".join(changes) or NO_ISSUES))
 
 
 def _can_draw() -> bool:

@@ -54,7 +54,6 @@ class SettingKind(NamedTuple):
     named: Mapping[str, "Setting"] = {}
 
     def entry(self, name: str) -> "SettingKind | None":
-        """The kind of a table's entry; None if the table has no such entry."""
         return self.named[name].kind if name in self.named else self.entries
 
     def read(self, value: object) -> object:
@@ -110,7 +109,6 @@ _URL = SettingKind(str, "an http(s) URL without user, query and fragment", is_ur
 _NAME = SettingKind(str, "the name of a profile", bool)
 _NOTIFY = SettingKind(str, f"one of {', '.join(get_args(Notify))}", lambda value: value in get_args(Notify))
 _WIDTH = SettingKind(int, "a number of cells", lambda value: 0 <= value <= 1000)
-_FILE = SettingKind(str, "the path of a file", lambda value: "\0" not in value)
 _CHARACTERS = SettingKind(int, "a number from 5000 to 2000000", lambda value: 5_000 <= value <= 2_000_000)
 _MINUTES = SettingKind(int, "a number from 1 to 1440", lambda value: 1 <= value <= 1440)
 
@@ -120,7 +118,7 @@ class ImproveSettings:
     """The entries of [improve], annotated as the fields of Settings."""
 
     command: Annotated[str, _COMMAND, "A command that proposes prompts; not a shell line."] = ""
-    template: Annotated[str, _FILE, "A file with your own template of the text that the command reads."] = ""
+    template: Annotated[str, _TEXT, "A file with your own template of the text that the command reads."] = ""
     characters: Annotated[int, _CHARACTERS, "The most characters of the text that the command reads."] = 60_000
     minutes: Annotated[int, _MINUTES, "Minutes after which the command is ended."] = 30
 

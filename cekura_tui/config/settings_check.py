@@ -20,7 +20,6 @@ _KEY_DECIDING = frozenset({"api_url", "profile", "profiles", "api_key_command"})
 """Settings that decide which key is used and which server receives it."""
 _KEY_NAMES = ("api_key", "key")
 """Names that suggest an API key, which does not belong in config.toml."""
-_KNOWN = (*SETTINGS, "profiles", *_KEY_NAMES)
 
 
 def checked(path: Path, text: str) -> SettingsFile:
@@ -75,12 +74,12 @@ class _Checker:
         right: dict[str, Any] = {}
         for name, value in found.items():
             if name not in SETTINGS or (table and name == "profile"):
-                self._unknown((*table, name), value)
+                self._unknown((*table, name), value, nearest(name))
             else:
                 right[name] = dict(_flat(value) if name == "keys" else value) if isinstance(value, dict) else value
                 named = SETTINGS[name].kind.named if isinstance(value, dict) else {}
                 for entry in [one for one in value if one not in (*named, *SETTINGS)] if named else ():
-                    self._unknown((*table, name, entry), right[name].pop(entry), (*named, *_KEY_NAMES))
+                    self._unknown((*table, name, entry), right[name].pop(entry), nearest(entry, (*named, *_KEY_NAMES)))
         wrong = wrong_values(right) | self._misplaced(table, right)
         if isinstance(url := right.get("api_url"), str):
             try:
@@ -92,8 +91,7 @@ class _Checker:
             self.report((*table, *entry), f"{_dotted((*table, *entry))} {text}", above.pop(entry[-1]))
         return right
 
-    def _unknown(self, name: Name, value: object, known: Collection[str] = _KNOWN) -> None:
-        near = nearest(name[-1], known)
+    def _unknown(self, name: Name, value: object, near: str) -> None:
         hint = f"use {near}" if near else "`cekura-tui config show` lists the settings"
         text = f"unknown setting “{_dotted(name)}”; {hint}"
         if name[-1] == "profile":
@@ -113,7 +111,7 @@ def _dotted(name: Name) -> str:
     return ".".join(map(shown, name))
 
 
-def nearest(name: str, known: Collection[str] = _KNOWN) -> str:
+def nearest(name: str, known: Collection[str] = (*SETTINGS, "profiles", *_KEY_NAMES)) -> str:
     """The known name that is most similar to `name`; empty if no name is similar."""
     plain = name.lower().replace("-", "_")
     return plain if plain in known else most_similar(plain, known, 0.75)

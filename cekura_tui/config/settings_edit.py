@@ -117,16 +117,13 @@ def settings_template() -> str:
     """Content of a new config.toml, which lists all settings as comments."""
     lines = ["# Settings of cekura-tui. To change one, remove the # in front of it."]
     tables = []
-    for name, setting in SETTINGS.items():
+    for name, (default, kind, description) in SETTINGS.items():
         if name in TABLES:
-            tables += ["", f"# {setting.description}", f"#[{name}]"]
-            tables += [f"#{_EXAMPLES[name]}"] if name in _EXAMPLES else []
-            for entry, one in setting.kind.named.items():
-                value = _EXAMPLES.get(f"{name}.{entry}") or json.dumps(one.default)
-                tables += [f"# {one.description}", f"#{entry} = {value}"]
+            named = [f"#{key} = {json.dumps(one.default)}  # {one.description}" for key, one in kind.named.items()]
+            tables += ["", f"# {description}", f"#[{name}]", *(named or [f"#{_EXAMPLES[name]}"])]
         else:
-            value = _EXAMPLES.get(name) or json.dumps(setting.default)
-            lines += ["", f"# {setting.description}", f"#{name} = {value}"]
+            value = _EXAMPLES.get(name) or json.dumps(default)
+            lines += ["", f"# {description}", f"#{name} = {value}"]
     tables += ["", "# Settings of a profile, in use with --profile work.", "#[profiles.work]", "#project_id = 4022"]
     return "\n".join([*lines, *tables, ""])
 
@@ -140,8 +137,6 @@ _EXAMPLES = {
     "keys": '"runs.improve" = "I"',
     "theme": 'name = "nord"',
     "columns": "scenario = 30",
-    "improve.command": '"llm -m gpt-5"',
-    "improve.template": '"prompt.txt"',
 }
 
 

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cekura_tui.demo.library import DemoAgent, Rule, agents, agents_by_id, rules_by_metric
+from cekura_tui.demo.library import Rule, agents, agents_by_id, rules_by_metric
+from cekura_tui.model.errors import UsageError
 
 _HEADING = re.compile(r"^(#{1,6})[ \t]+([^\r\n]*?)[ \t#]*$|^([A-Z][^\r\n.!?:]{2,60}):[ \t]*$", re.MULTILINE)
 _BULLET = re.compile(r"([ \t]*)(?:([-*•])|(\d{1,3})([.)]))([ \t]+)\S")
 _BLOCK = re.compile(r"^<<<(PROMPT|FAILED) ([0-9a-f]{8})\n(.*?)\n\1 \2>>>$", re.MULTILINE | re.DOTALL)
-_CHECK = re.compile(r"^- (.+) \(run (\d{1,18})\): (.*(?:\n .*)*)", re.MULTILINE)
-_FOCUS = re.compile(r'^Focus: (".*")\.$', re.MULTILINE)
+_FAILED = re.compile(r"^- (.+) \(run (\d{1,18})\): failed(.*(?:\n .*)*)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,49 +117,33 @@ def improve(
     return ImprovementOutcome(text, changes if as_list else "\n\n".join(changes), None)
 
 
-def improve_by_text(text: str) -> tuple[str, list[str]] | None:
-    """Improve the prompt in a text that `improve_text` made with the default template, by the failed checks and the
-    focus in the text. Return the new prompt and its changes; None if the text has no prompt."""
-    blocks = {match[1]: match[3] for match in reversed([*_BLOCK.finditer(text)])}
+def improve_by_text(text: str) -> tuple[str, list[str]]:
+    """Improve the prompt in a text that `improve_text` made with the default template, by its failed checks; return the
+    new prompt and each change in words. Raises UsageError if the text has no prompt."""
+    blocks = {match[1]: match[3] for match in _BLOCK.finditer(text)}
     if (prompt := blocks.get("PROMPT")) is None:
-        return None
-    checks = _CHECK.findall(blocks.get("FAILED", ""))
-    names = {name for name, _, _ in checks}
-    reviewed = {run_id for name, run_id, _ in checks if name == "Review"}
-    focus = _FOCUS.search(_BLOCK.sub("", text))
-
-    def likeness(agent: DemoAgent) -> tuple[int, int]:  # several agents have checks of the same name
-        sentences = [one for rule in agent.rules for one in (rule.weak, rule.strong) if one in prompt]
-        return sum(rule.name in names for rule in agent.rules), len(sentences)
-
-    broken = [
-        (int(run_id), rule, words)
-        for name, run_id, words in checks
-        for rule in max(agents(), key=likeness).rules
-        if words.startswith("failed")
-        and (f"{rule.name}:" in words if name == "Review" else name == rule.name and run_id not in reviewed)
-        and (focus is None or any(f'"{one}"' in focus[1] for one in (rule.name, rule.category_name)))
-    ]
-    return _fix_all(prompt, _issues(broken))
+        raise UsageError("Standard input has no prompt between the lines <<<PROMPT and PROMPT>>>.")
+    agent = max(agents(), key=lambda agent: sum(rule.weak in prompt or rule.strong in prompt for rule in agent.rules))
+    failed = _FAILED.findall(blocks.get("FAILED", ""))
+    issues = []
+    for rule in agent.rules:
+        runs = [int(run_id) for name, run_id, why in failed if name == rule.name or f"{rule.name}:" in why]
+        issues += [Issue(rule, tuple(dict.fromkeys(runs)), ())] if runs else []
+    return _fix_all(prompt, sorted(issues, key=lambda issue: -len(issue.run_ids)))
 
 
 def issues_of(runs: Iterable[Json], category_ids: Iterable[int] = (), metric_ids: Iterable[int] = ()) -> list[Issue]:
     """The issues in runs, most frequent first; only of the given categories and metrics, if any are given."""
-    issues = _issues((run["id"], *broken) for run in runs for broken in _broken(run))
+    found: dict[int, tuple[Rule, list[int], list[str]]] = {}
+    for run in runs:
+        for rule, explanation in _broken(run):
+            entry = found.setdefault(rule.metric, (rule, [], []))
+            entry[1].append(run["id"])
+            entry[2].append(explanation)
     categories, metrics = frozenset(category_ids), frozenset(metric_ids)
+    issues = [Issue(rule, tuple(ids), tuple(texts)) for rule, ids, texts in found.values()]
     if categories or metrics:
         issues = [issue for issue in issues if issue.rule.category in categories or issue.rule.metric in metrics]
-    return issues
-
-
-def _issues(broken: Iterable[tuple[int, Rule, str]]) -> list[Issue]:
-    """The issues in broken rules, each with its run and the verdict's explanation; most frequent first."""
-    found: dict[int, tuple[Rule, list[int], list[str]]] = {}
-    for run_id, rule, explanation in broken:
-        entry = found.setdefault(rule.metric, (rule, [], []))
-        entry[1].append(run_id)
-        entry[2].append(explanation)
-    issues = [Issue(rule, tuple(ids), tuple(texts)) for rule, ids, texts in found.values()]
     return sorted(issues, key=lambda issue: (-len(issue.run_ids), issue.rule.metric))
 
 
@@ -182,7 +166,6 @@ def _broken(run: Json) -> list[tuple[Rule, str]]:
 
 
 def _fix_all(text: str, issues: Sequence[Issue]) -> tuple[str, list[str]]:
-    """The text with the issues fixed, and each change in words."""
     changes = []
     for issue in issues:
         if (changed := _fix(text, issue)) is not None:

@@ -18,7 +18,7 @@ from cekura_tui.model.text import Prompt, prompt_bytes
 
 FAILED, PASSED = 900_238, 900_239
 CORPUS = Corpus(240, EPOCH)
-PROMPT = Prompt(f"{agents_by_id()[1201].prompt}\r\n\ud800\x1b\r--- summary\r\n\n")
+PROMPT = Prompt(f"{agents_by_id()[1201].prompt}\r\n\x1b\r--- summary\r\n\n")
 
 
 def text_of(run_id: int) -> tuple[dict[str, object], bytes]:
@@ -40,7 +40,7 @@ def test_the_answer_for_a_run_has_the_same_prompt_and_summary_as_a_job_on_the_de
     answer = read_answer(out, PROMPT)
     found = (answer.end, answer.improved_prompt, answer.summary_of_changes)
     assert found == ("succeeded", expected.improved_prompt, expected.summary)
-    assert [*err.decode().split("\n")][1:-2] == expected.summary.split("\n\n")
+    assert [*err.decode().split("\n")][1:-1] == expected.summary.split("\n\n")
 
 
 def test_the_prompt_of_a_passed_run_is_printed_unchanged() -> None:

@@ -37,7 +37,7 @@ def test_a_column_width_in_quotes_is_reported(write_config: Write) -> None:
 
 def test_every_entry_of_improve_is_checked_by_its_own_kind(write_config: Write) -> None:
     path = write_config(
-        '[improve]\ncomand = "llm"\ncommand = "llm \'-m"\ncharacters = 4999\nminutes = "30"\ntemplate = "a\\u0000"\n'
+        '[improve]\ncomand = "llm"\ncommand = "llm \'-m"\ncharacters = 4999\nminutes = "30"\ntemplate = 5\n'
         'api_key = "x"\nmodel = "x"\nnotify = "off"\n[profiles.work.improve]\nminutes = 1441\ncharacters = 2000000\n'
     )
     assert problems(path) == [
@@ -46,7 +46,7 @@ def test_every_entry_of_improve_is_checked_by_its_own_kind(write_config: Write) 
         "script of your own), not “llm '-m”",
         "line 4: improve.characters must be a number from 5000 to 2000000, not “4999”",
         "line 5: improve.minutes must be a number from 1 to 1440, not “30”",
-        "line 6: improve.template must be the path of a file, not “…”",
+        "line 6: improve.template must be text, not “5”",
         "line 7: improve.api_key is no setting: delete the line and save the key with `cekura-tui auth login`",
         "line 8: unknown setting “improve.model”; `cekura-tui config show` lists the settings",
         "line 9: improve.notify belongs above the first table",

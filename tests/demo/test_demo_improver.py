@@ -110,11 +110,9 @@ def test_runs_that_passed_or_never_connected_give_no_improvement() -> None:
     assert improve([silent], "Any prompt").error == NO_TRANSCRIPT
 
 
-def improved(runs: Sequence[dict[str, Any]], prompt: str, focus: Sequence[str] = ()) -> ImprovementOutcome:
+def improved(runs: Sequence[dict[str, Any]], prompt: str) -> ImprovementOutcome:
     """The improver's answer to the text for a user's command, in the form of its answer to runs."""
-    found = improve_by_text(improve_input(runs, prompt, focus))
-    assert found is not None
-    text, changes = found
+    text, changes = improve_by_text(improve_input(runs, prompt))
     assert changes or text == prompt
     return ImprovementOutcome(text, changes, None) if changes else ImprovementOutcome(None, None, NO_ISSUES)
 
@@ -152,18 +150,6 @@ def test_a_check_that_several_agents_have_is_fixed_as_for_the_agent_of_the_promp
     for agent in agents():
         rule = next(rule for rule in agent.rules if rule.name == "Caller allowed to finish")
         assert rule.strong in str(improved([run_with(rule.metric, agent=agent.id)], agent.prompt).improved_prompt)
-
-
-def test_the_focus_in_the_text_excludes_other_checks() -> None:
-    run, verify = run_with(9101, 9102), CLINIC.rule("verify")
-    expected = with_list(improve([run], CLINIC.prompt, metric_ids=[9101]))
-    for name in (verify.name, verify.category_name):
-        assert improved([run], CLINIC.prompt, [name, "Other"]) == expected
-    assert improved([run], CLINIC.prompt, ["Other"]).error == NO_ISSUES
-
-
-def test_a_text_without_a_prompt_is_not_improved() -> None:
-    assert improve_by_text(improve_input([run_with(9101)], CLINIC.prompt).replace("<<<PROMPT", "<<PROMPT")) is None
 
 
 def test_a_focus_excludes_other_issues() -> None:

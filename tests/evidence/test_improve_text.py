@@ -94,6 +94,8 @@ def test_the_text_has_the_exact_prompt_failed_checks_with_turns_and_calls() -> N
 def test_a_review_and_a_call_without_turns_or_checks_are_described() -> None:
     reviewed = call(metrics=[PASSED], evaluation_status="reviewed_failure", feedback="Too pushy.")
     assert between(written(reviewed).text, "FAILED") == "- Review (run 900238): failed\n    Too pushy."
+    overruled = call(evaluation_status="reviewed_success", feedback="Too strict.")
+    assert between(written(overruled).text, "FAILED") == "No failed check in run 900238."
     sealed = call(metrics=[], transcript_object={"__encrypted__": "x" * 40}, error_message="The call dropped.")
     text = written(sealed).text
     assert between(text, "FAILED") == "No failed check in run 900238."
@@ -113,9 +115,7 @@ def test_long_calls_keep_cited_turns_and_their_neighbours_and_say_what_is_missin
     body = between(text, "CALL 2").split("\n")
     (cited,) = [n for n, line in enumerate(body) if line.startswith(">")]
     assert all(f"Turn {near}." in "".join(body[cited - 4 : cited + 6]) for near in (1699, 1700, 1701))
-    left = [
-        int(n.replace(",", "")) for n in re.findall(r"(?m)^\[([\d,]+) turns left out: \S+ to \S+\]$", "\n".join(body))
-    ]
+    left = [int(n.replace(",", "")) for n in re.findall(r"(?m)^\[([\d,]+) turns left out\]$", "\n".join(body))]
     assert len(left) == 2
     assert f"{sum(left):,} of 10,000 turns of run 2" in left_out
 
@@ -124,10 +124,10 @@ def test_huge_reasons_and_prompts_leave_room_for_the_other_parts() -> None:
     loud = [FAILED | {"name": f"Check {n}", "explanation": ["no " * 60_000]} for n in range(3)]
     text, left_out = written(call(metrics=[*loud, FAILED | {"name": "Short"}]), call(id=7), most=40_000)
     assert len(text) <= 40_000
-    assert text.count(" characters left out)\n") == 3
+    assert text.count(" characters more)\n") == 3
     assert WHY in text
     assert "goodbye." in between(text, "CALL 7")
-    assert left_out == "Left out to keep the text short: parts of 3 failed checks."
+    assert left_out == "Left out to keep the text short: parts of 3 checks and calls."
     prompt = "Be kind. " * 25_000
     text, left_out = written(call(), call(metrics=loud), prompt=prompt)
     assert between(text, "PROMPT") == prompt
