@@ -95,9 +95,7 @@ class _Call:
 
     def __init__(self, view: RunView, found: Mapping[Verdict, Findings], focus: Sequence[str]) -> None:
         self.id, self.left, turns = view.row.id, "", view.transcript.turns
-        judged = (
-            () if any(one.state == "pass" for one in view.review) else view.judgements
-        )  # a person overruled the checks
+        judged = () if any(one.state == "pass" for one in view.review) else view.judgements  # overruled by a person
         failing = [one for one in judged if one.state == "fail" or (one.state == "review" and one.name in focus)]
         checks = [(verdict, found.get(verdict, Findings(()))) for verdict in failing]
         evidence = surest_first(one for _, findings in checks for one in findings.turns)
