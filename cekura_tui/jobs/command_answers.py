@@ -41,7 +41,8 @@ def read_answer(output: bytes, sent: Prompt, subject: str = "The command") -> Pr
     whole, bare, before = (one.replace("\r\n", "\n").strip() for one in (prompt, inner, sent))
     error = None
     if before in (whole, bare):
-        return Progress("no_issues", "ended", None, summary, f"{subject} proposed no changes. {summary or ''}".strip())
+        same = "proposed no changes" if subject == "The command" else "has the same prompt"
+        return Progress("no_issues", "ended", None, summary, f"{subject} {same}. {summary or ''}".strip())
     if not bare:
         error = f"{subject} wrote no prompt."
     elif _REFUSAL.match(bare) and len(bare) < max(_LONGEST_REFUSAL, len(before) // 2) and not _REFUSAL.match(before):

@@ -65,13 +65,10 @@ class CommandRunner:
 
     def again(self, folder: str) -> str:
         """Prepare a relaunch: copy the input and the prompt to a new folder, and return its name. Raises UsageError."""
-        if not (text := self.text(folder)):
+        path = self._path(folder)
+        if not (text := _text(path / "input")):
             raise UsageError("The input of the earlier command was deleted.")
-        return self.prepare(text, Prompt(_text(self._path(folder) / "sent")))
-
-    def text(self, folder: str) -> str:
-        """The text for a command's standard input, empty if it was deleted."""
-        return _text(self._path(folder) / "input")
+        return self.prepare(text, Prompt(_text(path / "sent")))
 
     def forget(self, folder: str) -> None:
         """Delete the folder of a command, unless the command is running."""
@@ -90,34 +87,30 @@ class CommandRunner:
         if "command" not in draft.parameters:  # a prompt from a file
             return LaunchAnswer(folder, "{}")
         words = command_words(str(draft.parameters["command"]))
-        if not words:
-            raise CommandNotStarted("The command is empty, or a quotation mark is not closed.")
-        if not shutil.which(words[0]):
-            name = redact(clean_line(words[0]))
+        if not words or not shutil.which(words[0]):
+            name = redact(clean_line(words[0])) if words else "…"
             raise CommandNotStarted(f"There is no program “{name}” that can be run.", "Check its name and permissions.")
-        process = self._start(folder, {"words": words, "minutes": draft.parameters["minutes"]})
-        ended, status = in_thread(process.wait), self._path(folder) / "status"  # the thread reaps the process
-        await _until(lambda: status.exists() or ended.done(), _START_WITHIN)
-        if not self.started(folder):
-            process.kill()
-            raise CommandNotStarted("The process that runs the command ended, or did not start in time.")
-        return LaunchAnswer(folder, "{}")
-
-    def _start(self, folder: str, command: object) -> subprocess.Popen[bytes]:
-        """Start the supervisor of a command. Raises CommandNotStarted."""
         if self.started(folder):
             raise CommandNotStarted("The command was already started.")
         path, null = self._path(folder), subprocess.DEVNULL
         ready = path / f"ready-{secrets.token_hex(4)}"
         env = {name: value for name, value in without_key(os.environ).items() if not name.startswith("CEKURA_")}
+        command = json.dumps({"words": words, "minutes": draft.parameters["minutes"]}).encode()
+        run = [sys.executable, "-I", "-S", supervisor.__file__, str(ready)]
         try:
-            _write(path, command=json.dumps(command).encode(), output=b"", errors=b"")
-            _write(path, **{ready.name: b" " * supervisor.STATUS_BYTES})
-            words = [sys.executable, "-I", "-S", supervisor.__file__, str(ready)]
-            return subprocess.Popen(words, env=env, stdin=null, stdout=null, stderr=null, start_new_session=True)
+            _write(path, command=command, output=b"", errors=b"", **{ready.name: b" " * supervisor.STATUS_BYTES})
+            process = subprocess.Popen(  # noqa: ASYNC220 # a thread waits for its end
+                run, env=env, stdin=null, stdout=null, stderr=null, start_new_session=True
+            )
         except OSError as error:
             self.started(folder)  # deletes `ready`
             raise CommandNotStarted(f"The command could not be started: {error.strerror}.") from None
+        ended = in_thread(process.wait)
+        await _until(lambda: (path / "status").exists() or ended.done(), _START_WITHIN)
+        if not self.started(folder):
+            process.kill()
+            raise CommandNotStarted("The process that runs the command ended, or did not start in time.")
+        return LaunchAnswer(folder, "{}")
 
     async def progress(self, kind: JobKind, folder: str) -> ProgressAnswer:
         """The state of a command, with its answer once it has ended. Raises ApiError if its files can't be read now."""
@@ -135,7 +128,7 @@ class CommandRunner:
             answer |= {"status": "ended", "end": "failed", "error": f"{subject} {failure or how}."}
         else:
             answer |= read_answer(output, Prompt(_text(path / "sent")), subject)._asdict()
-        if answer["end"] != "succeeded":
+        if answer["end"] in ("failed", "lost"):
             answer["answer"] = redact(output.decode("utf-8", "replace")[:MOST_ANSWER])
         raw = redact(json.dumps(answer))
         return ProgressAnswer(clean_json(answer, frozenset({"improved_prompt"})), raw)

@@ -97,7 +97,8 @@ async def test_a_command_is_started_once(runner: CommandRunner, home: Path, tmp_
         await runner.launch(draft_of(folder, command))
     assert (tmp_path / "times").read_text() == "started\n"
     copy = runner.again(folder)
-    assert (runner.text(copy), runner.started(copy)) == (BETTER, False)
+    assert (home / "proposals" / copy / "input").read_bytes() == BETTER.encode()
+    assert not runner.started(copy)
     await runner.launch(draft_of(copy, command))
     assert (await end_of(runner, copy))["improved_prompt"] == BETTER
     assert (tmp_path / "times").read_text() == "started\n" * 2
@@ -181,7 +182,7 @@ async def test_a_prompt_from_a_file_needs_no_process(runner: CommandRunner) -> N
     assert (await runner.launch(draft)).progress_id == folder
     assert (await progress(runner, folder))["improved_prompt"] == BETTER
     unchanged = await progress(runner, runner.prepare_result(SENT, SENT))
-    assert (unchanged["end"], unchanged["error"]) == ("no_issues", "The file proposed no changes.")
+    assert (unchanged["end"], unchanged["error"]) == ("no_issues", "The file has the same prompt.")
 
 
 def test_a_start_time_distinguishes_processes() -> None:
