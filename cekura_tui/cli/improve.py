@@ -23,9 +23,9 @@ from cekura_tui.cli.output import (
     warn_of_controls,
     warn_of_key,
 )
-from cekura_tui.cli.script import command, exit_of, mark_seen, run_script, state_line, wait_for_jobs, written_lines
+from cekura_tui.cli.script import command, exit_of, mark_seen, run_script, state_line, wait_for_jobs
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
-from cekura_tui.model.job import MAX_RUNS, Draft, Job, JobState, Suggestion
+from cekura_tui.model.job import BY_COMMAND, FROM_FILE, MAX_RUNS, Draft, Job, JobState, Suggestion
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.text import Prompt
 
@@ -113,9 +113,9 @@ def improve(
     given = read_prompt_file(prompt_file) if prompt_file is not None else None
 
     async def work(session: Session) -> Exit:
-        typed = None
-        program = None if given_command is None else given_command or session.improve_command()
+        typed, text, program = None, "", given_command
         if program is not None and not print_input:
+            program = program or session.improve_command()
             session.check_command(program)
         _refuse_key(session, given or "", allow_key)
         if given is not None and prompt_file == "-" and not print_input:
@@ -127,34 +127,38 @@ def improve(
             draft = await _draft(session, runs, given, prompt_file, allow_key)
             draft = replace(draft, category_ids=categories, workflow_metric_ids=metrics)
             if program is not None or print_input:
+                draft = replace(draft, kind=BY_COMMAND, parameters={"command": program})
                 text, left_out = await session.improve_text(draft, runs)
                 if left_out:
                     print_message(left_out)
                 _refuse_key(session, text, allow_key, "text for the command")
-                if print_input:
-                    put_prompt(Prompt(text))
-                    return Exit.DONE
-                draft = session.command_draft(draft, program or "", text)
+            if print_input:
+                put_prompt(Prompt(text))
+                return Exit.DONE
             try:
-                job = await session.engine.launch(draft, saved)
+                job = await session.engine.launch(session.prepared(draft, text), saved)
             except CancelledError:
-                shows = f"To see the job's state, run `{options.command_line('jobs list')}`."
+                shows = f"To see the job's state, run `{current_options().command_line('jobs list')}`."
                 print_message(f"Interrupted before the answer to the launch was recorded. {shows}")
                 raise
             except NotOffered as error:
                 error.hint += " Or have a program of yours propose the prompt, as in --command 'llm -m gpt-5'."
                 raise
-        later = _wait_hint(options, job)
+        runs_on = f"Job {job.number} still runs {KINDS[job.kind].place}. {_wait_hint(job)}"
         if wait:
-            job = await _wait(session, job, timeout, later)
+            try:
+                (job,) = await wait_for_jobs(session, [job.number], timeout)
+            except CancelledError:
+                print_message(runs_on)
+                raise
             if job.state.active:
-                print_message(f"Timed out. Job {job.number} still runs {KINDS[job.kind].place}. {later}")
-            return await _write_and_print(options, session, job, target, as_json, force)
+                print_message(f"Timed out. {runs_on}")
+            return await _write_and_print(session, job, target, as_json, force)
         # Report the state first, as printing the result may fail.
-        print_message(f"{state_line(job)}. {later}" if job.state.active else state_line(job))
-        done = await session.jobs.suggestion(job.number) if as_json else None
-        with printing(_launched_note(job, later)):
-            if done is not None:
+        print_message(f"{state_line(job)}. {_wait_hint(job)}" if job.state.active else state_line(job))
+        done = await session.jobs.suggestion(job.number)
+        with printing(_launched_note(job)):
+            if as_json:
                 put_json(done.to_json())
             else:
                 put(str(job.number))
@@ -213,12 +217,13 @@ async def review(
     runs = await session.improvable(run_ids) if run_ids else Improvable((), agent_id, "")
     draft = await _draft(session, runs, former, original, allow_key)
     name = "standard input" if file == "-" else file
-    job = await session.engine.launch(session.file_draft(draft, name, proposed))
+    draft = replace(draft, kind=FROM_FILE, parameters={"file": name})
+    job = await session.engine.launch(session.prepared(draft, proposed))
     (job,) = await wait_for_jobs(session, [job.number], None)
     if job.state == JobState.SUCCEEDED:
         how = current_options().command_line(f"suggestion show {job.number}")
         print_message(f"{change_words(compare(draft.prompt, proposed))}. To decide on them, run `{how}`.")
-    return await _write_and_print(current_options(), session, job, None, as_json, False)
+    return await _write_and_print(session, job, None, as_json, False)
 
 
 async def _draft(session: Session, runs: Improvable, given: Prompt | None, file: str | None, allow_key: bool) -> Draft:
@@ -226,11 +231,9 @@ async def _draft(session: Session, runs: Improvable, given: Prompt | None, file:
     from cekura_tui.workspace.prompt_files import check_prompt, source_of
 
     prompt, agent_name = given, runs.agent_name
-    if prompt is None:
-        agent, prompt = await session.agent_prompt(runs.agent_id)
-        agent_name, prompt = agent.name, check_prompt(prompt, f"The prompt of {agent.name}")
-    elif runs.agent_id is not None and not runs.views:
-        agent_name = (await session.client.agent(runs.agent_id)).name
+    if prompt is None or not runs.views:
+        agent, current = await session.agent_prompt(runs.agent_id)
+        agent_name, prompt = agent.name, prompt or check_prompt(current, f"The prompt of {agent.name}")
     _refuse_key(session, prompt, allow_key)
     source = "agent" if file is None else "-" if file == "-" else source_of(file)
     return Draft(runs.run_ids, prompt, runs.agent_id, agent_name, prompt_source=source)
@@ -245,20 +248,19 @@ async def _saved_draft(session: Session, typed: Draft | None) -> AsyncIterator[J
     from cekura_tui.store.errors import StoreError
 
     saved = None
-    if typed is not None:
-        with contextlib.suppress(StoreError):
-            saved = session.store.jobs.save_draft(typed, time.time())
+    with contextlib.suppress(StoreError):
+        saved = session.store.jobs.save_draft(typed, time.time()) if typed is not None else None
     try:
         yield saved
     except (CekuraTuiError, CancelledError) as error:
-        draft = False
+        note = ""
         with contextlib.suppress(CekuraTuiError):
-            draft = saved is not None and (await session.jobs.get(saved.number)).state == JobState.DRAFT
-        saved_note = f"Draft saved as job {saved.number}." if saved is not None else ""
-        if draft and isinstance(error, CancelledError):
-            print_message(saved_note)
-        elif draft and isinstance(error, CekuraTuiError) and saved_note not in error.hint:
-            error.hint = f"{error.hint} {saved_note}".strip()
+            if saved is not None and (await session.jobs.get(saved.number)).state == JobState.DRAFT:
+                note = f"Draft saved as job {saved.number}."
+        if isinstance(error, CekuraTuiError):
+            error.hint = error.hint if note in error.hint else f"{error.hint} {note}".strip()
+        elif note:
+            print_message(note)
         raise
 
 
@@ -272,47 +274,26 @@ async def show_demo_job(session: Session) -> Exit:
     for verdict in view.verdicts:
         text = verdict_text(verdict)
         put(text if verdict.state == "fail" else text.split("\n")[0])
-    runs = await session.improvable([row.id])
-    agent, prompt = await session.agent_prompt(runs.agent_id)
-    job = await session.engine.launch(Draft(runs.run_ids, prompt, runs.agent_id, agent.name, prompt_source="agent"))
+    job = await session.engine.launch(await _draft(session, await session.improvable([row.id]), None, None, True))
     (job,) = await wait_for_jobs(session, [job.number], None)
-    put(f"\nJob {job.number}: {job.state.words}{': ' + reason if (reason := job.error or job.reason) else ''}")
-    done = await session.jobs.suggestion(job.number)
-    if done.improved_prompt is not None:
-        put()
-    _put_changes(done)
+    put(f"\nJob {job.number}: {job.state.words}{': ' + reason if (reason := job.error or job.reason) else ''}\n")
+    _put_changes(await session.jobs.suggestion(job.number))
     return Exit.DONE
 
 
 async def _newest_failed(session: Session) -> RunRow:
+    from cekura_tui.cli.runs import read_filter
     from cekura_tui.model.run.query import RunQuery
-    from cekura_tui.model.run.view import row_of
-    from cekura_tui.workspace.all_runs import all_runs
 
-    params = RunQuery(await session.scope()).params(time.time())
-    async with contextlib.aclosing(all_runs(session.client, params, session.budget)) as pages:
+    failed = RunQuery(await session.scope(), read_filter(["outcome:failed"]))
+    async with contextlib.aclosing(session.matching_runs(failed, lambda error, wait: None)) as pages:
         async for page in pages:
-            for run in page.items:
-                if (row := row_of(run)).outcome.kind == "failed":
-                    return row
+            for _, row in page.matches:
+                return row
     raise UsageError("No failed run found.")
 
 
-async def _wait(session: Session, job: Job, within: float | None, later: str) -> Job:
-    """Wait for a job, at most `within` seconds; return the job. If interrupted, print that it runs, and `later`."""
-    from asyncio import CancelledError
-
-    try:
-        (job,) = await wait_for_jobs(session, [job.number], within)
-    except CancelledError:
-        print_message(f"Job {job.number} still runs {KINDS[job.kind].place}. {later}")
-        raise
-    return job
-
-
-async def _write_and_print(
-    options: Options, session: Session, job: Job, target: Path | None, as_json: bool, force: bool
-) -> Exit:
+async def _write_and_print(session: Session, job: Job, target: Path | None, as_json: bool, force: bool) -> Exit:
     """Write the improved prompt to the file `target`, if given, print the suggestion, and return the exit status. If
     the file cannot be written, the suggestion is printed nevertheless."""
     done = await session.jobs.suggestion(job.number)
@@ -328,15 +309,15 @@ async def _write_and_print(
             print_error(error)
             if isinstance(error, PromptFileDrifted):
                 print_message(f"Changes in the file since:\n{error.drift().rstrip()}")
-            shows = options.command_line(f"jobs show {job.number} --prompt")
+            shows = current_options().command_line(f"jobs show {job.number} --prompt")
             print_message(
                 f"To print the improved prompt, run `{shows}`; for its changes, use --patch instead of --prompt."
             )
             status = error.exit_status
-    for line in written_lines(done.job):
+    for line in done.job.written_lines:
         print_message(line)
     warn_of_key(session.setup.known_keys().found_in(done.improved_prompt or ""))
-    with printing(_launched_note(job, _wait_hint(options, job))):
+    with printing(_launched_note(job)):
         if as_json:
             put_json(done.to_json())
         else:
@@ -355,13 +336,12 @@ def _put_changes(done: Suggestion) -> None:
             put_changes(done.prompt, done.improved_prompt)
 
 
-def _wait_hint(options: Options, job: Job) -> str:
-    return f"To wait for the job, run `{options.command_line(f'jobs wait {job.number}')}`."
+def _wait_hint(job: Job) -> str:
+    return f"To wait for the job, run `{current_options().command_line(f'jobs wait {job.number}')}`."
 
 
-def _launched_note(job: Job, later: str) -> str:
-    """A message that the job was launched. Later errors include it, so that users do not launch the job again. `later`
-    says how to wait for a job that still runs."""
+def _launched_note(job: Job) -> str:
+    """A message that the job was launched. Later errors include it, so that users do not launch the job again."""
     if job.state.active:
-        return f"Job {job.number} launched. It runs {KINDS[job.kind].place}. {later}"
+        return f"Job {job.number} launched. It runs {KINDS[job.kind].place}. {_wait_hint(job)}"
     return f"Job {job.number} launched, now {job.state.words}."

@@ -24,16 +24,7 @@ from cekura_tui.cli.output import (
     put_table,
     warn_of_key,
 )
-from cekura_tui.cli.script import (
-    RestartWithKey,
-    command,
-    exit_of,
-    mark_seen,
-    run_script,
-    state_line,
-    wait_for_jobs,
-    written_lines,
-)
+from cekura_tui.cli.script import RestartWithKey, command, exit_of, mark_seen, run_script, state_line, wait_for_jobs
 from cekura_tui.cli.test import follow, put_test, status_of, test_of
 from cekura_tui.model.before_after import summary_words
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
@@ -146,7 +137,7 @@ def _has_news(job: Job, since: float) -> bool:
 async def stop_jobs(session: Session, numbers: tuple[int, ...], yes: bool) -> Exit:
     """End commands that run on this machine, or stop polling jobs, which continue on the server."""
     found = [await session.jobs.get(number) for number in dict.fromkeys(numbers)]
-    if (commands := [f"“{job.proposer}”" for job in found if KINDS[job.kind].server is None]) and not yes:
+    if (commands := [f"“{job.proposer}”" for job in found if job.is_local]) and not yes:
         if not can_ask():
             raise UsageError(f"Nothing was stopped. This would end {', '.join(commands)}.", "To do so, add --yes.")
         if await ask(f"End {', '.join(commands)}? [y/N]: ") not in ("y", "yes"):
@@ -338,7 +329,7 @@ def _put_record(record: JobRecord, relaunches: Sequence[Job]) -> None:
     for change in record.changes:
         reason = f": {clean_line(change.reason, 300)}" if change.reason else ""
         put(f"  {clock_text(change.at, seconds=True)} {change.state.words}{reason}")
-    for line in written_lines(record.job):
+    for line in record.job.written_lines:
         put(line)
     put()
 

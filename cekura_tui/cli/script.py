@@ -216,15 +216,6 @@ def state_line(job: Job) -> str:
     return f"job {job.number}{by}: {job.state.words}{': ' + more if more else ''}{note}"
 
 
-def written_lines(job: Job) -> list[str]:
-    """What a command of this machine wrote, if it proposed no prompt: the end of standard error, and its answer."""
-    result, lines = job.result or {}, list[str]()
-    for name, title in (("errors", "standard error:"), ("answer", "standard output:")):
-        if job.proposes and job.improved_sha256 is None and (text := str(result.get(name) or "").strip()):
-            lines += [title, *(f"  {line}" for line in text.splitlines()[-20:])]
-    return lines
-
-
 def exit_of(jobs: Sequence[Job]) -> Exit:
     from cekura_tui.model.job import JobState
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import get_args
 
-from cekura_tui.model.job import BY_COMMAND, DEFAULT_KIND, FROM_FILE, Draft, Job, JobState, proposer_of
+from cekura_tui.model.job import BY_COMMAND, DEFAULT_KIND, FROM_FILE, Draft, Job, JobState
 from cekura_tui.model.job_kind import ApiRequest, End, JobKind, Progress, ServerRequests
 from cekura_tui.model.text import Prompt, clean_line, count
 
@@ -119,7 +117,7 @@ def sent_facts(job: Job, draft: Draft) -> list[tuple[str, str]]:
     return [
         ("Runs", " ".join(map(str, job.run_ids)) or "none"),
         ("Agent", job.agent),
-        ("Proposed by", proposer_of(job)),
+        ("Proposed by", job.proposer),
         ("Prompt", f"{prompt_name(job.prompt_source)}, {count(len(draft.prompt.split()), 'word')}"),
         ("Focus", focus or "none"),
     ]
@@ -155,27 +153,15 @@ def read_local_progress(payload: object) -> Progress:
     answer = payload if isinstance(payload, dict) else {}
     status, errors = str(answer.get("status") or ""), str(answer.get("errors") or "")
     result = {"errors": errors, "written": answer.get("written"), "answer": str(answer.get("answer") or "")[:2_000]}
-    end: End | None = answer["end"] if answer.get("end") in get_args(End) else None
-    improved, summary = answer.get("improved_prompt"), answer.get("summary_of_changes")
-    prompt = Prompt(improved) if isinstance(improved, str) else None
-    return Progress(end, status, prompt, summary, str(answer.get("error") or "") or None, result)
+    prompt, summary, error = (answer.get(name) for name in ("improved_prompt", "summary_of_changes", "error"))
+    return Progress(answer.get("end"), status, prompt, summary, error, result)
 
 
-def _local_kind(name: str, noun: str, meanings: Mapping[JobState, str]) -> JobKind:
-    return IMPROVE_PROMPT._replace(
-        name=name,
-        noun=noun,
-        server=None,
-        read_progress=read_local_progress,
-        meanings=meanings,
-        empty_end=lambda status: None,
-    )
-
-
-IMPROVE_BY_COMMAND = _local_kind(
-    BY_COMMAND,
-    "commands that improve prompts",
-    {
+IMPROVE_BY_COMMAND = IMPROVE_PROMPT._replace(
+    name=BY_COMMAND,
+    server=None,
+    read_progress=read_local_progress,
+    meanings={
         JobState.LAUNCHING: "The command is being started.",
         JobState.RUNNING: "The command runs on this machine, even while this app is closed.",
         JobState.UNCONFIRMED: "The command may not have been started. {job.again} starts the command again.",
@@ -185,10 +171,9 @@ IMPROVE_BY_COMMAND = _local_kind(
         JobState.LOST: "The command is gone. {job.again} starts the command again.",
     },
 )
-PROMPT_FROM_FILE = _local_kind(
-    FROM_FILE,
-    "prompts from files",
-    {
+PROMPT_FROM_FILE = IMPROVE_BY_COMMAND._replace(
+    name=FROM_FILE,
+    meanings={
         JobState.SUCCEEDED: "The prompt comes from a file. {job-list.open} opens the suggestion.",
         JobState.NO_ISSUES: "The file has the same prompt: nothing to review.",
     },

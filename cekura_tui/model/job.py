@@ -57,12 +57,6 @@ class JobState(StrEnum):
         return self.value.replace("_", " ")
 
 
-def proposer_of(of: Job | Draft) -> str:
-    """Who proposes the prompt of a job, as shown: "Cekura", a command, or a file."""
-    named = of.parameters.get("command" if of.kind == BY_COMMAND else "file")
-    return "Cekura" if of.kind == DEFAULT_KIND else shown_words(clean_line(str(named or "a file"), 120))
-
-
 OPEN_LAUNCH = (JobState.LAUNCHING, JobState.UNCONFIRMED)
 """States of a job that the server has not confirmed yet."""
 
@@ -143,7 +137,19 @@ class Job:
     @property
     def proposer(self) -> str:
         """Who proposes the prompt: "Cekura", the user's command, or a file; empty for a job that proposes none."""
-        return proposer_of(self) if self.proposes else ""
+        if not self.is_local:
+            return "Cekura" if self.proposes else ""
+        named = self.parameters.get("command") or self.parameters.get("file") or "a file"
+        return shown_words(clean_line(str(named), 120))
+
+    @property
+    def written_lines(self) -> list[str]:
+        """What a command wrote, if it proposed no prompt: the end of its standard error, and of its answer."""
+        result, lines = self.result if self.is_local and self.improved_sha256 is None else None, list[str]()
+        for name, title in (("errors", "standard error:"), ("answer", "standard output:")):
+            if text := str((result or {}).get(name) or "").strip():
+                lines += [title, *(f"  {line}" for line in text.splitlines()[-20:])]
+        return lines
 
     @property
     def on_agent(self) -> bool:
@@ -184,7 +190,7 @@ class Job:
             "finished_at": _iso(self.finished_at),
             "update": update and {"state": update.state, "at": _iso(update.at), "job": update.job},
         }
-        proposer = {"proposer": self.proposer} if self.proposes else {}
+        proposer = {"proposer": self.proposer} if self.is_local else {}
         return job if self.kind == DEFAULT_KIND else {"kind": self.kind, **proposer, **job}
 
 

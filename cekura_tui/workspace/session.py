@@ -463,18 +463,18 @@ class Session:
             named = f"There is no program {clean_line(words[0], 60)}" if words else "The command has an unclosed quote"
             raise UsageError(f"{named}.", "Set another with `config set improve.command`, or use --command.")
 
-    def command_draft(self, draft: Draft, command: str, text: str) -> Draft:
-        """A draft that launches a command, with its input saved. Raises UsageError if the command can't be run."""
-        self.check_command(command)
-        minutes = self.setup.settings.improvement.minutes
-        folder = self.commands.prepare(text, draft.prompt)
-        return replace(draft, kind=BY_COMMAND, parameters={"command": command, "folder": folder, "minutes": minutes})
-
-    def file_draft(self, draft: Draft, file: str, proposed: Prompt) -> Draft:
-        """A draft whose launch makes a suggestion of a prompt from a file."""
-        refuse_read_only(self.setup.read_only, "nothing was saved")
-        folder = self.commands.prepare_result(proposed, draft.prompt)
-        return replace(draft, kind=FROM_FILE, parameters={"file": file, "folder": folder})
+    def prepared(self, draft: Draft, text: str) -> Draft:
+        """A draft with what its launch needs: `text` is the input of its command, or the prompt from its file. Raises
+        UsageError if the command can't be run, or `text` can't be saved."""
+        more: dict[str, object] = {}
+        if draft.kind == BY_COMMAND:
+            self.check_command(str(draft.parameters["command"]))
+            minutes = self.setup.settings.improvement.minutes
+            more = {"folder": self.commands.prepare(text, draft.prompt), "minutes": minutes}
+        elif draft.kind == FROM_FILE:
+            refuse_read_only(self.setup.read_only, "nothing was saved")
+            more = {"folder": self.commands.prepare_result(text, draft.prompt)}
+        return replace(draft, parameters={**draft.parameters, **more})
 
     async def agent_prompt(self, agent_id: int | None, *, background: bool = False) -> tuple[Agent, Prompt]:
         """An agent and its exact prompt; raises ApiError, and UsageError if the agent is unknown or has no prompt. A

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable
 from concurrent.futures import Future
-from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,7 +18,6 @@ from textual.widgets import Button, Input, Static, TextArea
 from cekura_tui.config.programs import program_name
 from cekura_tui.jobs.waiting import retry_delay
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.improve_prompt import launch_body
 from cekura_tui.model.job import BY_COMMAND, DEFAULT_KIND, FROM_FILE, Draft, Job, JobState
 from cekura_tui.model.scope import Agent
 from cekura_tui.model.text import Prompt, clean, clean_line, count
@@ -39,7 +36,7 @@ from cekura_tui.ui.kit.prompt_box import PromptArea, PromptText
 from cekura_tui.ui.messages import GivenPrompt, Improve
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.foreground import edit_prompt
-from cekura_tui.workspace.prompt_files import check_prompt, read_prompt_file, source_file, source_of
+from cekura_tui.workspace.prompt_files import check_prompt, read_prompt_file, source_file
 from cekura_tui.workspace.session import Improvable, Session
 
 AUTOSAVE = 1.5
@@ -82,7 +79,6 @@ class ImproveDialog(Dialog[Job]):
         """Why the agent's prompt could not be loaded; None before the first failure and after a success."""
         self._keys, self._warned = state.workspace.setup.known_keys(), ""
         self._autosave = Debounce(self, AUTOSAVE, self.save_typed, postponed=False)
-        self._measuring = Debounce(self, AUTOSAVE, self._measure_text)
         self._left_out = ""
         # Requested now, so that both load while the dialog is composed.
         self._saved_request = state.workspace.send(self._find_saved)
@@ -124,8 +120,7 @@ class ImproveDialog(Dialog[Job]):
     def on_mount(self) -> None:
         self.query_one("#prompt-file").display = False
         self._show_agent()
-        self._proposers.offer(DEFAULT_KIND, "", has_cekura=True)
-        self._show_proposer()
+        self._offer_proposers(DEFAULT_KIND, "", has_cekura=True)
         self.query_one("#improve-key").display = False
         self._switch_source(self._sources.current, self._sources.text_of(self._sources.current))
         area = self.query_one(PromptArea)
@@ -139,17 +134,23 @@ class ImproveDialog(Dialog[Job]):
     async def _read_saved(self) -> None:
         try:
             saved, last, kind, command, has_cekura = await asyncio.wrap_future(self._saved_request)
-            self._proposers.offer(kind, command, has_cekura)
-            self._show_proposer()
-            if last is not None:
-                self._sources.set_text("last", last)
-            if saved is not None:
-                self._sources.set_text("draft", saved[0].prompt)
-                self._drafts.adopt(saved[1])
-                if saved[0].run_ids == self._runs.run_ids and self._sources.current == "agent" and not self._edited:
-                    self._restore_draft(saved[0], saved[1])
         except CekuraTuiError as error:
             self._show_message(error.sentence(), failed=True)
+            return
+        self._offer_proposers(kind, command, has_cekura)
+        if last is not None:
+            self._sources.set_text("last", last)
+        if saved is not None:
+            draft, job = saved
+            self._sources.set_text("draft", draft.prompt)
+            self._drafts.adopt(job)
+            if draft.run_ids == self._runs.run_ids and self._sources.current == "agent" and not self._edited:
+                self._proposers.restore(draft)
+                self._show_proposer()
+                self._switch_source("draft", draft.prompt)
+                self._focus.choose(draft.category_ids, draft.workflow_metric_ids)
+                when = f"Draft saved {self._state.when(job.created_at)}."
+                self._show_message(f"{when} {job.reason}".strip(), failed=bool(job.reason))
 
     async def _find_saved(self, session: Session) -> tuple[tuple[Draft, Job] | None, Prompt | None, str, str, bool]:
         jobs, (agent_id, run_ids) = session.store.jobs, (self._runs.agent_id, self._runs.run_ids)
@@ -166,14 +167,13 @@ class ImproveDialog(Dialog[Job]):
                 request, self._prompt_request = self._prompt_request or self._ask_prompt(background=failures > 0), None
                 agent, prompt = await asyncio.wrap_future(request)
             except CekuraTuiError as error:
-                self.prompt_error, failures = error, failures + 1
-                wait, retrying = None, ""
+                self.prompt_error, failures, retrying = error, failures + 1, ""
                 if error.is_transient:
                     wait = retry_delay(failures, error.retry_after, random.random())
                     retrying = f"Retrying at {self._state.when(self._state.clock() + wait, seconds=True)}. "
                 retry = with_keys("{improve.retry} retry now.")
                 self._show_line("reading", f"{clean_line(error.message)} {retrying}{retry}", failed=True)
-                if wait is None:
+                if not error.is_transient:
                     return
                 await asyncio.sleep(wait)
             else:
@@ -202,15 +202,11 @@ class ImproveDialog(Dialog[Job]):
             self._show_line("reading", f"{clean_line(self.prompt_error.message)} Retrying …", failed=True)
         self._read_agent_prompt()
 
-    def _restore_draft(self, draft: Draft, job: Job) -> None:
-        self._proposers.restore(draft)
-        self._show_proposer()
-        self._switch_source("draft", draft.prompt)
-        self._focus.choose(draft.category_ids, draft.workflow_metric_ids)
-        saved = f"Draft saved {self._state.when(job.created_at)}."
-        self._show_message(f"{saved} {job.reason}".strip(), failed=bool(job.reason))
-
     # Who proposes
+
+    def _offer_proposers(self, kind: str, command: str, has_cekura: bool) -> None:
+        self._proposers.offer(kind, command, has_cekura)
+        self._show_proposer()
 
     def _show_proposer(self) -> None:
         """Show the line of the chosen proposer, and what a launch does."""
@@ -224,7 +220,6 @@ class ImproveDialog(Dialog[Job]):
 
     @on(ChoiceList.Marked, "#proposers")
     def proposer_chosen(self) -> None:
-        (self._proposers.kind,) = self._proposers.chosen
         self._show_proposer()
         if self._proposers.kind in PARAMETERS and not self._proposers.line:
             self._line.focus()
@@ -247,26 +242,22 @@ class ImproveDialog(Dialog[Job]):
         cost = Content(free) if free else Content.assemble(("! May cost credits.", "$warning"), sends)
         self.query_one("#improve-cost", Static).update(cost)
 
-    def _measure_text(self) -> None:
-        if self._proposers.kind == BY_COMMAND and self._prompt() and not self._launching:
-            self._read_text(self._as_draft(), lambda _: None)
-
-    def action_text(self) -> None:
-        show = partial(DetailsDialog, "The text that a command reads")
-        self._read_text(self._as_draft(), lambda text: self.app.push_screen(show(text)))
-
-    @work(group="text")
-    async def _read_text(self, draft: Draft, then: Callable[[str], object]) -> None:
-        """Make the text for the command, show what is left out of it, and call `then` with the text."""
+    @work(group="text", exclusive=True)
+    async def action_text(self, shown: bool = True) -> None:
+        """Make the text for a command and, if `shown`, open it."""
         try:
-            made = await self._state.workspace.call(lambda session: session.improve_text(draft, self._runs))
+            text = await self._make_text(self._as_draft())
         except CekuraTuiError as error:
-            self._set_launching(None)
             self._show_message(error.sentence(), failed=True)
         else:
-            self._left_out = made.left_out
-            self._show_cost()
-            then(made.text)
+            if shown:
+                self.app.push_screen(DetailsDialog("The text that a command reads", text))
+
+    async def _make_text(self, draft: Draft) -> str:
+        """The text for the command of a draft. Also shows what is left out of the text."""
+        text, self._left_out = await self._state.workspace.call(lambda session: session.improve_text(draft, self._runs))
+        self._show_cost()
+        return text
 
     # The prompt
 
@@ -285,20 +276,21 @@ class ImproveDialog(Dialog[Job]):
         self._text_changed()
 
     def _text_changed(self) -> None:
-        """Warn of an API key in the prompt before the prompt is saved or sent, and measure the text for a command."""
-        self._measuring.start()
-        if (warning := self._key_warning()) != self._warned:
+        """Make the text for a command again, to show what is left out; warn of an API key in the prompt."""
+        if self._proposers.kind == BY_COMMAND:
+            self.action_text(shown=False)
+        self._show_key_warning()
+
+    def _show_key_warning(self) -> None:
+        """Warn of an API key in the prompt before the prompt is saved or sent."""
+        if (warning := self._key_warning(self._prompt(), "prompt")) != self._warned:
             self._warned = warning
             self._show_line("key", warning, failed=True)
 
-    def _key_warning(self, text: str = "") -> str:
-        """A warning of an API key in the prompt, or in the `text` for a command."""
-        in_prompt = self._keys.found_in(self._prompt())
-        if not (whose := in_prompt or self._keys.found_in(text)):
-            return ""
-        what, server = "prompt" if in_prompt else "text", clean(self._state.workspace.setup.server.origin)
-        to = {DEFAULT_KIND: f"; a launch sends it to {server}", BY_COMMAND: "; the command reads it", FROM_FILE: ""}
-        return f"The {what} contains {whose}. Drafts and jobs keep the {what} as it is{to[self._proposers.kind]}."
+    def _key_warning(self, text: str, name: str) -> str:
+        whose = self._keys.found_in(text)
+        kept = f"Drafts and jobs keep the {name} as it is, and a launch passes it on."
+        return f"The {name} contains {whose}. {kept}" if whose else ""
 
     def _prompt(self) -> Prompt:
         """The prompt to send: the edited text, or the exact original if the text was not edited."""
@@ -353,7 +345,7 @@ class ImproveDialog(Dialog[Job]):
     @on(TextArea.Changed)
     def prompt_changed(self) -> None:
         """Start the autosave after an edit. After the first save, also when the user restored the original text."""
-        self._text_changed()
+        self._show_key_warning()
         if self._edited or self._drafts.has_started:
             self._autosave.start()
             self._show_facts()
@@ -388,13 +380,12 @@ class ImproveDialog(Dialog[Job]):
 
     def save_typed(self) -> None:
         """Start saving the input as a draft, if there is any. Input that a launch is sending, or with an API key in the
-        command, is not saved. Even an
-        unchanged draft is saved, because another window may have overwritten it."""
+        command, is not saved. Even an unchanged draft is saved, because another window may have overwritten it."""
         draft, source = self._as_draft(), self._sources.current
         written = self._edited or source == "file" or (source == "draft" and self._drafts.has_started)
         worth_saving = written or self._proposers.typed or draft.category_ids or draft.workflow_metric_ids
-        sent = self._launching is not None and launch_body(self._launching) == launch_body(draft)
-        if worth_saving and draft.prompt.strip() and not sent and not self._keys.found_in(self._proposers.line):
+        refused = draft == self._launching or self._keys.found_in(self._proposers.line)
+        if worth_saving and draft.prompt.strip() and not refused:
             self._drafts.save(draft)
 
     @on(Button.Pressed, "#cancel")
@@ -433,39 +424,30 @@ class ImproveDialog(Dialog[Job]):
             self._show_message(f"Type {'a command' if draft.kind == BY_COMMAND else 'a path'} first.", failed=True)
             self._line.focus()
         else:
-            self._set_launching(draft)
-            if draft.kind == BY_COMMAND:
-                self._read_text(draft, partial(self._confirm, draft))
-            else:
-                self._confirm(draft, "")
+            self._set_launching(draft)  # here, because a second key may be handled before the worker starts
+            self._launch(draft)
 
-    def _confirm(self, draft: Draft, text: str) -> None:
-        """Launch, but ask first if a run is unfinished, or if the prompt or the `text` contains an API key."""
-        unfinished, key = self._runs.unfinished, self._key_warning(text)
-        if unfinished or key:
-            self._set_launching(None)
-            title = "Launch a prompt with an API key in it?" if key else "Launch from an unfinished run?"
-            question = ConfirmDialog(title, "\n\n".join(filter(None, (key, unfinished))), "Launch anyway")
-            question.ask(self.app, partial(self._begin_launch, draft, text))
-        else:
-            self._begin_launch(draft, text)
-
-    def _begin_launch(self, draft: Draft, text: str) -> None:
-        self._set_launching(draft)  # here, because a second key may be handled before the worker starts
-        self._launch(draft, text)
-
-    @work(group="launch")
-    async def _launch(self, draft: Draft, text: str) -> None:
-        job, sent, line, do = None, draft, self._proposers.line, self._state.workspace.do
+    # Exclusive, because a second key may be handled between the answer to the question and the launch.
+    @work(group="launch", exclusive=True)
+    async def _launch(self, draft: Draft) -> None:
+        """Launch, but ask first if a run is unfinished, or if the prompt or its proposer's text contains an API key."""
+        job, sent, text, do = None, draft, "", self._state.workspace.do
         waits = "The server has up to a minute to answer." if draft.kind == DEFAULT_KIND else ""
         try:
             check_prompt(draft.prompt)
-            self._show_message(f"Launching … {waits}".rstrip())
             if draft.kind == BY_COMMAND:
-                sent = await do(lambda session: session.command_draft(draft, line, text))
+                text = await self._make_text(draft)
             elif draft.kind == FROM_FILE:
-                proposed = read_prompt_file(line, ordinary=True)
-                sent = await do(lambda session: session.file_draft(draft, source_of(line), proposed))
+                text = read_prompt_file(str(draft.parameters["file"]), ordinary=True)
+            key = self._key_warning(draft.prompt, "prompt") or self._key_warning(text, "text")
+            if doubts := "\n\n".join(filter(None, (key, self._runs.unfinished))):
+                self._set_launching(None)
+                title = "Launch a prompt with an API key in it?" if key else "Launch from an unfinished run?"
+                if not await self.app.push_screen_wait(ConfirmDialog(title, doubts, "Launch anyway")):
+                    return
+                self._set_launching(draft)
+            self._show_message(f"Launching … {waits}".rstrip())
+            sent = await do(lambda session: session.prepared(draft, text))
             job = await self._drafts.launch(sent)
         except SentUnrecorded as error:
             # Close the dialog, because relaunching from here would send a second job.
@@ -474,9 +456,8 @@ class ImproveDialog(Dialog[Job]):
             await self._drafts.reattach(sent)
             self._set_launching(None)
             with contextlib.suppress(CekuraTuiError):
-                *_, command, has_cekura = await self._state.workspace.call(self._find_saved)
-                self._proposers.offer(self._proposers.kind, command, has_cekura)
-                self._show_proposer()
+                is_offered = await do(lambda session: session.store.jobs.is_offered(draft.agent_id))
+                self._offer_proposers(draft.kind, "", is_offered)
             self.save_typed()
             words = f"{error.title}: {clean_line(error.sentence(), 600)}"
             self._show_message(words, failed=True)
@@ -522,15 +503,10 @@ def open_improve_dialog(page: Page, request: Improve) -> None:
             page.app.push_screen(dialog, launched)
 
     def launched(job: Job | None) -> None:
-        if job is None:
-            return
-        if job.state == JobState.UNCONFIRMED:
-            page.notify_once(launched_words(job), warning=True)
-        else:
-            # Add it now, so that quitting at once still reports a running job.
-            state.put_new(job)
-            page.notify_once(launched_words(job))
-        page.job_launched(job)
+        if job is not None:
+            state.put_new(job)  # now, so that quitting at once still reports a running job
+            page.notify_once(launched_words(job), warning=job.state == JobState.UNCONFIRMED)
+            page.job_launched(job)
 
     if run_ids:
         page.opening.begin(open_dialog, f"Loading {count(len(run_ids), 'run')}", group="improve")

@@ -51,8 +51,11 @@ class Proposers(ChoiceList):
 
     def __init__(self) -> None:
         super().__init__(several=False, id="proposers")
-        self.kind, self.lines = DEFAULT_KIND, dict[str, str]()
-        self.has_cekura, self.typed = True, False
+        self.has_cekura, self.typed, self.lines = True, False, dict[str, str]()
+
+    @property
+    def kind(self) -> str:
+        return next(iter(self.chosen), DEFAULT_KIND)
 
     @property
     def line(self) -> str:
@@ -62,13 +65,12 @@ class Proposers(ChoiceList):
     def advice(self) -> str:
         """Why Cekura is not preselected, and examples if a command must be typed."""
         examples = _EXAMPLES if self.kind == BY_COMMAND and not self.line else ""
-        notes = "" if self.has_cekura else _NOT_OFFERED, examples
-        return "\n".join(filter(None, notes))
+        return f"{'' if self.has_cekura else _NOT_OFFERED}\n{examples}".strip()
 
     def offer(self, kind: str, command: str, has_cekura: bool) -> None:
         """List the kinds of job and choose one. Cekura comes last if the server does not propose prompts."""
         self.has_cekura = has_cekura
-        self.lines[BY_COMMAND] = self.lines[BY_COMMAND] if self.typed else command
+        self.lines[BY_COMMAND] = self.lines.get(BY_COMMAND) or command
         kinds = PROPOSING if has_cekura else (BY_COMMAND, FROM_FILE, DEFAULT_KIND)
         self.show_rows([Choice(name, _PROPOSERS[name]) for name in kinds])
         self.choose(kind)
@@ -78,8 +80,7 @@ class Proposers(ChoiceList):
         self.choose(draft.kind)
 
     def choose(self, kind: str) -> None:
-        self.kind = BY_COMMAND if kind == DEFAULT_KIND and not self.has_cekura else kind
-        self.marks = frozenset({self.kind})
+        self.marks = frozenset({BY_COMMAND if kind == DEFAULT_KIND and not self.has_cekura else kind})
 
 
 _WORDS = {"agent": "Agent's current prompt", "file": "File", "last": "Last launched prompt", "draft": "Your draft"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from textual.pilot import Pilot
 from user_commands import MARK, none_left, shell
 from watching import screen_text, sees
 
-from cekura_tui.model.job import Job
+from cekura_tui.model.job import BY_COMMAND, Job
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import Setup
 
@@ -24,8 +25,10 @@ ENDLESS = "printf 'loading\\n\\033[31mred [/x]\\n' >&2; printf part; sleep 600"
 async def running(setup: Setup, script: str, *shown: str) -> AsyncIterator[Pilot[None]]:
     """Launch a shell script as a command that proposes a prompt, and show its job in the list."""
 
+    draft = replace(DRAFT, kind=BY_COMMAND, parameters={"command": shell(script)})
+
     async def launch(session: Session) -> Job:
-        return await session.engine.launch(session.command_draft(DRAFT, shell(script), "Improve this."))
+        return await session.engine.launch(session.prepared(draft, "Improve this."))
 
     async with opened_jobs(setup) as (pilot, _):
         state = app_state_of(pilot)
