@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cekura_tui.cli.options import AGENT, RUN, F, Options, current_options, json_option, number, path
+from cekura_tui.cli.options import AGENT, RUN, SECONDS, F, current_options, json_option, number, path
 from cekura_tui.cli.output import (
     print_error,
     print_message,
@@ -49,25 +49,14 @@ def _focus(flag: str, name: str, kind: Callable[[str], int], what: str) -> Calla
 @_focus("--workflow-metric", "metrics", number("metric"), "workflow metric")
 @click.option("--unfinished", is_flag=True, help="Allow runs that have not finished.")
 @click.option("--allow-key", is_flag=True, help="Allow a prompt that contains an API key.")
-@click.option(
-    "--command", "given_command", is_flag=False, flag_value="", metavar="[CMD]", help="Have CMD propose the prompt."
-)
+@click.option("--command", "given", is_flag=False, flag_value="", metavar="[CMD]", help="Have CMD propose the prompt.")
 @click.option("--print-input", is_flag=True, help="Print the text that the command would read, and run nothing.")
 @click.option("--wait", is_flag=True, help="Wait for the suggestion.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0),
-    metavar="S",
-    help="With --wait: stop waiting S seconds after the launch.",
-)
+@click.option("--timeout", type=SECONDS, metavar="S", help="With --wait: stop waiting S seconds after the launch.")
 @click.option("--out", type=path, metavar="FILE", help="With --wait: write the improved prompt to FILE.")
 @click.option("--force", is_flag=True, help="Overwrite the file of --out.")
 @json_option()
-@click.pass_obj
-@click.pass_context
 def improve(
-    ctx: click.Context,
-    options: Options,
     run_ids: tuple[int, ...],
     prompt_file: str | None,
     from_agent: bool,
@@ -75,7 +64,7 @@ def improve(
     metrics: tuple[int, ...],
     unfinished: bool,
     allow_key: bool,
-    given_command: str | None,
+    given: str | None,
     print_input: bool,
     wait: bool,
     timeout: float | None,
@@ -85,9 +74,8 @@ def improve(
 ) -> None:
     """Propose a better prompt from one to three runs of one agent. May cost credits.
 
-    Prints the job's number; with --wait, the summary and the changes. `jobs wait N` waits later. With --command, a
-    program of yours proposes the prompt, on this machine: it reads one text on standard input and writes the whole new
-    prompt. Without CMD, it is the command in the settings.
+    Prints the job's number; with --wait, the summary and the changes. `jobs wait N` waits later. With --command, CMD
+    proposes the prompt, by default the command in the settings: it reads one text and prints the whole new prompt.
     """
     from asyncio import CancelledError
 
@@ -97,34 +85,32 @@ def improve(
 
     if not run_ids:
         raise UsageError("No run given.", f"Give one to {MAX_RUNS} runs of one agent.")
-    if len(set(run_ids)) > MAX_RUNS:
-        raise UsageError(f"{len(set(run_ids))} runs given; a job takes up to {MAX_RUNS}.", "Leave some out.")
     if (prompt_file is None) == (not from_agent):
         raise UsageError("No prompt chosen.", "Use either --prompt-file FILE or --from-agent.")
     if (out is not None or timeout is not None) and not wait:
         raise UsageError("--out and --timeout need --wait.", "Add --wait.")
     if print_input and (wait or as_json):
         raise UsageError("--print-input launches no job.", "Leave out --wait and --json.")
-    if prompt_file == "-" and options.api_key_file == "-":
+    if prompt_file == "-" and current_options().api_key_file == "-":
         raise UsageError("Can't read both the key and the prompt from standard input.", "Give one as a file.")
     if out == "-":
         raise UsageError("--out needs a file name.", "To print the improved prompt, use `jobs show ID --prompt`.")
     target = check_output(out, force=force) if out is not None else None
-    given = read_prompt_file(prompt_file) if prompt_file is not None else None
+    prompt = read_prompt_file(prompt_file) if prompt_file is not None else None
 
     async def work(session: Session) -> Exit:
-        typed, text, program = None, "", given_command
+        typed, text, program = None, "", given
         if program is not None and not print_input:
             program = program or session.improve_command()
             session.check_command(program)
-        _refuse_key(session, given or "", allow_key)
-        if given is not None and prompt_file == "-" and not print_input:
-            typed = Draft(tuple(dict.fromkeys(run_ids)), given, None, "", categories, metrics, "-")
+        _refuse_key(session, prompt or "", allow_key)
+        if prompt is not None and prompt_file == "-" and not print_input:
+            typed = Draft(tuple(dict.fromkeys(run_ids)), prompt, None, "", categories, metrics, "-")
         async with _saved_draft(session, typed) as saved:
             runs = await session.improvable(run_ids)
             if runs.unfinished and not unfinished:
                 raise UsageError(runs.unfinished, "Try again later, or add --unfinished.")
-            draft = await _draft(session, runs, given, prompt_file, allow_key)
+            draft = await _draft(session, runs, prompt, prompt_file, allow_key)
             draft = replace(draft, category_ids=categories, workflow_metric_ids=metrics)
             if program is not None or print_input:
                 draft = replace(draft, kind=BY_COMMAND, parameters={"command": program})
@@ -165,7 +151,7 @@ def improve(
         return Exit.DONE if job.state.active else Exit.NOT_SUCCEEDED
 
     try:
-        ctx.exit(run_script(options, work))
+        click.get_current_context().exit(run_script(current_options(), work))
     except NotOpened as error:
         raise NotOpened(f"Nothing was launched. {error.message}", error.hint) from None
 
@@ -173,10 +159,8 @@ def improve(
 def _refuse_key(session: Session, text: str, allow_key: bool, name: str = "prompt") -> None:
     """Raise UsageError if a text contains a key, unless the user allows that."""
     if not allow_key and (whose := session.setup.known_keys().found_in(text)):
-        raise UsageError(
-            f"The {name} contains {whose}; nothing was sent or saved.",
-            f"Remove the key, or add --allow-key to send and save the {name} as it is.",
-        )
+        hint = "Remove the key, or add --allow-key."
+        raise UsageError(f"The {name} contains {whose}; nothing was sent or saved.", hint)
 
 
 def _check_review(file: str, run_ids: tuple[int, ...], agent_id: int | None, original: str | None, **_: object) -> None:
@@ -204,8 +188,8 @@ async def review(
 ) -> Exit:
     """Make a suggestion of the prompt in FILE (- for standard input), to decide on its changes.
 
-    Prints the changes; `suggestion` accepts, rejects and edits them. The runs give the reasons. Nothing is sent to the
-    server. Exits with 3 if the prompts are equal.
+    Prints the changes; `suggestion` decides on them. Nothing is sent to the server. Exits with 3 if the prompts are
+    equal.
     """
     from cekura_tui.prose.compare import compare
     from cekura_tui.prose.lines import change_words
@@ -310,9 +294,7 @@ async def _write_and_print(session: Session, job: Job, target: Path | None, as_j
             if isinstance(error, PromptFileDrifted):
                 print_message(f"Changes in the file since:\n{error.drift().rstrip()}")
             shows = current_options().command_line(f"jobs show {job.number} --prompt")
-            print_message(
-                f"To print the improved prompt, run `{shows}`; for its changes, use --patch instead of --prompt."
-            )
+            print_message(f"To print the improved prompt, run `{shows}`; to print a patch, use --patch instead.")
             status = error.exit_status
     for line in done.job.written_lines:
         print_message(line)

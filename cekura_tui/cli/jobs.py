@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cekura_tui.cli.completion import complete_jobs
-from cekura_tui.cli.options import JOB, Options, current_options, json_option
+from cekura_tui.cli.options import JOB, SECONDS, Options, current_options, json_option
 from cekura_tui.cli.output import (
     ask,
     can_ask,
@@ -57,7 +57,7 @@ def jobs() -> None:
 
 @command("wait", jobs)
 @click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...", shell_complete=complete_jobs)
-@click.option("--timeout", "within", type=click.FloatRange(min=0), metavar="S", help="Stop waiting after S seconds.")
+@click.option("--timeout", "within", type=SECONDS, metavar="S", help="Stop waiting after S seconds.")
 @json_option("per job at the end")
 async def wait_jobs(session: Session, numbers: tuple[int, ...], within: float | None, as_json: bool) -> Exit:
     """Wait until jobs end. Exits with 0 (all succeeded), 3 (one found no issues) or 1.
@@ -110,12 +110,12 @@ async def resume_jobs(session: Session, numbers: tuple[int, ...]) -> Exit:
         late = time.monotonic() >= end
         for number in asked[:]:
             job = await session.jobs.get(number)
-            if news := _has_news(job, since):
+            news = not job.state.active or max(job.answered_at or 0.0, job.stale_since or 0.0) >= since
+            if news:
                 print_message(state_line(job))
             elif late:
-                print_message(
-                    f"{state_line(job)}. No answer yet. To wait, run `{options.command_line(f'jobs wait {number}')}`."
-                )
+                how = options.command_line(f"jobs wait {number}")
+                print_message(f"{state_line(job)}. No answer yet. To wait, run `{how}`.")
             if news or late:
                 asked.remove(number)
                 if not (job.state.active or job.state.final):
@@ -123,12 +123,6 @@ async def resume_jobs(session: Session, numbers: tuple[int, ...]) -> Exit:
         if asked:
             await session.engine.wait_for_change(max(0.0, min(1.0, end - time.monotonic())))
     return status
-
-
-def _has_news(job: Job, since: float) -> bool:
-    """Whether a job is no longer active, or was answered or became stale since the Unix time `since`."""
-    last_sign = max(job.answered_at or 0.0, job.stale_since or 0.0)
-    return not job.state.active or last_sign >= since
 
 
 @command("stop", jobs)
@@ -160,28 +154,16 @@ async def list_jobs(session: Session, drafts: bool, as_json: bool) -> None:
     if as_json:
         for job in found:
             put_json(job.to_json())
-    if as_json or not found:
-        return
-    put_table(
-        ("JOB", "STATE", "RUNS", "AGENT", "PROPOSED BY", "LAUNCHED", "RESULT"),
-        (
-            (
-                str(job.number),
-                job.state.words,
-                clean_line(_about(job), 40),
-                clean_line(job.agent_name, 30),
-                clean_line(job.proposer, 30),
-                clock_text(job.launched_at) if job.launched_at else "",
-                clean_line(_last_message(job), 60),
-            )
-            for job in found
-        ),
-    )
+    elif found:
+        put_table(("JOB", "STATE", "RUNS", "AGENT", "PROPOSED BY", "LAUNCHED", "RESULT"), map(_row, found))
 
 
-def _about(job: Job) -> str:
-    """The run ids of a job that proposes a prompt, or a text on the content of a job of another kind."""
-    return " ".join(map(str, job.run_ids)) if job.proposes else KINDS[job.kind].content(job)
+def _row(job: Job) -> tuple[str, ...]:
+    about = " ".join(map(str, job.run_ids)) if job.proposes else KINDS[job.kind].content(job)
+    agent, proposer = clean_line(job.agent_name, 30), clean_line(job.proposer, 30)
+    launched = clock_text(job.launched_at) if job.launched_at else ""
+    message = clean_line(_last_message(job), 60)
+    return str(job.number), job.state.words, clean_line(about, 40), agent, proposer, launched, message
 
 
 def _last_message(job: Job) -> str:
@@ -250,14 +232,10 @@ def _check_show(*, of_staged: bool, **given: bool) -> None:
 @command("show", jobs, key=False, check=_check_show)
 @click.argument("number", type=JOB, metavar="ID", shell_complete=complete_jobs)
 @click.option("--diff", "as_diff", is_flag=True, help="Print the changes.")
-@click.option(
-    "--prompt", "as_prompt", is_flag=True, help="Print the improved prompt exactly; of a draft, its own prompt."
-)
+@click.option("--prompt", "as_prompt", is_flag=True, help="Print the improved prompt exactly; of a draft, its own.")
 @click.option("--patch", "as_patch", is_flag=True, help="Print the changes as a patch for `git apply` or `patch -p1`.")
 @click.option("--staged", "of_staged", is_flag=True, help="Print the staged prompt exactly, or its --diff or --patch.")
-@click.option(
-    "--curl", "as_curl", is_flag=True, help="Print the requests as curl commands; the last one launches a job."
-)
+@click.option("--curl", "as_curl", is_flag=True, help="Print the requests as curl commands; the last launches a job.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print a test as Markdown for a pull request.")
 @json_option()
 async def show_job(

@@ -166,3 +166,4 @@ COMPLETE = "_CEKURA_TUI_COMPLETE"
 AGENT = number("agent")
 RUN = number("run")
 JOB = number("job")
+SECONDS = click.FloatRange(min=0)

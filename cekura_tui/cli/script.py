@@ -201,19 +201,14 @@ async def mark_seen(session: Session, number: int) -> None:
 def state_line(job: Job) -> str:
     from cekura_tui.model.scenario_test import calls_words
 
-    status = clean_line(job.last_status or "", 40)
-    more = (
-        clean_line(job.error or job.reason, 200)
-        or calls_words(job)
-        or (f"the server says “{status}”" if status.lower() not in ("", job.state.words) and job.state.active else "")
-    )
-    note = ""
-    if job.state.active and job.other_key:
-        note = " (launched with another key)"
-    elif job.state.active and job.stale_since:
-        note = " (no answer from the server)"
+    status, is_active = clean_line(job.last_status or "", 40), job.state.active
+    says = f"the server says “{status}”" if is_active and status.lower() not in ("", job.state.words) else ""
+    more = clean_line(job.error or job.reason, 200) or calls_words(job) or says
+    trouble = "no answer from the server" if job.stale_since else ""
+    note = "launched with another key" if job.other_key else trouble
     by = f" ({job.proposer})" if job.is_local else ""
-    return f"job {job.number}{by}: {job.state.words}{': ' + more if more else ''}{note}"
+    more = (f": {more}" if more else "") + (f" ({note})" if note and is_active else "")
+    return f"job {job.number}{by}: {job.state.words}{more}"
 
 
 def exit_of(jobs: Sequence[Job]) -> Exit:

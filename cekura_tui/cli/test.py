@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cekura_tui.cli.completion import complete_jobs
-from cekura_tui.cli.options import JOB, RUN, current_options, number
+from cekura_tui.cli.options import JOB, RUN, SECONDS, current_options, number
 from cekura_tui.cli.output import ask, can_ask, print_error, print_message, printing, put, put_json, put_table
 from cekura_tui.cli.script import command, mark_seen, wait_for_jobs
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
@@ -67,7 +67,7 @@ def _check(run_ids: tuple[int, ...], job: int | None, way: str | None, **given: 
 
 END_TIMEOUT = 10.0
 """Seconds that `--end-calls` waits for the calls to end."""
-_TIMES, _SECONDS = click.IntRange(1, MAX_TIMES), click.FloatRange(min=0)
+_TIMES = click.IntRange(1, MAX_TIMES)
 
 
 @command("test", check=_check)
@@ -84,7 +84,7 @@ _TIMES, _SECONDS = click.IntRange(1, MAX_TIMES), click.FloatRange(min=0)
 @click.option("--live", type=click.Choice(["yes", "no"]), help="Is the prompt published at the agent's provider?")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--wait", is_flag=True, help="Wait until all calls end, and compare before and after.")
-@click.option("--timeout", type=_SECONDS, metavar="S", help="With --wait: stop waiting S seconds after the launch.")
+@click.option("--timeout", type=SECONDS, metavar="S", help="With --wait: stop waiting S seconds after the launch.")
 @click.option("--end-calls", is_flag=True, help="With --timeout: end the calls that still run then.")
 @click.option("--threshold", type=pass_rate, metavar="M/N", help="With --wait: the needed pass rate (4/5).")
 @click.option("--no-newly-failing", is_flag=True, help="With --wait: also fail if a scenario is worse than before.")

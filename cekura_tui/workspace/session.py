@@ -72,11 +72,8 @@ class Improvable:
     def unfinished(self) -> str:
         """A warning about unfinished runs; empty if all runs had finished when they were read."""
         ids = [str(view.row.id) for view in self.views if not view.row.outcome.settled]
-        if not ids:
-            return ""
-        if len(ids) == 1:
-            return f"Run {ids[0]} has not finished, so its transcript and verdicts may be incomplete."
-        return f"Runs {', '.join(ids)} have not finished, so their transcripts and verdicts may be incomplete."
+        named = f"Run {ids[0]} has" if len(ids) == 1 else f"Runs {', '.join(ids)} have"
+        return f"{named} not finished, so transcripts and verdicts may be incomplete." if ids else ""
 
     def focuses(self) -> list[tuple[str, int, str]]:
         """The focuses that these runs offer, without duplicates: ("metric" or "category", id, name)."""
@@ -140,14 +137,8 @@ class Session:
     def agent_prompts(self) -> AgentPrompts:
         from cekura_tui.workspace.agent_prompts import AgentPrompts
 
-        return AgentPrompts(
-            self.store,
-            self.client,
-            self.jobs,
-            read_only=self.setup.read_only,
-            keys=self.setup.known_keys,
-            changed=self.engine.notify,
-        )
+        read_only, keys, changed = self.setup.read_only, self.setup.known_keys, self.engine.notify
+        return AgentPrompts(self.store, self.client, self.jobs, read_only=read_only, keys=keys, changed=changed)
 
     @cached_property
     def tests(self) -> ScenarioTests:
@@ -395,14 +386,8 @@ class Session:
     async def passed_before(self, view: RunView) -> RunView | None:
         """The last run of the same scenario and agent that passed before this run. If no earlier run passed, the newest
         passed run; None if no run passed."""
-        return await last_passed(
-            view.row,
-            self.client,
-            self.budget,
-            opened=self.store.runs.opened_rows,
-            read=self.run,
-            read_cached=self.cached_run,
-        )
+        opened, cached = self.store.runs.opened_rows, self.cached_run
+        return await last_passed(view.row, self.client, self.budget, opened=opened, read=self.run, read_cached=cached)
 
     # Improving
 
@@ -488,12 +473,9 @@ class Session:
         except KeyRefused:
             raise
         except ApiError as error:
-            raise type(error)(
-                f"Can't read the prompt of agent {agent_id}: {error.message}",
-                "Try again, or give the prompt as a file.",
-                status=error.status,
-                retry_after=error.retry_after,
-            ) from None
+            error.message = f"Can't read the prompt of agent {agent_id}: {error.message}"
+            error.hint = "Try again, or give the prompt as a file."
+            raise
         if agent.prompt is None or not agent.prompt.strip():
             raise UsageError(f"{agent.name} has no prompt on the server.", "Give the prompt as a file.")
         # A prompt that contains a key is saved only when the user launches it.

@@ -28,7 +28,7 @@ from cekura_tui.ui.jobs.improve_choices import PARAMETERS, FocusList, PromptSour
 from cekura_tui.ui.jobs.job_keys import launched_words
 from cekura_tui.ui.keymap import keymap_in_use, with_keys
 from cekura_tui.ui.kit.debounce import Debounce
-from cekura_tui.ui.kit.dialog import ConfirmDialog, DetailsDialog, Dialog, KeyHint
+from cekura_tui.ui.kit.dialog import ConfirmDialog, DetailsDialog, Dialog, KeyHint, section
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lists import ChoiceList
 from cekura_tui.ui.kit.page import Page
@@ -77,9 +77,8 @@ class ImproveDialog(Dialog[Job]):
         self._launching: Draft | None = None
         self.prompt_error: CekuraTuiError | None = None
         """Why the agent's prompt could not be loaded; None before the first failure and after a success."""
-        self._keys, self._warned = state.workspace.setup.known_keys(), ""
+        self._keys, self._left_out = state.workspace.setup.known_keys(), ""
         self._autosave = Debounce(self, AUTOSAVE, self.save_typed, postponed=False)
-        self._left_out = ""
         # Requested now, so that both load while the dialog is composed.
         self._saved_request = state.workspace.send(self._find_saved)
         self._prompt_request: Future[tuple[Agent, Prompt]] | None = self._ask_prompt()
@@ -90,11 +89,8 @@ class ImproveDialog(Dialog[Job]):
             yield Static(_section_title("Runs", clean(runs), between="  "), id="improve-runs")
             if self._runs.unfinished:
                 yield Static(Content(f"! {self._runs.unfinished}"), id="improve-unfinished")
-            with Vertical(classes="section", id="improve-proposer"):
-                yield Static(Content("Proposed by"), classes="section-title")
-                yield self._proposers
-                yield self._line
-                yield Static(id="improve-offer")
+            offer = Static(id="improve-offer")
+            yield section("Proposed by", self._proposers, self._line, offer, id="improve-proposer")
             with Vertical(classes="section", id="improve-prompt"):
                 yield Static(id="prompt-facts", classes="section-title")
                 yield self._sources
@@ -113,15 +109,13 @@ class ImproveDialog(Dialog[Job]):
                 launch = Content(f"Launch  {keymap_in_use().key_text('improve.launch')}".rstrip())
                 yield Button(launch, id="launch", variant="primary", compact=True)
                 yield Button(Content("Cancel"), id="cancel", compact=True)
-            yield KeyHint(
-                "{improve.launch} launch · tab next · {improve.editor} editor · {dialog.close} close (draft saved)"
-            )
+            keys = "{improve.launch} launch · tab next · {improve.editor} editor · {dialog.close} close (draft saved)"
+            yield KeyHint(keys)
 
     def on_mount(self) -> None:
         self.query_one("#prompt-file").display = False
         self._show_agent()
         self._offer_proposers(DEFAULT_KIND, "", has_cekura=True)
-        self.query_one("#improve-key").display = False
         self._switch_source(self._sources.current, self._sources.text_of(self._sources.current))
         area = self.query_one(PromptArea)
         for what in ("read_only", "has_focus"):
@@ -177,21 +171,18 @@ class ImproveDialog(Dialog[Job]):
                     return
                 await asyncio.sleep(wait)
             else:
-                self._agent_prompt_read(agent.name, prompt)
+                self._agent_name, self.prompt_error = agent.name, None
+                self._show_agent()
+                self._sources.set_text("agent", prompt)
+                if self._sources.current == "agent" and not self._edited:
+                    self._switch_source("agent", prompt)
+                    self._show_message("")
+                self._show_line("reading", "")
                 return
 
     def _ask_prompt(self, *, background: bool = False) -> Future[tuple[Agent, Prompt]]:
         agent_id = self._runs.agent_id
         return self._state.workspace.send(lambda session: session.agent_prompt(agent_id, background=background))
-
-    def _agent_prompt_read(self, agent_name: str, prompt: Prompt) -> None:
-        self._agent_name, self.prompt_error = agent_name, None
-        self._show_agent()
-        self._sources.set_text("agent", prompt)
-        if self._sources.current == "agent" and not self._edited:
-            self._switch_source("agent", prompt)
-            self._show_message("")
-        self._show_line("reading", "")
 
     def _show_agent(self) -> None:
         title = f"Improve the prompt of {clean_line(self._agent_name, 60) or 'the agent'}"
@@ -244,20 +235,16 @@ class ImproveDialog(Dialog[Job]):
 
     @work(group="text", exclusive=True)
     async def action_text(self, shown: bool = True) -> None:
-        """Make the text for a command and, if `shown`, open it."""
+        """Make the text for a command, and show what is left out of it; with `shown`, show the text, too."""
+        draft, call = self._as_draft(), self._state.workspace.call
         try:
-            text = await self._make_text(self._as_draft())
+            text, self._left_out = await call(lambda session: session.improve_text(draft, self._runs))
         except CekuraTuiError as error:
             self._show_message(error.sentence(), failed=True)
         else:
+            self._show_cost()
             if shown:
                 self.app.push_screen(DetailsDialog("The text that a command reads", text))
-
-    async def _make_text(self, draft: Draft) -> str:
-        """The text for the command of a draft. Also shows what is left out of the text."""
-        text, self._left_out = await self._state.workspace.call(lambda session: session.improve_text(draft, self._runs))
-        self._show_cost()
-        return text
 
     # The prompt
 
@@ -283,9 +270,7 @@ class ImproveDialog(Dialog[Job]):
 
     def _show_key_warning(self) -> None:
         """Warn of an API key in the prompt before the prompt is saved or sent."""
-        if (warning := self._key_warning(self._prompt(), "prompt")) != self._warned:
-            self._warned = warning
-            self._show_line("key", warning, failed=True)
+        self._show_line("key", self._key_warning(self._prompt(), "prompt"), failed=True)
 
     def _key_warning(self, text: str, name: str) -> str:
         whose = self._keys.found_in(text)
@@ -436,7 +421,10 @@ class ImproveDialog(Dialog[Job]):
         try:
             check_prompt(draft.prompt)
             if draft.kind == BY_COMMAND:
-                text = await self._make_text(draft)
+                made = await self._state.workspace.call(lambda session: session.improve_text(draft, self._runs))
+                text = made.text
+                if made.left_out:
+                    self.notify(made.left_out, markup=False)
             elif draft.kind == FROM_FILE:
                 text = read_prompt_file(str(draft.parameters["file"]), ordinary=True)
             key = self._key_warning(draft.prompt, "prompt") or self._key_warning(text, "text")

@@ -21,19 +21,15 @@ class FocusList(ChoiceList):
         self._focuses = focuses
 
     def on_mount(self) -> None:
-        self.show_rows(
-            [Choice(str(n), f"{kind.capitalize()}: {name}") for n, (kind, _, name) in enumerate(self._focuses)]
-        )
+        self.show_rows([Choice(f"{kind} {id_}", f"{kind.capitalize()}: {name}") for kind, id_, name in self._focuses])
 
     def choose(self, category_ids: Sequence[int], metric_ids: Sequence[int]) -> None:
-        wanted = {("category", number) for number in category_ids} | {("metric", number) for number in metric_ids}
         if self._focuses:
-            self.marks = {str(n) for n, (kind, number, _) in enumerate(self._focuses) if (kind, number) in wanted}
+            self.marks = {f"category {id_}" for id_ in category_ids} | {f"metric {id_}" for id_ in metric_ids}
 
     def ids(self, kind: str) -> tuple[int, ...]:
         """Ids of the chosen focuses of `kind` ("metric" or "category"), in list order."""
-        chosen = self.chosen
-        return tuple(number for n, (k, number, _) in enumerate(self._focuses) if k == kind and str(n) in chosen)
+        return tuple(id_ for of, id_, _ in self._focuses if of == kind and f"{kind} {id_}" in self.chosen)
 
 
 _PROPOSERS = {DEFAULT_KIND: "Cekura", BY_COMMAND: "A command", FROM_FILE: "A prompt from a file"}

@@ -29,8 +29,6 @@ _MEANINGS = {
     JobState.STOPPED: "Polling stopped; the job may still run on the server. {job.resume} resumes polling.",
     JobState.LOST: "The server no longer knows this job. {job.resume} polls again. " + _ADVICE,
 }
-_ERROR_LINES = 8
-"""The most lines of a command's standard error that are shown."""
 _RUNNING_WORDS = WAITING | WORKING | {""}
 _LIST_MARK = re.compile(r"^\s*(?:[-*•+–]\s+|\d{1,3}[.)]\s+|#{1,6}\s+)")
 _FULL, _EMPTY = "▰", "▱"
@@ -150,7 +148,7 @@ def job_facts(job: Job, state: AppState) -> Facts:
         ("Relaunch of", f"job {job.again_of}" if job.again_of is not None else ""),
         ("Elapsed", elapsed(job, state) if job.state.active else ""),
         ("Written", f"{written:,} bytes" if job.state.active and isinstance(written, int) else ""),
-        ("Stderr", "\n".join(errors[-_ERROR_LINES:]) if job.state != JobState.SUCCEEDED else ""),
+        ("Stderr", "\n".join(errors[-8:]) if job.state != JobState.SUCCEEDED else ""),
         ("Stdout", clean(str(result.get("answer") or "")).rstrip()),
         ("Usual time", usual[0].words if usual else ""),
         ("Server", stale_note(job, state)),
