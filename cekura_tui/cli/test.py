@@ -180,8 +180,7 @@ def _planned_words(plan: ScenarioPlan, launch: LaunchSettings) -> str:
 
 
 async def _is_confirmed(calls: int, cost: str, limit: int) -> bool:
-    """Ask whether to launch; above the limit, the number of calls must be typed. Raises UsageError without a
-    terminal."""
+    """Ask whether to launch; above the limit, ask for the number of calls. Raises UsageError without a terminal."""
     if not can_ask():
         raise UsageError(f"Nothing was called. This would make {cost}.", "To call, add --yes.")
     if calls > limit:
@@ -190,8 +189,7 @@ async def _is_confirmed(calls: int, cost: str, limit: int) -> bool:
 
 
 async def follow(session: Session, numbers: Sequence[int], within: float | None) -> PromptTest:
-    """Wait until all calls of a test have ended and have verdicts, at most `within` seconds, and return the test.
-    `numbers` are jobs of the test."""
+    """Wait until the calls of the test with these jobs have verdicts, at most `within` seconds; return the test."""
     import asyncio
 
     end = math.inf if within is None else time.monotonic() + within

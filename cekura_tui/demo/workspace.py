@@ -57,8 +57,7 @@ class DemoWorkspace:
             self.database.change_agent(agent_id, name, first.prompt, now + _SYNC / self.speed, "Synced from provider")
 
     def progress(self, job_id: str) -> Json | None:
-        """The answer to a poll; None for an unknown job, or a job that an earlier version launched for an agent that
-        has none now."""
+        """The answer to a poll; None for an unknown job, or an earlier version's job for an agent that has none now."""
         job = self.database.job(job_id)
         if job is None or not agents_by_id()[job.form.agent].improves:
             return None

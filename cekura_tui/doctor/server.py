@@ -1,5 +1,4 @@
-"""Check the key and the server: connection, latency, clock, access and operations. Only GET and OPTIONS are sent, so
-nothing is launched or changed."""
+"""Check the key and the server: connection, latency, clock, access, operations. Sends only GET and OPTIONS."""
 
 from __future__ import annotations
 

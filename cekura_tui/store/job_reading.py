@@ -62,8 +62,7 @@ _MAX_NAMED = 5
 
 
 def read_job(row: sqlite3.Row, key_id: str | None) -> Job:
-    """Parse a job's row; raises UnreadableJob. `Job.other_key` is true if the job belongs to another key than `key_id`,
-    and always false if `key_id` is None."""
+    """Parse a job's row; raises UnreadableJob. `Job.other_key`: whether its key is not `key_id`, if that is given."""
     values: dict[str, Any] = dict(zip(row.keys(), row, strict=True))
     number, name = values["number"], ""
     try:

@@ -1,5 +1,4 @@
-"""Save prompts, each prompt once by the hash of its exact bytes, and save the uses of prompts. All functions work in
-the caller's transaction."""
+"""Save prompts, each once by the hash of its exact bytes, and their uses; all in the caller's transaction."""
 
 from __future__ import annotations
 

@@ -49,8 +49,7 @@ class JobRecord:
 
 
 class JobService:
-    """Drafts and jobs of this account, used on the session's loop. `no_key` is the error that methods raise if they
-    need an API key; None if there is a key."""
+    """Drafts and jobs of this account, used on the session's loop. Methods that need a key raise `no_key`, if any."""
 
     def __init__(
         self, store: Store, client: Client, engine: JobEngine, *, no_key: CekuraTuiError | None = None

@@ -136,8 +136,7 @@ class RunPrefetch:
 
 
 WRITE_DELAY = 0.3
-"""Seconds to wait before an opened run is written to the store, so that the run is shown first. Writing a long run
-takes as long as showing it."""
+"""Seconds until an opened run is written to the store, which takes as long as showing it: first show the run."""
 
 
 class OpenedRuns:

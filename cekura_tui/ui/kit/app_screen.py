@@ -55,8 +55,7 @@ FIRST_READ = 0.06
 BUSY, OPENING = 0.1, 0.5
 """Seconds after which the current screen, or a screen being opened, is painted even if it keeps changing."""
 _QUIET_TURNS = 6
-"""Turns of the event loop that must pass without a change before the screen is painted. An idle widget may request a
-layout some turns after the last change."""
+"""Turns of the event loop without a change before the screen is painted: an idle widget may request a layout late."""
 _GC_DELAY, _GC_DUE = 0.05, 5
 """Seconds from painting to a full garbage collection, and number of generation-1 collections that must precede it."""
 

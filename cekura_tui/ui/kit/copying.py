@@ -161,8 +161,7 @@ class CopyDialog(Dialog[Any]):
 
     @on(SimpleList.Moved)
     def preview(self) -> None:
-        """Show the first lines of the text under the cursor. If the clipboard does not work, for example over SSH, the
-        user can select the text in this preview."""
+        """Show the first lines of the text under the cursor, to select if the clipboard does not work, as over SSH."""
         offer = self._list.cursor_row
         self.query_one("#copy-preview", Static).update(Content(offer.preview() if offer else ""))
         self.show_message("")

@@ -47,9 +47,8 @@ def _parts(words: str) -> Iterator[tuple[str, str]]:
 
 
 class KeyHint(WrappedText):
-    """The last line of a dialog, which names its keys, for example "{dialog.close} close · tab next". An action id in
-    braces is replaced by the action's key; a part whose actions have no key is left out. Keys stay on one line with
-    the word after them."""
+    """The last line of a dialog, with its keys, such as "{dialog.close} close · tab next". An action id in braces is
+    replaced by the action's key; a part whose actions have no key is left out. Keys stay beside the next word."""
 
     DEFAULT_CSS = "KeyHint { height: auto; }"
 

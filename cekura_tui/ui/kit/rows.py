@@ -19,8 +19,7 @@ _KeyAt = Callable[[int], Hashable | None]
 
 
 class RowRenderer(Generic[R]):
-    """Makes and caches the strips of rows. A strip is `width` cells wide; `height` is the number of strips of every
-    row, None if rows have different heights."""
+    """Makes and caches the strips of rows, `width` cells wide; `height` is the strips per row, None if it varies."""
 
     def __init__(
         self,
@@ -71,8 +70,7 @@ class RowSelection:
         self.pressed: Spot | None = None
         """The character on which the mouse button was pressed; None after the button's release."""
         self.ends: tuple[Spot, Spot] | None = None
-        """The characters where the selection began and where the pointer was last; None if nothing is selected. Either
-        character may come first in the list."""
+        """The characters where the selection began and the pointer was last, in any order; None without selection."""
         self.bounds: tuple[tuple[int, int, int], tuple[int, int, int]] | None = None
         """(row index, line, cell) of the first selected cell and of the cell after the last; None without any."""
         self.spans_rows = False

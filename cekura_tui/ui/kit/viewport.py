@@ -96,8 +96,7 @@ _NEAR = 64
 
 @runtime_checkable
 class KeyedRows(Protocol):
-    """A sequence that finds rows by key itself, for lists with a fixed `row_height`. Two such sequences must be equal
-    only if they are the same object."""
+    """A sequence that finds rows by key itself, for lists with a fixed `row_height`. Must be equal only to itself."""
 
     def place_of(self, key: Hashable) -> int | None:
         """Index of the row with this key; None if there is no such row."""

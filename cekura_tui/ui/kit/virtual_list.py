@@ -283,9 +283,8 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     # The cursor
 
     def move_to(self, key: Hashable, *, following: int = 0, scroll: bool = True) -> None:
-        """Move the cursor to this key, if there is a row with it, and scroll to the row, with `following` more rows
-        below if they fit. Without `scroll` only the cursor moves: scrolling before the first layout puts the row at the
-        top."""
+        """Move the cursor to the row with this key, if any, and scroll to it, with `following` more rows below if they
+        fit. Without `scroll` only the cursor moves: scrolling before the first layout puts the row at the top."""
         if (index := self.index_of(key, near=self._cursor)) is not None:
             self._put_cursor(index)
             if scroll:

@@ -120,8 +120,7 @@ def _label_runs(row: TreeRow, style_of: StyleOf) -> list[_StyledRun]:
 
 
 class RunDetails(VirtualList[TreeRow]):
-    """A run's properties as a tree, or the run's raw JSON. Opening a row unfolds the row. If the row cannot unfold, the
-    callback `opened` of the list is called."""
+    """A run's properties as a tree, or its raw JSON. Opening a row unfolds it, or calls `opened` if it can't."""
 
     row_height = None
     ACTIONS: ClassVar[tuple[Action, ...]] = (

@@ -46,8 +46,7 @@ class RunLoader:
         self.error: CekuraTuiError | None = None
         self.live = True
         self.evidence: dict[Key, Findings] | None = None
-        """Evidence by verdict key, the surest first; None until the search has ended. Verdicts whose explanation is too
-        long to be searched are missing."""
+        """Evidence by verdict key, the surest first, except of overlong explanations; None until the search ended."""
         self.neighbour_of = neighbour_of
         self.failures = 0
         """Number of consecutive requests that failed."""

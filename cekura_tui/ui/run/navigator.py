@@ -73,8 +73,7 @@ class RunNavigator:
             self._begin_at = None
 
     async def handle_key(self, pane: Widget, event: events.Key) -> None:
-        """Handle a key in `pane`. While a run is loading, first wait for that run, at most `_KEY_WAIT` seconds. Keys
-        that go to another run do not wait."""
+        """Handle a key in `pane`, after waiting `_KEY_WAIT` for a loading run, unless the key goes to another run."""
         arrived = self._loader.arrived
         keymap = keymap_in_use()
         skip_keys = ("run.next", "run.previous")  # these skip the loading run

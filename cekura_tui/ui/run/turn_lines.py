@@ -59,8 +59,7 @@ def pieces_of(text: str, room: int, note: str = "", begin: int = 0) -> Iterator[
 
 
 def drawn_piece(text: StyledText, piece: LinePiece, room: int, faint: Style) -> Line:
-    """Draw a piece. Hidden text is drawn as a note with the number of search matches in the hidden text. The search
-    matches are the spans of the last layer."""
+    """Draw a piece. Hidden text is drawn as a note with its number of search matches: the spans of the last layer."""
     start, end = piece.start, piece.end
     if not piece.hidden:
         note = [Segment(piece.note, faint)] if piece.note else []

@@ -63,8 +63,7 @@ _TONES = {mark: OUTCOME_TONES[kind] for kind, mark in MARKS.items()}
 
 @dataclass(frozen=True, slots=True)
 class OpenedGroup:
-    """A group that the user opened. `filter_text` is a filter that lists the group's runs. `key` and `by` restore the
-    groups screen when the user comes back."""
+    """A group that the user opened. `filter_text` lists its runs; `key` and `by` restore the groups screen later."""
 
     name: str
     filter_text: str
@@ -445,9 +444,8 @@ may not have passed.
 
 
 def load_groups(page: Page, listing: RunListing, former: RunLoad | None) -> tuple[RunLoad, Callable[[], None]]:
-    """The load of the runs of a list, and a function that starts it as a worker of the list's page, so that the load
-    continues while the groups screen is closed. The load begins with the loaded rows; `former` is used if it loads the
-    same runs."""
+    """The load of a list's runs, and a function that starts it as a worker of the list's page, so that it continues
+    while the groups screen is closed. It begins with the loaded rows; `former` is used if it loads the same runs."""
     if former is None or former.sweep is None or former.sweep.query != listing.query:
         call, clock = page.state.workspace.call, page.state.clock
         former = RunLoad(call, listing.query, lambda row: row.outcome.kind == "failed", clock=clock, fresh=False)

@@ -79,8 +79,7 @@ class RunListing:
         self._forget()
 
     def restore(self, filter_text: str, notes: Mapping[int, str], columns: Mapping[str, RunColumns]) -> None:
-        """`filter_text` may end with a tab and the name of a group. `columns` are the user's columns by filter text; ""
-        is for all other filters."""
+        """`filter_text` may end with a tab and a group's name. `columns` are by filter text; "" is for all others."""
         text, _, self.last_group = filter_text.partition("\t")
         self.filter, self.notes, self.chosen_columns = parse(text).filter, notes, dict(columns)
 

@@ -60,8 +60,7 @@ def _why_not_compare_one(page: RunsScreen) -> str | None:
 
 
 def _why_not_back(page: RunsScreen) -> str | None:
-    """None (offered) inside a group, or while runs or checks are loading. Not offered while runs are marked, because
-    esc unmarks the runs first."""
+    """None (offered) in a group and while runs or checks load; not while runs are marked: esc first unmarks them."""
     return None if not page.marked.rows and _can_step_back(page) else NOT_OFFERED
 
 
@@ -82,8 +81,7 @@ def _why_not_clear_filter(page: RunsScreen) -> str | None:
 
 
 class RunsScreen(Page):
-    """Lists the runs of a scope that match a filter, newest first. Rows are loaded as they scroll into view.
-    `jobs_pane` is shown below the list."""
+    """Lists a scope's runs that match a filter, newest first, loaded as they scroll into view, above `jobs_pane`."""
 
     PLACE = "In the list of runs"
     PARTS = (RunList, FilterInput)

@@ -137,8 +137,7 @@ def osc_52(data: bytes, multiplexer: Multiplexer = "") -> str:
 
 
 def _tmux_passes_on(env: Mapping[str, str], end: float) -> bool:
-    """Whether tmux's client is a terminal with a clipboard, and not another tmux or screen. `load-buffer -w` succeeds
-    even if the client has no clipboard."""
+    """Whether tmux's client is a terminal with a clipboard, not tmux or screen: `load-buffer -w` does not say so."""
     query = ("display-message", "-p", "#{client_tty} #{client_termname}", ";", "show-messages", "-T")
     client, _, terminals = (read_output(("tmux", *query), env, end - time.monotonic()) or b"").partition(b"\n")
     tty, _, term = client.partition(b" ")

@@ -66,8 +66,7 @@ class _WakeEvent(threading.Event):
 class TerminalDriver(LinuxDriver):
     """Draws on `terminal` while the program has it, sending only changed cells unless `whole_frames`.
     `background_erase`: erasing takes the current background; `escape_delay`: seconds before an escape byte counts as
-    esc. Handles SIGCONT, which the kernel also sends with SIGHUP: Textual would draw twice and lose the terminal's
-    modes."""
+    esc. Handles SIGCONT, which the kernel also sends with SIGHUP: Textual would draw twice and lose the modes."""
 
     def __init__(
         self,

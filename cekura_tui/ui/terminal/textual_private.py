@@ -57,8 +57,7 @@ def exit_after_error(app: App[Any]) -> BaseException | None:
 
 
 def exit_with_error(app: App[Any], error: Exception) -> None:
-    """Exit the app with an exception that the painting task raised. Uses `App._handle_exception`. Fallback if removed:
-    `App.exit`, without a message."""
+    """Exit the app with an error of the painting task. Uses `App._handle_exception`. Fallback: `App.exit`, silently."""
     with app._context():
         app._handle_exception(error)
 
@@ -178,8 +177,7 @@ def set_breakpoint_classes(screen: Screen[Any], size: Size) -> None:
 class AppStylesheet(Stylesheet):
     """Caches parsed sheets and nodes' computed styles. Uses `Stylesheet.set_variables`, `reparse`, `apply`,
     `replace_rules`, `_parse_cache`, `_variables`, `_require_parse`, `_process_component_classes`,
-    `DOMNode._component_styles`, `_selector_names`, `_PSEUDO_CLASSES`. Fallback if removed: omit; the app starts and
-    opens screens more slowly."""
+    `DOMNode._component_styles`, `_selector_names`, `_PSEUDO_CLASSES`. Fallback if removed: omit; the app is slower."""
 
     def __init__(self, *, variables: dict[str, str] | None = None) -> None:
         super().__init__(variables=variables)
@@ -338,8 +336,7 @@ def new_parser() -> XTermParser:
 def events_of(parser: XTermParser, sent: str) -> tuple[list[Message], list[Message]]:
     """Parse text or one sequence to messages, and the keys Textual makes of an unknown one. Raises ValueError or
     ArithmeticError for an invalid number; the parser is then unusable. Uses `Parser._awaiting`, `_timeout_time`,
-    `XTermParser._sequence_to_key_events`. No fallback if removed: letters of an incomplete sequence would act as
-    keys."""
+    `XTermParser._sequence_to_key_events`. No fallback: letters of an incomplete sequence would act as keys."""
     if sent.startswith("\x1b") and len(sent) > 32:  # longer than Textual accepts: text composed by an input method
         return [*parser._sequence_to_key_events(sent)], []
     known = [*parser.feed(sent)] if sent else []
