@@ -14,13 +14,12 @@ from cekura_tui.cli.script import command
 from cekura_tui.evidence.turn_alignment import Pair, Piece, Sign, align, first_difference, pieces_of
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.run import words as run_words
-from cekura_tui.model.run.verdict import pair_verdicts
+from cekura_tui.model.run.verdict import Verdict, pair_verdicts
 from cekura_tui.model.text import clean_line, clock_text, count
 from cekura_tui.model.transcript.timeline import needs_hours, time_of
 
 if TYPE_CHECKING:
     from cekura_tui.model.json_shapes import ComparedRunJson, ComparedTurnJson, CompareJson
-    from cekura_tui.model.run.verdict import Verdict
     from cekura_tui.model.run.view import RunView
     from cekura_tui.model.transcript.transcript import Turn
     from cekura_tui.workspace.session import Session
@@ -116,9 +115,7 @@ def _facts(view: RunView) -> Iterator[str]:
 
 
 def _state(verdict: Verdict | None) -> str:
-    if verdict is None:
-        return "not judged"
-    return clean_line(run_words.judged_words(verdict))
+    return "not judged" if verdict is None else clean_line(run_words.judged_words(verdict))
 
 
 def _turn_lines(pair: Pair) -> Iterator[str]:

@@ -6,7 +6,7 @@ import math
 import re
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,6 +23,7 @@ from cekura_tui.model.scenario_test import (
     MAX_TIMES,
     WAYS,
     LaunchSettings,
+    LiveAnswer,
     live_words,
     provider_name,
 )
@@ -30,9 +31,6 @@ from cekura_tui.model.text import clean_line, count
 from cekura_tui.workspace.setup import refuse_read_only
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cekura_tui.model.scenario_test import LiveAnswer
     from cekura_tui.workspace.scenario_tests import PromptTest, ScenarioPlan
     from cekura_tui.workspace.session import Session
 

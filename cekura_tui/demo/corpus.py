@@ -234,9 +234,7 @@ class Corpus:
         """How a run ends. In a frozen corpus, a running run has the kind `Kind.LIVE`: it never ends."""
         run_id = RUN_BASES[project] + place
         fate = fate_of(run_id, self._first[project] - place)
-        if fate.kind is not Kind.LIVE or self._is_frozen:
-            return fate
-        return fate_after(run_id, fate.status)
+        return fate if fate.kind is not Kind.LIVE or self._is_frozen else fate_after(run_id, fate.status)
 
     def script(self, project: int, place: int) -> int:
         """Index of a run's script among its agent's scripts."""

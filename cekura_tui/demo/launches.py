@@ -210,15 +210,8 @@ class LaunchedRuns:
         version = self._workspace.history(form.agent)[-1]
         # A voice platform answers with its own prompt, whatever the record says.
         prompt = agents_by_id()[form.agent].prompt if version.agent.at_platform else version.agent.prompt
-        made = StoredLaunch(
-            0,
-            0,
-            form.calls,
-            self._workspace.now(),
-            version.id,
-            json.dumps(form._replace(speed=self._workspace.speed)),
-            prompt,
-        )
+        sent = json.dumps(form._replace(speed=self._workspace.speed))
+        made = StoredLaunch(0, 0, form.calls, self._workspace.now(), version.id, sent, prompt)
         stored = self._database.start(made, self.price, BALANCE) if form.calls <= _MOST_CALLS else None
         if stored is None:
             raise HTTPException(402, "Insufficient credits to start these calls.")

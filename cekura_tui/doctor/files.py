@@ -19,6 +19,7 @@ from cekura_tui.doctor.check import Check, Status
 from cekura_tui.model.text import count
 from cekura_tui.store.database import SIDE_FILES, examine, file_system_of, sqlite_version
 from cekura_tui.store.pending_answers import PendingAnswers
+from cekura_tui.store.schema import VERSION
 
 MB = 1_000_000
 LOW_SPACE, NO_SPACE = 100 * MB, 10 * MB
@@ -100,7 +101,7 @@ def check_database(path: Path) -> Iterator[Check]:
     if state.damage:
         advice = "Start cekura-tui: it saves what can be read, and moves the damaged file aside."
         yield Check("files", "database", "failure", f"damaged ({state.damage})", advice)
-    elif state.newer:
+    elif state.version > VERSION:
         advice = "Update cekura-tui, or choose another directory with --config-dir."
         yield Check("files", "database", "failure", f"made by a newer cekura-tui ({where})", advice)
     else:
@@ -143,10 +144,8 @@ def check_log(paths: Paths) -> Iterator[Check]:
     yield from _own_file(paths.log)
     files = log_files(paths)
     size = sum(path.stat().st_size for path in files)
-    if files:
-        yield Check("files", "log", "ok", f"{paths.log} ({count(len(files), 'file')}, {_size(size)})")
-    else:
-        yield Check("files", "log", "ok", "nothing logged yet")
+    found = f"{paths.log} ({count(len(files), 'file')}, {_size(size)})" if files else "nothing logged yet"
+    yield Check("files", "log", "ok", found)
 
 
 def check_versions() -> Iterator[Check]:

@@ -113,10 +113,8 @@ def _terminal_and_size(env: Mapping[str, str]) -> Iterator[Check]:
         yield Check("terminal", "terminal", "warning", found, "Run `cekura-tui doctor` in the terminal you work in.")
         return
     term = clean_line(env.get("TERM", ""), 60)
-    if term in ("", "dumb"):
-        yield Check("terminal", "TERM", "failure", term or "not set", "Set TERM, for example to xterm-256color.")
-    else:
-        yield Check("terminal", "TERM", "ok", term)
+    advice = "Set TERM, for example to xterm-256color." if term in ("", "dumb") else ""
+    yield Check("terminal", "TERM", "failure" if advice else "ok", term or "not set", advice)
     yield _size(*os.get_terminal_size(sys.stdout.fileno()))
 
 
@@ -138,11 +136,9 @@ def _display(capabilities: Capabilities) -> Iterator[Check]:
     advice = "If the terminal has more, set TERM to a name that ends in -256color." if few else ""
     yield Check("terminal", "colours", "warning" if few else "ok", f"{colours} ({capabilities.colours_why})", advice)
     found = f"{capabilities.encoding} ({capabilities.encoding_why})"
-    if capabilities.utf8:
-        yield Check("terminal", "encoding", "ok", found)
-    else:
-        advice = "Letters outside ASCII are replaced. Set a UTF-8 locale, for example LC_ALL=C.UTF-8."
-        yield Check("terminal", "encoding", "warning", found, advice)
+    without = "Letters outside ASCII are replaced. Set a UTF-8 locale, for example LC_ALL=C.UTF-8."
+    advice = "" if capabilities.utf8 else without
+    yield Check("terminal", "encoding", "warning" if advice else "ok", found, advice)
     blanks = "erased in their colour" if capabilities.background_erase else "written as spaces"
     yield Check("terminal", "blank cells", "ok", f"{blanks} ({capabilities.background_erase_why})")
 

@@ -332,11 +332,6 @@ class DatabaseState(NamedTuple):
     journal: str
     damage: str = ""
 
-    @property
-    def newer(self) -> bool:
-        """Whether a newer version of the program wrote the file."""
-        return self.version > VERSION
-
 
 def examine(path: Path) -> DatabaseState | None:
     """Check a whole database file without changing the file; None if the file is missing. Raises StoreError if the file

@@ -16,9 +16,9 @@ from cekura_tui.jobs.engine import run_shielded
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 from cekura_tui.model.text import Prompt, clean_line, count, sha256
 from cekura_tui.prose.compare import compare
-from cekura_tui.prose.diff import are_too_long
+from cekura_tui.prose.diff import ProseDiff, are_too_long
 from cekura_tui.prose.lines import counts
-from cekura_tui.prose.merge import merge
+from cekura_tui.prose.merge import Merge, merge
 from cekura_tui.store.errors import StoreError, Unrecorded
 from cekura_tui.store.stagings import WRITTEN
 from cekura_tui.workspace.setup import KnownKeys, refuse_read_only
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from cekura_tui.model.job import Job
     from cekura_tui.model.prompt_events import PromptUse, UseKind
     from cekura_tui.model.scope import Agent
-    from cekura_tui.prose.diff import ProseDiff
-    from cekura_tui.prose.merge import Merge
     from cekura_tui.store.store import Store
     from cekura_tui.workspace.job_service import JobService
 

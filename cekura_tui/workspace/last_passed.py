@@ -100,12 +100,8 @@ def _is_match(row: RunRow, target: RunRow) -> bool:
     """Whether a row is another passed run of the target's scenario and agent. The filters in the request are not
     enough, because a server may ignore filters. An unknown agent is accepted."""
     same_agent = row.agent_id == target.agent_id or row.agent_id is None or target.agent_id is None
-    return (
-        row.id != target.id
-        and row.scenario_id == target.scenario_id is not None
-        and row.outcome.kind == "passed"
-        and same_agent
-    )
+    same_scenario = row.scenario_id == target.scenario_id is not None
+    return row.id != target.id and same_scenario and same_agent and row.outcome.kind == "passed"
 
 
 def _scope_params(row: RunRow) -> Params | None:

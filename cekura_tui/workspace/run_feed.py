@@ -219,7 +219,7 @@ class RunFeed:
                 if self.attempts.broken is not None:
                     raise self.attempts.broken
         finally:
-            self.attempts.cancel_all()
+            self.attempts.cancel(*self.attempts.running)
 
     def _ended(self) -> None:
         self._wake.set()
@@ -461,10 +461,6 @@ class Attempts:
                 task.cancel()
                 del self._tasks[key]
 
-    def cancel_all(self) -> None:
-        """Cancel all tasks except the calling task."""
-        self.cancel(*self._tasks)
-
     def retry_now(self) -> None:
         """Allow failed requests to be retried at once, even after the server refused the API key."""
         self._failing.clear()
@@ -473,7 +469,7 @@ class Attempts:
 
     def reset(self) -> None:
         """Cancel all tasks and clear all failures, to show another list."""
-        self.cancel_all()
+        self.cancel(*self._tasks)
         self._failing.clear()
         if not self.server_pause(self._monotonic()):
             self.error = self.failing_since = self.busy_until = None
@@ -529,7 +525,7 @@ class Attempts:
             # It concerns the whole server: request nothing until then.
             self._pause_until, self.busy_until = now + wait, self._clock() + wait
         if isinstance(error, Busy | KeyRefused):
-            self.cancel_all()
+            self.cancel(*self._tasks)
         elif isolated and isinstance(error, ServerFault | Rejected | BadAnswer | NotFound):
             return
         if not self.stopped:

@@ -15,7 +15,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from cekura_tui.api.errors import ApiError, KeyRefused, NotFound
-from cekura_tui.jobs.polling import AT_ONCE
+from cekura_tui.jobs.polling import AT_ONCE, Budget
 from cekura_tui.model.as_json import to_json
 from cekura_tui.model.before_after import (
     BeforeAfter,
@@ -53,7 +53,6 @@ from cekura_tui.workspace.setup import refuse_read_only
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client
     from cekura_tui.jobs.engine import JobEngine
-    from cekura_tui.jobs.polling import Budget
     from cekura_tui.store.store import Store
     from cekura_tui.workspace.job_service import JobService
 
@@ -319,7 +318,8 @@ class ScenarioTests:
         running = [job.number for job in self.all_tests() if job.state.active and job.agent_id == agent_id]
         notes += [f"Job {number} still tests this agent." for number in running]
         planned = await self._planned(with_scenario, own, agent_id)
-        notes += [f"Scenario {one} no longer exists." for one in _gone(with_scenario, own)]
+        gone = {run.scenario: run.scenario_name for run in with_scenario if own and run.scenario not in own}
+        notes += [f"Scenario {number} ({name}) no longer exists." for number, name in gone.items()]
         if not planned:
             raise UsageError("None of the scenarios exists any more.", "Choose other runs.")
         spoken = [run for run in with_scenario if not is_text(run)]
@@ -404,7 +404,7 @@ class ScenarioTests:
                 tuple(pooled.get(number, ())),
                 failed=any(run.state == "failed" for run in of) or not any(run.state == "passed" for run in of),
                 as_text=is_text(of[0]),
-                mocks=mocks_of(of[0]),
+                mocks=tuple(json.loads(sent)) if (sent := dict(of[0].settings)["mocks"]) else None,
                 notes=tuple(_scenario_notes(of, own.get(number))),
             )
             for number, of in chosen.items()
@@ -572,12 +572,6 @@ def is_text(run: CalledRun) -> bool:
     return run.shown.get("way") == "text"
 
 
-def mocks_of(run: CalledRun) -> tuple[str, ...] | None:
-    """The mocked tools of a run; None if not reported."""
-    sent = dict(run.settings)["mocks"]
-    return tuple(json.loads(sent)) if sent else None
-
-
 def _check_prompt_of(job: Job, agent: Agent, before: bool) -> None:
     """Raise UsageError if the agent never got the prompt of a job or, with `before`, has it already."""
     state = "taken_back" if job.update is None else job.update.state
@@ -587,11 +581,6 @@ def _check_prompt_of(job: Job, agent: Agent, before: bool) -> None:
     if not (before or has) and state == "taken_back":
         why = f"The agent does not have the prompt of job {job.number}."
         raise UsageError(why, "Update the agent's prompt first, or test the current prompt with --before.")
-
-
-def _gone(runs: Iterable[CalledRun], own: Mapping[int, Scenario]) -> list[str]:
-    names = {run.scenario: run.scenario_name for run in runs if own and run.scenario not in own}
-    return [f"{number} ({name})" for number, name in names.items()]
 
 
 def _scenario_notes(runs: Iterable[CalledRun], own: Scenario | None) -> Iterator[str]:

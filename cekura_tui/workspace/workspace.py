@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.request_log import MAX_RECORDS, RequestRecord
-from cekura_tui.store.unsaved import UnsavedInput
+from cekura_tui.store.unsaved import Slot, UnsavedInput
 
 if TYPE_CHECKING:
     from cekura_tui.model.scope import Project
     from cekura_tui.store.errors import SentUnrecorded
-    from cekura_tui.store.unsaved import Slot
     from cekura_tui.workspace.hook import JobHook
     from cekura_tui.workspace.session import Session
     from cekura_tui.workspace.setup import ProfileFacts, Setup

@@ -82,8 +82,8 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     """Maximum number of rows selected or marked at once."""
 
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("list.down", "j,down", "move(1)", "Down"),
-        Action("list.up", "k,up", "move(-1)", "Up"),
+        Action("list.down", "j,down", lambda rows: rows.move_by(1), "Down"),
+        Action("list.up", "k,up", lambda rows: rows.move_by(-1), "Up"),
         Action("list.first", "g,home", "first", "First"),
         Action("list.last", "G,end", "last", "Last"),
         Action("list.page-down", "pagedown", "page(1.0)", "Page down"),
@@ -297,9 +297,6 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         if self._rows:
             self._put_cursor(self.viewport.walk(self._cursor, rows))
             self.repaint_changes()
-
-    def action_move(self, rows: int) -> None:
-        self.move_by(rows)
 
     def action_first(self) -> None:
         self._go_to_end(0)
