@@ -10,12 +10,12 @@ from itertools import accumulate, pairwise
 from cekura_tui.evidence.particulars import MONTHS, WEEKDAYS
 from cekura_tui.evidence.spoken_words import STOP_WORDS, Word, root
 
-_QUOTED, _PLAIN = 5, 7
+_QUOTED, _PLAIN = 4, 6
 """Least number of words in common with a turn: in quotation marks or a line of dialogue, and elsewhere."""
-_RARE, _LONG = 3, 9
+_RARE, _LONG = 3, 7
 """With this many rare words, one word less in common is enough. A quote with as many words as _LONG in common needs no
 rare word."""
-_DENSE = 0.65
+_DENSE = 0.55
 """Least share of words in common, of all words between the first and the last of them."""
 _MOST_PLACES, _MOST_PAIRS = 8, 40
 """The words around a word that the caller says more often are not compared; and so many words are compared."""
@@ -44,7 +44,7 @@ factura pedido direccion telefono semana mes ano hora horas hablar persona cambi
 hoy ayer
 """
 _EVERYDAY_FORMS = {*_EVERYDAY_WORDS.split(), *MONTHS, *WEEKDAYS}
-_EVERYDAY = STOP_WORDS | _EVERYDAY_FORMS | {root(word) for word in _EVERYDAY_FORMS}
+EVERYDAY = STOP_WORDS | _EVERYDAY_FORMS | {root(word) for word in _EVERYDAY_FORMS}
 
 
 @dataclass
@@ -63,13 +63,13 @@ class SpokenWords:
 def clones(text: str, words: Sequence[Word], spoken: SpokenWords, known: Set[str]) -> Iterator[tuple[int, int, int]]:
     """The start and end of each phrase of a text with `words` that copies a turn, and the turn. Rare words are
     neither everyday nor have a `known` root."""
-    usual = _EVERYDAY | known
+    usual = EVERYDAY | known
     quotes = [hit.span(hit.lastindex or 0) for hit in _QUOTES.finditer(text)]
     breaks = (bool(_BREAK.search(text, one.end, other.start)) for one, other in pairwise(words))
     pieces = list(accumulate(breaks, initial=0))
     done = -1
     for n, word in enumerate(words):
-        is_compared = n > done and len(word.form) > 2 and word.form not in STOP_WORDS
+        is_compared = n > done and len(word.form) > 2
         places = spoken.places.get(word.form, ()) if is_compared else ()
         for place in places if len(places) <= _MOST_PLACES else ():
             before, after = (_common(words, pieces, n, spoken.words, place, way) for way in (-1, 1))

@@ -7,10 +7,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import starmap
+from itertools import pairwise, starmap
 from typing import NamedTuple
 
-from cekura_tui.evidence.cloned_phrases import SpokenWords, clones
+from cekura_tui.evidence.cloned_phrases import EVERYDAY, SpokenWords, clones
 from cekura_tui.evidence.narrow_conditions import narrow_conditions
 from cekura_tui.evidence.particulars import MONTHS, SPOKEN_EMAIL, UNITS, WEEKDAYS, Particular, is_number, particulars
 from cekura_tui.evidence.spoken_words import STOP_WORDS, Word, content_words, root, words_of
@@ -54,6 +54,8 @@ _OURS = re.compile(
 _PROFILE = "the test profile"
 _SHOWN = 8
 """Most words of a quote that are shown."""
+_OWN = 0.15
+"""Least share of words of the call among the new content words of a narrow condition."""
 _CAPITALS = 0.12
 """If a larger share of words is capitalised inside sentences, the language may capitalise all nouns."""
 _VARIABLE = re.compile(r"\{\{.{0,200}?\}\}|\{\w{1,80}\}|\$\{.{0,200}?\}")
@@ -62,6 +64,7 @@ _UNFOLDED = str.maketrans("øłđ", "old")
 _STARTS = re.compile(r"(?:^|[.!?:;…\"“„«»(\[#*•>—–|\n-])[\s\"“„'*_]*$")
 _PLACE = r"city|town|stadt|village|county|country|destination|location|ciudad|pueblo|destino|reiseziel|wohnort|hotel"
 _ADDRESS = re.compile(rf"addr|adress|street|stra(?:ß|ss)e|anschrift|direcci|domicilio|calle|{_PLACE}", re.I)
+_ROLE = re.compile(r"role|rol\b|relation|caller|anrufer|type|user|persona", re.I)
 _NAMED = re.compile(
     rf"name|nombre|caller|patient|customer|contact|guest|holder|spouse|child|person|owner|tenant|member|passenger|buyer|"
     rf"parent|pet|dog|cat$|mascota|perro|hund|kind$|hij[oa]|titular|recipient|recipiente|{_PLACE}",
@@ -103,7 +106,7 @@ _COMMON = frozenset(map(_name_key, _COMMON_WORDS.split()))
 
 class OwnFact(NamedTuple):
     """A piece of added text that is specific to one call, as shown, and the `place` where the call has it, such as
-    "the test profile" or "run 900238 00:14"; of a narrow condition, the number of its conditions."""
+    "the test profile" or "run 900238 00:14"; "a narrow condition" has words of the call."""
 
     text: str
     place: str
@@ -139,6 +142,7 @@ class _RunFacts:
     spoken: SpokenWords = field(default_factory=SpokenWords)
     house: set[str] = field(default_factory=set)
     profile: list[str] = field(default_factory=list)
+    values: set[tuple[str, ...]] = field(default_factory=set)
     places: list[str] = field(default_factory=list)
 
 
@@ -160,7 +164,7 @@ def own_facts(diff: ProseDiff, sent_prompt: str, views: Sequence[RunView]) -> di
     for number, text in added.items():
         words = words_of(text)
         wide = [mark for run in runs for mark in _clones(text, words, sent, run)]
-        spans = [mark for run in runs for find in (_particulars, _names) for mark in find(text, sent, run)]
+        spans = [mark for run in runs for find in (_particulars, _names, _values) for mark in find(text, sent, run)]
         for mark in wide + spans:
             text = f"{text[: mark.start]}{'.' * (mark.end - mark.start)}{text[mark.end :]}"
         quoted = [mark for run in runs for mark in _from_caller(text, sent, run)]
@@ -272,6 +276,9 @@ def _read_profile(run: _RunFacts, value: object, key: str, depth: int = 0) -> No
             run.phrases[_plain_words(text)] = _PROFILE
         if is_id:
             return
+        if len(forms := [word.form for word in words_of(text)]) <= 4 and not _ROLE.search(key):
+            run.values |= {(root(forms[0]),)} if len(forms) == 1 and forms[0].isalpha() else set()
+            run.values |= {(root(one), root(other)) for one, other in pairwise(forms)}
         address = _ADDRESS.search(key)
         for part in re.split("[,;\n]", text) if address else [text]:
             words = [word for word in _WORD.findall(part) if not address or not re.search(r"\d", word)]
@@ -341,6 +348,19 @@ def _names(text: str, sent: _SentContent, run: _RunFacts) -> Iterator[_FactSpan]
         yield _FactSpan(start, end, re.sub(r"['’]s$", "", text[start:end]), place)
 
 
+def _values(text: str, sent: _SentContent, run: _RunFacts) -> Iterator[_FactSpan]:
+    """Find words of the test profile, such as "debit card" and "beagles". Adjacent words are joined."""
+    words = words_of(text)
+    for one, other in pairwise((*words, Word("", 0, 0))):
+        for last, roots in ((one, (root(one.form),)), (other, (root(one.form), root(other.form)))):
+            if (
+                roots in run.values
+                and not sent.roots.issuperset(roots)
+                and not (EVERYDAY if len(roots) == 1 else STOP_WORDS).issuperset(roots)
+            ):
+                yield _FactSpan(one.start, last.end, clean_line(text[one.start : last.end], 60), _PROFILE)
+
+
 def _clones(text: str, words: Sequence[Word], sent: _SentContent, run: _RunFacts) -> Iterator[_FactSpan]:
     for start, end, turn in clones(text, words, run.spoken, sent.roots | run.house):
         yield _FactSpan(start, end, _shortened(text[start:end]), run.places[turn])
@@ -348,10 +368,11 @@ def _clones(text: str, words: Sequence[Word], sent: _SentContent, run: _RunFacts
 
 def _conditions(text: str, sent: _SentContent, runs: Sequence[_RunFacts]) -> Iterator[_FactSpan]:
     """Narrow conditions with words of a call that the sent prompt does not have."""
-    for start, end, number in narrow_conditions(text):
-        own = content_words(text[start:end]).keys() - sent.roots
-        if any(len(own & (run.heard.keys() | run.house)) > 1 for run in runs):
-            yield _FactSpan(start, end, _shortened(text[start:end]), f"{number} conditions")
+    for start, end, sentence in narrow_conditions(text):
+        new = content_words(sentence).keys() - sent.roots
+        own = max((len(new & (run.heard.keys() | run.house)) for run in runs), default=0)
+        if own >= max(2, _OWN * len(new)):
+            yield _FactSpan(start, end, _shortened(text[start:end]), "a narrow condition")
 
 
 def _shortened(text: str) -> str:

@@ -31,6 +31,19 @@ def _numbered(entries: str) -> dict[str, int]:
 
 MONTHS = _numbered(_MONTHS)
 WEEKDAYS = _numbered(_DAYS)
+_PERIODS = _numbered("""
+morning vormittag, noon midday lunch lunchtime mittag mediodia, afternoon nachmittag tarde, evening abend,
+night nights nacht noche, week woche semana, weekend wochenende, month monat mes
+""")
+_RELATIVE = {
+    **dict.fromkeys(("tomorrow", "morgen", "manana"), 8),
+    **dict.fromkeys(("yesterday", "gestern", "ayer"), 9),
+    **dict.fromkeys(("next", "nachste", "nachsten", "kommende", "proxima", "proximo"), 10),
+    **dict.fromkeys(("last", "letzte", "letzten", "pasada", "pasado"), 11),
+}
+"""Numbered after the weekdays."""
+_COMPOUND = re.compile(rf"({'|'.join(WEEKDAYS)})({'|'.join(_PERIODS)})")
+"""Matches words such as "Freitagvormittag"."""
 _SUFFIXES = frozenset(("th", "st", "nd", "rd"))
 _BETWEEN = frozenset(("of", "the", "de", "del", "der", "dem", "den"))
 """Words that may be between a day and its month."""
@@ -40,7 +53,7 @@ _GERMAN = frozenset(("am", "den", "dem", "der", "vom", "zum", "bis"))
 _DATED = frozenset(("on", "am", "dia", *WEEKDAYS))
 _BEFORE_DAY = _DATED | _GERMAN | {"the", "el"}
 """Words before an ordinal that is a day of the month; before "first" to "third", only the words in _DATED."""
-_AFTER_DAY = frozenset(("works", "suits", "fits", "offer", "book", "va", "viene"))
+_AFTER_DAY = frozenset(("works", "suits", "fits", "offer", "book", "please", "bitte", "va", "viene"))
 """Content words that may follow a day of the month. Any other content word is a noun that the ordinal counts."""
 _GERMAN_ORDINAL = re.compile(r"(\w{2,30}?)s?te[nr]?")
 _GERMAN_STEMS = {"er": 1, "drit": 3, "sieb": 7, "ach": 8}
@@ -96,6 +109,7 @@ def particulars(text: str, words: Sequence[Word] | None = None) -> list[Particul
         *_dates(words, text),
         *_numeric_dates(text),
         *_times(words, text),
+        *_periods(words),
         *_numbers(words, text),
         *_addresses(words),
     ]
@@ -207,7 +221,8 @@ def _dates(words: Sequence[Word], text: str) -> Iterator[Particular]:
 def _is_day_of_month(day: _Day, words: Sequence[Word], text: str) -> bool:
     """Whether an ordinal without a month is a day of the month, and does not count a noun, as in "the fourth floor"."""
     before = {word.form for word in words[max(day.first - 2, 0) : day.first]}
-    if not day.is_ordinal or not before & (_DATED if day.days[0] < 4 else _BEFORE_DAY):
+    is_sure = day.days[0] > 3 or (day.after < len(words) and words[day.after].form in _AFTER_DAY)
+    if not day.is_ordinal or not before & (_BEFORE_DAY if is_sure else _DATED):
         return False
     if day.after == len(words) or text[words[day.after - 1].end : words[day.after].start].strip(" ."):
         return True
@@ -250,6 +265,17 @@ def _times(words: Sequence[Word], text: str) -> Iterator[Particular]:
                 hour = max(hour, two_digits(word.form)) if apart[1] else hour
                 if 0 <= hour <= 24:
                     yield Particular(f"hour {WEEKDAYS[day.form]} {hour % 12}", day.start, word.end)
+
+
+def _periods(words: Sequence[Word]) -> Iterator[Particular]:
+    """Periods such as "Sunday morning", "tomorrow afternoon" and "early next week"."""
+    for n, word in enumerate(words):
+        if joined := _COMPOUND.fullmatch(word.form):
+            yield Particular(f"period {WEEKDAYS[joined[1]]} {_PERIODS[joined[2]]}", word.start, word.end)
+        day = WEEKDAYS.get(word.form) or _RELATIVE.get(word.form)
+        periods = ((_PERIODS[other.form], other.end) for other in words[n + 1 : n + 3] if other.form in _PERIODS)
+        if day is not None and (found := next(periods, None)) is not None:
+            yield Particular(f"period {day} {found[0]}", word.start, found[1])
 
 
 def _spoken_numbers(words: Sequence[Word], text: str) -> Iterator[Word]:

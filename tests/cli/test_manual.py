@@ -67,5 +67,5 @@ def test_code_is_wrapped_and_settings_are_shown_whole_in_80_columns() -> None:
 
 @pytest.mark.long
 def test_a_pager_with_an_unclosed_quote_prints_the_page() -> None:
-    with Terminal("manual", "jobs", env={**os.environ, "PAGER": "less 'x"}, columns=120, lines=90) as terminal:
+    with Terminal("manual", "jobs", env={**os.environ, "PAGER": "less 'x"}, columns=120, lines=120) as terminal:
         terminal.wait("# Jobs", "While you are away")

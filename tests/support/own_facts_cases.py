@@ -17,7 +17,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
+from cekura_tui.evidence import overfitting
 from cekura_tui.evidence.overfitting import own_facts
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import view_of
@@ -93,13 +95,14 @@ def one_call_pieces(name: str) -> tuple[list[Piece], list[Piece]]:
     every: tuple[list[Piece], list[Piece]] = [], []
     for line in (ONE_CALL / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
         case: dict[str, Any] = json.loads(line)
-        facts = _found(
-            case,
-            id=case["run_id"],
-            scenario=case["scenario_id"],
-            scenario_name=case["scenario"],
-            test_profile_data={"id": 3, "name": case["profile_name"], "information": case["profile"]},
-        )
+        with patch.object(overfitting, "_SHOWN", 1_000):  # the whole pieces, not their first words
+            facts = _found(
+                case,
+                id=case["run_id"],
+                scenario=case["scenario_id"],
+                scenario_name=case["scenario"],
+                test_profile_data={"id": 3, "name": case["profile_name"], "information": case["profile"]},
+            )
         given = [(one["text"], one["kind"]) for one in case["marked"]], [(fact, "") for fact in facts]
         marks, found = ([_piece(case, *one) for one in pieces] for pieces in given)
         for pieces, others in ((marks, found), (found, marks)):
