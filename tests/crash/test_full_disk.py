@@ -241,7 +241,7 @@ def test_the_app_keeps_the_typed_prompt_and_launches_the_prompt_when_there_is_ro
     app.press("tab").wait("enter edit").press("enter", "Typed ")
     app.wait("edited", "Not saved yet: 1 draft").press("ctrl+g")
     app.settle().wait("Nothing was launched").press("esc").wait("The draft is not saved yet").settle()
-    assert app.shows("Not saved yet: 1 draft", "Improve the prompt", "Typed")
+    assert app.shows("Not saved yet: 1 draft", "Improve the prompt", "▌ Typ")
     assert "Draft saved" not in app.text
     make_room(app.process.pid)
     app.press("esc").wait(gone="not saved yet").press("esc").wait("Draft saved.")

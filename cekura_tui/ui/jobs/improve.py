@@ -116,7 +116,7 @@ class ImproveDialog(Dialog[Job]):
         self.query_one("#prompt-file").display = False
         self._show_agent()
         self._offer_proposers(DEFAULT_KIND, "", has_cekura=True)
-        self._switch_source(self._sources.current, self._sources.text_of(self._sources.current))
+        self._switch_source(self._sources.current)
         area = self.query_one(PromptArea)
         for what in ("read_only", "has_focus"):
             self.watch(area, what, self._show_facts, init=False)
@@ -141,7 +141,7 @@ class ImproveDialog(Dialog[Job]):
             if draft.run_ids == self._runs.run_ids and self._sources.current == "agent" and not self._edited:
                 self._proposers.restore(draft)
                 self._show_proposer()
-                self._switch_source("draft", draft.prompt)
+                self._switch_source("draft")
                 self._focus.choose(draft.category_ids, draft.workflow_metric_ids)
                 when = f"Draft saved {self._state.when(job.created_at)}."
                 self._show_message(f"{when} {job.reason}".strip(), failed=bool(job.reason))
@@ -175,7 +175,7 @@ class ImproveDialog(Dialog[Job]):
                 self._show_agent()
                 self._sources.set_text("agent", prompt)
                 if self._sources.current == "agent" and not self._edited:
-                    self._switch_source("agent", prompt)
+                    self._switch_source("agent")
                     self._show_message("")
                 self._show_line("reading", "")
                 return
@@ -248,11 +248,11 @@ class ImproveDialog(Dialog[Job]):
 
     # The prompt
 
-    def _switch_source(self, source: str, prompt: Prompt) -> None:
+    def _switch_source(self, source: str) -> None:
         """Show the prompt of another source, and save later edits to the draft of that source."""
         self._sources.switch_to(source)
         self._drafts.switch_to(source)
-        self._show_prompt(prompt)
+        self._show_prompt(self._sources.text_of(source))
 
     def _show_prompt(self, prompt: Prompt) -> None:
         area = self.query_one(TextArea)
@@ -302,7 +302,7 @@ class ImproveDialog(Dialog[Job]):
         if source == self._sources.current:
             return
         self._save_before_switch()
-        self._switch_source(source, self._sources.text_of(source))
+        self._switch_source(source)
         if source == "file":
             self.query_one("#prompt-file").focus()
 
@@ -323,7 +323,7 @@ class ImproveDialog(Dialog[Job]):
             return
         self._sources.set_text("file", prompt, event.value.strip())
         self._save_before_switch()
-        self._switch_source("file", prompt)
+        self._switch_source("file")
         self._show_message(f"Loaded {clean_line(Path(event.value.strip()).name)}")
         self._sources.focus()
 

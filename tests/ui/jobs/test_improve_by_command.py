@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from app_on_a_server import setup_of
-from improve_dialogs import PROMPT, choose, improving, sent, serve_improvable, typing
+from improve_dialogs import AGENT, PROMPT, agent_with, choose, improving, sent, serve_improvable, typing
 from one_dialog import OneDialog, answer
 from scripted_server import LAUNCH, Reply, ScriptedServer, run_of
 from seeded_jobs import KEY, seeded_jobs
@@ -139,6 +140,28 @@ async def test_the_text_for_a_command_is_shown_and_an_api_key_in_it_is_confirmed
         assert "[/red]" in text
         assert "\x1b" not in text
         await pilot.press("escape", "ctrl+g")
+        await sees(pilot, "Launch a prompt with an API key in it?", "The text contains your API key.")
+        await answer(app, pilot, "ctrl+g")
+
+
+async def test_what_the_text_for_a_command_leaves_out_is_shown_before_and_at_the_launch(
+    setup: Setup, scripted: ScriptedServer
+) -> None:
+    scripted.on("GET", AGENT, agent_with("Be kind. " * 2_000))
+    limited = replace(setup.settings, improve={"command": COMMAND, "characters": 5_000})
+    async with improving(replace(setup, settings=limited), "4,000 words") as (app, pilot):
+        await choose_proposer(pilot, BY_COMMAND)
+        await sees(pilot, "leave too little of 5,000")
+        await answer(app, pilot, "ctrl+g")
+        assert "leave too little of 5,000" in [*app._notifications][-1].message
+
+
+async def test_an_api_key_in_the_prompt_from_a_file_is_confirmed(scripted: ScriptedServer, tmp_path: Path) -> None:
+    serve_improvable(scripted)
+    (file := tmp_path / "better.md").write_text(f"The key is {KEY}.")
+    async with improving(setup_of(scripted.url, KEY, 1), PROMPT) as (app, pilot):
+        await choose_proposer(pilot, FROM_FILE, str(file))
+        await pilot.press("ctrl+g")
         await sees(pilot, "Launch a prompt with an API key in it?", "The text contains your API key.")
         await answer(app, pilot, "ctrl+g")
 
