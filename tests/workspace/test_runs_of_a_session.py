@@ -8,7 +8,7 @@ import pytest
 from scripted_server import Hold, Reply, Reset, ScriptedServer, run_of, serve_runs
 from waiting import eventually
 
-from cekura_tui.api.errors import KeyRefused, Rejected
+from cekura_tui.api.errors import ApiError, KeyRefused, Rejected
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.scope import Scope
 from cekura_tui.workspace.session import Session
@@ -82,12 +82,12 @@ async def test_agents_of_a_project_are_searched_on_the_server(session: Session, 
 
 @pytest.mark.parametrize(("status", "kind", "said"), [(401, KeyRefused, "key"), (400, Rejected, "with|as a file")])
 async def test_an_error_says_why_the_prompt_of_an_agent_cannot_be_read(
-    session: Session, scripted: ScriptedServer, status: int, kind: type[Exception], said: str
+    session: Session, scripted: ScriptedServer, status: int, kind: type[ApiError], said: str
 ) -> None:
     scripted.on("GET", f"{AGENTS}7/", Reply({"detail": "No."}, status))
     with pytest.raises(kind) as caught:
         await session.agent_prompt(7)
-    assert ("Can't read the prompt of agent 7" in str(caught.value)) == (kind is Rejected)
+    assert ("Can't read the prompt of agent 7" in caught.value.message) == (kind is Rejected)
 
 
 async def test_a_result_scope_is_not_remembered_for_the_next_start(session: Session) -> None:
