@@ -82,8 +82,7 @@ PAGE_SIZE = 100
 
 @dataclass(frozen=True, slots=True)
 class LaunchAnswer:
-    """The answer to a launch: the body as text with the key redacted (`raw`), and the job's id on the server.
-    `progress_id` is None if the id is missing or unusable."""
+    """The answer to a launch: its text with the key redacted, and the job's id on the server, None if unusable."""
 
     progress_id: str | None
     raw: str
@@ -187,8 +186,7 @@ class Client:
     async def _logged(
         self, request: ApiRequest, http: httpx.AsyncClient, within: float | None, attempt: int = 1
     ) -> ApiResponse:
-        """Send a request once and return the answer, whatever its status. The request is logged to `requests` and to
-        the log file, even if it fails or is cancelled."""
+        """Send a request once, log it even if it fails or is cancelled, and return the answer, whatever its status."""
         at, began = time.time(), time.perf_counter()
         status, error, request_id = 0, "cancelled", ""
         try:

@@ -32,10 +32,7 @@ class ApiError(CekuraTuiError):
         title: str = "",
     ) -> None:
         super().__init__(message, hint, title=title)
-        self.status = status
-        self.request_id = request_id
-        self.body = body
-        self.retry_after = retry_after
+        self.status, self.request_id, self.body, self.retry_after = status, request_id, body, retry_after
 
     @property
     def from_api(self) -> bool:

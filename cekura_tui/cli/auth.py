@@ -65,8 +65,7 @@ def login(options: Options, over: bool, profile: str | None) -> None:
 
 
 def _key_to_save(options: Options, setup: Setup) -> ApiKey:
-    """The key from --api-key-file, else a key that the user types at the terminal without echo. Raises KeyMissing if
-    the key is not valid, UsageError if there is no terminal."""
+    """The key in --api-key-file, or typed without echo. Raises KeyMissing if invalid, UsageError without a terminal."""
     if options.api_key_file:
         if setup.key is None:
             raise setup.no_key or KeyMissing("No API key found.")

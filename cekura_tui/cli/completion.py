@@ -1,5 +1,4 @@
-"""The commands `completion` (shell scripts), `schema` (the JSON Schemas of --json) and `manual`. Job numbers and filter
-terms are completed from the jobs and runs stored on this machine."""
+"""The commands `completion`, `schema` and `manual`, and completions from the jobs and runs stored on this machine."""
 
 from __future__ import annotations
 

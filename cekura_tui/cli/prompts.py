@@ -24,8 +24,7 @@ _ON_AGENT = ("seen", "written", "replaced")
 
 
 class Event(NamedTuple):
-    """An event in the history of an agent's prompt. `n` counts events from 1, the newest. `text` says what happened;
-    `uses` are the uses of the prompt that were combined into this event."""
+    """An event in the history of an agent's prompt: its number (1: the newest), what happened, and its uses."""
 
     n: int
     text: str

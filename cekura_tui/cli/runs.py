@@ -299,7 +299,6 @@ async def read_matching(
 
 async def _list_cached(session: Session, wanted: Filter, limit: int, listing: Printer) -> MatchingRuns:
     """Like `read_matching`, but for cached runs; also says when they were cached. Raises KeyMissing if none matches."""
-
     notes, query = session.store.notes.all(), RunQuery(await session.scope(), wanted)
     passes = Matcher(wanted, now=time.time(), notes=notes)
     found = [(row, at) for row, at in session.lists.cached(query) if passes(row)]

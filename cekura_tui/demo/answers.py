@@ -251,8 +251,7 @@ def _provider(facts: Facts, agent: DemoAgent, call: str, over: bool) -> Json:
 
 
 def profile_of(run_id: int) -> Json | None:
-    """The profile of the simulated caller in a run, with the name and data used in the script: both are drawn from
-    `Dice(run_id)`. None if the run has no profile."""
+    """The simulated caller's profile in a run, with the values that the script uses; None if the run has no profile."""
     if roll(run_id, 11) % 3 == 0:
         return None
     names = details_of(Dice(run_id))
@@ -344,7 +343,6 @@ def _agent(agent: DemoAgent, made: float, changed: float) -> Json:
 
 
 def agent_history(version: HistoryRow, is_first: bool) -> Json:
-    """A row of an agent's history."""
     return {
         "history_id": version.id,
         "history_date": iso(version.changed),

@@ -1,5 +1,4 @@
-"""The demo's runs, each computed from its id on request. With arrivals, new runs start and running runs progress. The
-clock alone decides their state, without a background task."""
+"""The demo's runs, each computed from its id on request. The clock alone decides the state of unfinished runs."""
 
 from __future__ import annotations
 
@@ -32,8 +31,7 @@ class Arrivals:
 
     def __init__(self, epoch: float, every: float, clock: Callable[[], float]) -> None:
         self._epoch = float(int(epoch))
-        self._every = every
-        self._clock = clock
+        self._every, self._clock = every, clock
         self._begin = max(self._epoch, clock() - BACKLOG * every)
 
     def number(self, ago: float = 0.0) -> int:
@@ -70,7 +68,6 @@ class Arrivals:
             return self._epoch - _AGES[first_status]
         return self._epoch - _QUEUED[-1][1] - _SPOKEN[first_status] * (seconds or 0)
 
-    @property
     def first_are_over(self) -> bool:
         """Whether the runs that were running at the epoch have ended."""
         return self._clock() - self._epoch >= SLOWEST
@@ -102,8 +99,7 @@ _LAST_REFERENCE = 2_000  # place from the newest down to which a scenario's own 
 
 
 class ExtraRun(NamedTuple):
-    """A test's changes to a run; None changes nothing. `call` returns changed turns, `answer` changes the API's JSON in
-    place, and `seconds` is the length of the call."""
+    """A test's changes to a run: `call` returns changed turns, `answer` changes the JSON, `seconds` is the length."""
 
     call: Callable[[list[DialogueTurn]], list[DialogueTurn]] | None = None
     answer: Callable[[dict[str, Any], Sequence[DialogueTurn]], None] | None = None
@@ -120,9 +116,8 @@ class StartedRuns(Protocol):
 
 class Corpus:
     """All runs and results, dated back from `epoch` (Unix seconds). With `arrivals`, unfinished runs progress and new
-    runs start; without, unfinished runs end once `are_over` returns True, or never if it is None. `extra_runs` holds
-    changes to runs, by run id; `started` has the runs that were started through the API, if any. The place of a run is
-    its number within its project: 1 is the oldest."""
+    runs start; without, unfinished runs end once `are_over` returns True, if given. `extra_runs` has changes by run id;
+    `started` has the runs started through the API. A run's place is its number in its project, from the oldest (1)."""
 
     def __init__(
         self,
@@ -132,12 +127,11 @@ class Corpus:
         extra_runs: Mapping[int, ExtraRun] = MappingProxyType({}),
         are_over: Callable[[], bool] | None = None,
     ) -> None:
-        self.epoch = epoch
-        self.extra_runs = extra_runs
+        self.epoch, self.extra_runs = epoch, extra_runs
         self.started: StartedRuns | None = None
         self._first = (runs, SECOND_RUNS)
         self._arrivals = arrivals
-        self._are_over = are_over if arrivals is None else lambda: arrivals.first_are_over
+        self._are_over = are_over if arrivals is None else arrivals.first_are_over
         self._is_frozen = self._are_over is None
         # Runs are read in order, and neighbours share a batch.
         self._batch = lru_cache(maxsize=64)(self._batch_of)

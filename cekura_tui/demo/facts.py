@@ -1,5 +1,4 @@
-"""Derive a run's properties from its id: who called whom, when, and how the call ended. Random draws are pure functions
-of a key, so every server computes the same runs."""
+"""Derive a run's properties from its id. Random draws are functions of a key, so every server has the same runs."""
 
 from __future__ import annotations
 
@@ -71,8 +70,7 @@ class Shape(Enum):
 
 
 class Fate(NamedTuple):
-    """How a run ends. `failed` is the number of failed checks; `foreign` is True if the call is not in English. `shape`
-    is the form of the transcript; if None, the form is drawn at random."""
+    """How a run ends: `failed` checks, `foreign` if not in English, `shape` of the transcript, None for random."""
 
     kind: Kind
     failed: int = 0

@@ -45,8 +45,7 @@ class FaultInjector:
     """ASGI middleware that delays answers or replaces them with errors, according to the names in `faults`."""
 
     def __init__(self, app: ASGIApp, faults: frozenset[str]) -> None:
-        self._app = app
-        self._faults = faults
+        self._app, self._faults = app, faults
         self._throttle = Throttle()
         self._numbers = count(1)
         self._requests: Counter[tuple[str, str]] = Counter()

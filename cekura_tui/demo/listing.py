@@ -1,5 +1,4 @@
-"""List runs: parse the parameters of a request, and find the matching runs. Properties of ended runs are cached in
-arrays, so filtering 100,000 runs takes milliseconds."""
+"""Find the runs that match a request. Properties of ended runs are cached, so 100,000 runs take milliseconds."""
 
 from __future__ import annotations
 

@@ -46,8 +46,7 @@ def _require_key(app: ASGIApp, key: str) -> ASGIApp:
 def _dated_and_logged(
     app: ASGIApp, clock: Callable[[], float], log: Callable[[dict[str, object]], None] | None
 ) -> ASGIApp:
-    """Set the `Date` header of each answer from `clock` (Unix seconds), and call `log` with an entry for each request
-    when its answer starts; endpoints add fields to `noted` of the scope."""
+    """Set the `Date` header from `clock`, and `log` each request when its answer starts, with the scope's `noted`."""
 
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:
         at, started = time.time(), time.perf_counter()
@@ -94,15 +93,9 @@ class DemoServer:
         extra_runs: Mapping[int, ExtraRun] = MappingProxyType({}),
         middleware: Callable[[ASGIApp], ASGIApp] | None = None,
     ) -> None:
-        self.url = ""
-        self.key = ""
-        self._directory = directory
-        self._options = options
-        self._port = port
-        self._log = log
-        self._clock = clock
-        self._extra_runs = extra_runs
-        self._middleware = middleware
+        self.url = self.key = ""
+        self._directory, self._options, self._port, self._log = directory, options, port, log
+        self._clock, self._extra_runs, self._middleware = clock, extra_runs, middleware
         self._server: uvicorn.Server | None = None
         self._database: DemoDatabase | None = None
         self._thread: threading.Thread | None = None

@@ -34,10 +34,7 @@ class DemoWorkspace:
     def __init__(
         self, corpus: Corpus, database: DemoDatabase, speed: float = 1.0, now: Callable[[], float] = time.time
     ) -> None:
-        self.corpus = corpus
-        self.database = database
-        self.speed = speed
-        self.now = now
+        self.corpus, self.database, self.speed, self.now = corpus, database, speed, now
         self._outcome = lru_cache(maxsize=64)(self._compute_outcome)
 
     def run(self, run_id: int, version: int = 1) -> Json | None:

@@ -209,8 +209,7 @@ class Database:
         return int(data)
 
     def _recover(self, error: Exception) -> bool:
-        """Replace the file if the error is about damage; returns whether this or another window replaced the file.
-        Within a transaction or in a read-only session nothing is replaced."""
+        """Replace a damaged file, except in a transaction or read-only; return whether any window replaced it."""
         if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGE or self.unwritable or self._sql.in_transaction:
             return False
         self._sql.close()
@@ -384,8 +383,7 @@ def _find_damage(sql: sqlite3.Connection, *, whole: bool = True) -> str:
 
 
 def _migrate(sql: sqlite3.Connection, path: Path) -> None:
-    """Migrate a database to the current version; raises NewerDatabase if its version is newer. All migrations are one
-    transaction, so that two processes can start at the same time."""
+    """Migrate to the current version in one transaction, as two processes may start at once. Raises NewerDatabase."""
     import secrets  # needed only for a new file
 
     sql.execute("BEGIN IMMEDIATE")

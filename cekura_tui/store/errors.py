@@ -11,8 +11,6 @@ _NOT_AGAIN = "Do not launch the job again."
 
 
 class StoreError(CekuraTuiError):
-    """The database cannot be read or written."""
-
     title = "Database error"
 
 
@@ -67,8 +65,7 @@ class SentUnrecorded(StoreError):
         return self._file is not None and not self._file.exists()
 
     def hint_at_end(self, command_line: Callable[[str], str]) -> str:
-        """The hint to print when the program exits, with a `jobs adopt` command if there is a usable progress id.
-        `command_line` adds the program's name and options to a command."""
+        """The hint to print at the end, with a `jobs adopt` command for a usable id; `command_line` completes it."""
         import shlex  # not needed at start-up
 
         hint = f"{self._saved} {_NOT_AGAIN}".strip()

@@ -41,8 +41,7 @@ class PromptUseStore(AccountStore):
         return uses
 
     def _count(self, name: str) -> tuple[int, str] | None:
-        """A prompt's word count and first line, cached; None if another window has just deleted the prompt. A damaged
-        prompt has 0 words, and a note in place of its first line."""
+        """A prompt's word count (0 if damaged) and first line, cached; None if another window just deleted it."""
         if name not in self._counted:
             rows = self._database.read("SELECT text FROM prompts WHERE sha256 = ?", name)
             if not rows:

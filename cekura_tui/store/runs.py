@@ -92,7 +92,6 @@ class NoteStore(AccountStore):
 
 SELECT_NOTES = "SELECT run_id, text FROM notes WHERE origin = ? AND key_id = ?"
 
-
 MAX_ROWS, MAX_LISTS = 1_000, 30
 """Maximum numbers of rows cached per list, and of cached lists, counted separately with and without a filter."""
 MAX_OPENED = 300
@@ -123,8 +122,7 @@ class RunStore(AccountStore):
         return [(read_row(row["row"]), row["got_at"]) for row in rows]
 
     def save_rows(self, scope: str, count: int, rows: Sequence[RunRow], at: float, *, first: bool) -> None:
-        """Cache a page of a list, and prune old rows and lists. With `first`, the page replaces the cached list.
-        `count` is the server's count of runs in the whole list."""
+        """Cache a page of a list of `count` runs; if `first`, replace the list. Prune old rows and lists."""
         with self._database.write() as sql:
             if first:
                 sql.execute("DELETE FROM run_rows WHERE origin = ? AND key_id = ? AND scope = ?", (*self._pair, scope))
@@ -237,8 +235,7 @@ class CachedStart(NamedTuple):
 
 
 def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: str | None) -> CachedStart:
-    """Read the cached contents of the first frame for a scope, or for the scope chosen last if `scope` is None. The
-    result is empty if the database cannot be read."""
+    """Read the cached first frame of a scope, by default of the last one; empty if the database is unreadable."""
     nothing = CachedStart()
     sql = open_read_only(path)
     if sql is None:

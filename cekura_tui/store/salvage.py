@@ -60,8 +60,7 @@ class _IndexEntry(NamedTuple):
 
 
 def salvage(damaged: Path, into: sqlite3.Connection) -> str:
-    """Copy all readable rows into a new database, and rebuild lost jobs. Returns the numbers of jobs, prompts, notes
-    and views, in words. Raises OSError and sqlite3.Error."""
+    """Copy readable rows into a new database, rebuild lost jobs, and say how many. Raises OSError and sqlite3.Error."""
     into.execute("PRAGMA foreign_keys = OFF")
     into.execute("BEGIN IMMEDIATE")
     indexed, cut = _copy_rows(damaged, into)

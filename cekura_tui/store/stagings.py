@@ -151,8 +151,7 @@ def _columns(choice: HunkChoice | None) -> tuple[str, bytes]:
 
 
 def _save_text(sql: sqlite3.Connection, job: Job, at: float, text_of: TextOf) -> dict[str, HunkChoice]:
-    """Build and save the staged text in place of the previous one; returns the job's choices. The text is added to the
-    agent's history unless the text equals the sent prompt."""
+    """Build and save the staged text, in the agent's history unless it was sent; return the job's choices."""
     chosen = _choices(sql.execute(_STEPS, (job.number,)).fetchall())
     before = sql.execute("SELECT sha256 FROM staged WHERE job = ?", (job.number,)).fetchone()
     name = save_prompt(sql, text_of(chosen), at)

@@ -1,5 +1,4 @@
-"""Search the transcripts of runs read in full. Triggers flag the transcripts of opened runs that were reloaded or
-dropped; the next search removes these transcripts and adds new ones."""
+"""Search the transcripts of runs read in full. Triggers flag outdated transcripts, which the next search replaces."""
 
 from __future__ import annotations
 

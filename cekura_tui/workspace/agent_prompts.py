@@ -87,8 +87,7 @@ class AgentPromptDrifted(CekuraTuiError):
 
     def __init__(self, message: str, hint: str, agent: Agent, current: Prompt) -> None:
         super().__init__(message, hint)
-        self.agent = agent
-        self.current = current
+        self.agent, self.current = agent, current
 
 
 class PromptUpdateFailed(CekuraTuiError):
@@ -104,8 +103,7 @@ class PromptUpdateFailed(CekuraTuiError):
         title: str,
     ) -> None:
         super().__init__(message, hint, title=title)
-        self.agent_has = agent_has
-        self.failure = failure
+        self.agent_has, self.failure = agent_has, failure
         is_unwritten = failure is not None and (agent_has == "former" or failure.not_accepted)
         self.exit_status = failure.exit_status if failure is not None and is_unwritten else Exit.NOT_VERIFIED
 
@@ -270,8 +268,7 @@ class AgentPrompts:
         return await self._write(update.agent, update.current, text, update.job.number, _UPDATING)
 
     async def previous_use(self, agent_id: int, current: str) -> PromptUse | None:
-        """The prompt that the last update replaced. None if that update was taken back, or the agent has that prompt;
-        `current` is the hash of the agent's prompt. Raises StoreError."""
+        """The prompt that the last update replaced; None if taken back or `current` (a hash). Raises StoreError."""
         use = _last_replaced(self._uses.writes(agent_id), current)
         return None if use is None or use.sha256 == current else use
 
@@ -303,8 +300,7 @@ class AgentPrompts:
         return await self._write(restore.agent, restore.current, restore.text, None, messages)
 
     async def _read(self, agent_id: int, name: str, undone: str, instead: str) -> tuple[Agent, Prompt]:
-        """Read an agent and the agent's prompt; raises ApiError, and UsageError if the agent has no prompt. `name`,
-        `undone` and `instead` complete the error messages."""
+        """Read an agent and its prompt. Raises ApiError, UsageError without one; the texts complete the messages."""
         name = name or f"agent {agent_id}"
         try:
             agent = await self._client.agent(agent_id)

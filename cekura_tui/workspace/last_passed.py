@@ -105,7 +105,5 @@ def _is_match(row: RunRow, target: RunRow) -> bool:
 
 
 def _scope_params(row: RunRow) -> Params | None:
-    for name, number in (("agent_id", row.agent_id), ("project_id", row.project_id), ("result_id", row.result_id)):
-        if number is not None:
-            return {name: number}
-    return None
+    scopes = {"agent_id": row.agent_id, "project_id": row.project_id, "result_id": row.result_id}
+    return next(({name: number} for name, number in scopes.items() if number is not None), None)

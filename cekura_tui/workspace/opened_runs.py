@@ -95,8 +95,7 @@ class RunPrefetch:
         await asyncio.wait({self._reading})
 
     def add(self, view: RunView, size: int | None = None) -> None:
-        """Cache a run that was just read; `size` is the length of the run's JSON in bytes, None if unknown. A run that
-        is unfinished, is too large or comes from the store is not cached."""
+        """Cache a run just read, of `size` bytes as JSON, unless it is unfinished, too large or from the store."""
         number = view.row.id
         if (cached := self._cached.get(number)) is not None and cached[0] is view:
             return
@@ -196,8 +195,7 @@ def precompute(view: RunView) -> RunView:
 VerdictEvidence = tuple[tuple[Verdict, Findings], ...]
 """The review and the applicable verdicts of a run, in order, each with the turns to which it refers."""
 MAX_EXPLAINED = 400_000
-"""Maximum number of characters of a run's explanations that are searched for references to turns. The rest is skipped,
-because searching this many characters takes some seconds."""
+"""Maximum number of characters of a run's explanations to search for evidence, which takes some seconds."""
 
 
 class RunEvidence:

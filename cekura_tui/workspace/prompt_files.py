@@ -107,8 +107,7 @@ def read_prompt_file(name: str, *, ordinary: bool = False) -> Prompt:
 
 
 def read_text_file(name: str, *, ordinary: bool = False) -> str:
-    """The exact text of a file, or of standard input if `name` is `-`; raises UsageError. With `ordinary` only a
-    regular file is read, so that no read blocks on a pipe or a terminal."""
+    """The exact text of a regular file or, unless `ordinary`, of any file or standard input (-). Raises UsageError."""
     piped = name == "-" and not ordinary
     shown = "standard input" if piped else name
     path = expand(name)
@@ -235,8 +234,7 @@ def write_suggestion(path: Path, text: Prompt, suggestion: Suggestion, *, force:
 # The file that a patch changes
 
 _UNNAMED = "prompt.md"
-_KNOWN_SOURCE = re.compile(r"agent|file|last|draft|staged from job \d+|-|")
-_NO_PATH = re.compile(r"/(?:dev|proc)/.*|.*[\\\n\0].*|.*…", re.DOTALL)
+_NO_PATH = re.compile(r"staged from job \d+|/(?:dev|proc)/.*|.*[\\\n\0].*|.*…", re.DOTALL)
 """Matches prompt sources that are not regular files, or whose names `patch` refuses."""
 _REFUSED_BY_GIT = re.compile(r"(?:\.git|git~\d)[ .]*(?::.*)?", re.IGNORECASE)
 _NAME_BYTES = 240
@@ -246,7 +244,7 @@ def patch_path(source: str) -> str:
     """The path of the file that a job's `prompt_source` names, accepted by git and patch, else "prompt.md". Of an
     absolute path or one with "..", only the file name, as a patch cannot leave the working directory."""
     source = source.removesuffix(", edited")
-    if _KNOWN_SOURCE.fullmatch(source) or _NO_PATH.fullmatch(source):
+    if source in _NO_FILES or _NO_PATH.fullmatch(source):
         return _UNNAMED
     parts = [part for part in source.split("/") if part not in ("", ".")]
     if source.startswith(("/", "~")) or ".." in parts:

@@ -142,8 +142,7 @@ class TranscriptLoad:
         return load_words(missing, total) if missing else ""
 
     async def pages(self, begin: Callable[[], None] = lambda: None) -> AsyncGenerator[list[int], None]:
-        """Load the missing transcripts page by page, and yield the ids of each page's matching runs. `begin` is called
-        before transcripts of a page are requested. Raises CekuraTuiError."""
+        """Load missing transcripts page by page, each after `begin`; yield the matching ids. Raises CekuraTuiError."""
         if why := self._database.unwritable:
             raise UsageError("Can't load transcripts: the database is read-only.", why)
         known, matched, whole = await self._searchable(None), 0, set[int]()

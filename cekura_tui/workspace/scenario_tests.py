@@ -129,8 +129,7 @@ class ScenarioPlan:
 
 @dataclass(frozen=True, slots=True)
 class LaunchChoice:
-    """The user's choice for a test; `way` is for scenarios that were not called as text, `limit` the maximum number of
-    calls at once, and `target` the id of a staging agent."""
+    """The user's choice: `way` of calls not made as text, `limit` of calls at once, `target` a staging agent's id."""
 
     scenarios: tuple[int, ...]
     live: LiveAnswer
@@ -279,9 +278,8 @@ class ScenarioTests:
         before: bool = False,
         also_passed: bool = False,
     ) -> ScenarioPlan:
-        """Plan a test of the scenarios of runs, of a result, or of the runs of an improve-prompt job; with
-        `also_passed`, of the result's or the runs' results' other scenarios, too. Raises UsageError if the runs belong
-        to several agents or have no scenario, and ApiError."""
+        """Plan a test of the scenarios of runs, of a result, or of an improve-prompt job's runs; with `also_passed`,
+        also of their results' other scenarios. Raises ApiError, and UsageError for several agents or no scenario."""
         wanted = list(dict.fromkeys(run_ids))
         improved = None if job is None else await self._jobs.get(job)
         if improved is not None and improved.kind == KIND_NAME:

@@ -110,8 +110,7 @@ class Setup:
         return next((source.place for source in self.key_sources if not source.why_not), waiting)
 
     def newly_saved_key(self) -> ApiKey | None:
-        """The profile's saved key, if it differs from the key in use; else None. Always None in the demo, and while the
-        key in use is from another source, such as a flag or the environment."""
+        """The profile's saved key, if the key in use is missing or another saved one; None in the demo."""
         if self.demo or not (self.key is None or self.key_is_saved):
             return None
         try:
@@ -274,8 +273,7 @@ def unknown_profile(name: str, file: SettingsFile) -> str:
 
 
 def _read_only(loaded: LoadedSettings, paths: Paths) -> str:
-    """How to end a read-only session; empty if the session may write. A session is read-only because of the flag, the
-    setting, a wrong entry in config.toml, or an unwritable directory."""
+    """How to end a session that is read-only by flag, setting, wrong entry or unwritable directory; empty if not."""
     if loaded.origins["read_only"] == FLAGS["read_only"]:
         return BY_FLAG
     if loaded.settings.read_only:
@@ -286,8 +284,7 @@ def _read_only(loaded: LoadedSettings, paths: Paths) -> str:
 
 
 def demo_setup(paths: Paths, options: DemoOptions, *, read_only: str = "", settings: Settings | None = None) -> Setup:
-    """The setup of the demo workspace, without the account's keys, servers and projects. Of the reasons for a read-only
-    session, only the flag --read-only applies to the demo."""
+    """The demo's setup, without the account's keys, servers and projects. Only the flag makes the demo read-only."""
     nowhere = Server(DEMO_ORIGIN, "", loopback=True)
     flag = read_only if read_only == BY_FLAG else ""
     own = replace(settings or Settings(), api_url=_DEMO, profile="demo")

@@ -1,5 +1,4 @@
-"""The app's workspace: a session on an event loop in a separate daemon thread. A stalled terminal or an open editor
-therefore never stops polling, and parsing JSON never blocks the UI."""
+"""The app's workspace: a session in a daemon thread. A stalled UI never stops polling; parsing never blocks the UI."""
 
 from __future__ import annotations
 

@@ -28,7 +28,6 @@ from cekura_tui.ui.terminal.textual_private import drop_toasts
 
 T = TypeVar("T")
 
-
 _KEYS = re.compile(r"\S+(?: (?:\S|\w+\+\S+)(?= ))*")
 
 

@@ -124,8 +124,7 @@ async def do_binding(widget: Widget, event: events.Key) -> None:
 
 
 async def do_in_order(screen: Widget, event: events.Key) -> None:
-    """Implement a screen's `_on_key`: run the key's binding, or forward the key if the focus or the screen has changed.
-    A key that was pressed too early for the screen is dropped."""
+    """Implement a screen's `_on_key`: run the binding, forward the key if the focus moved, or drop an early key."""
     if _too_early(screen, event):
         consume(event)
     elif not await handled_elsewhere(screen, event):

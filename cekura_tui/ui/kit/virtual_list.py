@@ -1,5 +1,4 @@
-"""The base of every list: rows of any height, identified by key, with a cursor, marks and selected text. Only rows on
-screen are drawn, so that 100,000 rows cost as much as 100."""
+"""The base of every list: rows of any height, with cursor, marks and selected text. Only rows on screen are drawn."""
 
 from __future__ import annotations
 

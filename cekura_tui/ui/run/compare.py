@@ -51,8 +51,7 @@ _LINES = 200
 
 @dataclass(frozen=True, slots=True)
 class PairRow:
-    """A row of the comparison: the pair of turns at index `place`. If `folded` is not 0, the row replaces `folded`
-    identical pairs, and `pair` is the first of these pairs."""
+    """A row of the comparison: the pair of turns at `place` or, if `folded`, that many identical pairs from there."""
 
     place: int
     pair: Pair

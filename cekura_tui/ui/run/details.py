@@ -265,8 +265,7 @@ class RunDetails(VirtualList[TreeRow]):
         return len(self._matches)
 
     def next_match(self, step: int = 1) -> tuple[int, int] | None:
-        """Go to the next (`step` 1) or previous (-1) match, wrapping around. Returns the number of the match and the
-        number of all matches; None if there are no matches."""
+        """Go to the next (`step` 1) or previous (-1) match, wrapping around; return its number and the total."""
         total = len(self._matches)
         if not total:
             return None
@@ -275,12 +274,9 @@ class RunDetails(VirtualList[TreeRow]):
         return place + 1, total
 
     def _search(self) -> None:
-        if not self.search_query:
-            found = []
-        elif self._raw is not None:
-            found = list(islice(self._raw.matches(self.search_query), MOST_MATCHES))
-        else:
-            found = list(islice(matches(self._properties(), self.search_query), MOST_MATCHES))
+        text, raw = self.search_query, self._raw
+        all_found = matches(self._properties(), text) if raw is None else raw.matches(text)
+        found = list(islice(all_found, MOST_MATCHES)) if text else []
         if self._match is not None:
             self._match = min(self._match, len(found) - 1) if found else None
         self._matches = found

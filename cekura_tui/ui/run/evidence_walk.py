@@ -60,8 +60,7 @@ class EvidenceWalk:
         self._report(with_keys("No verdict cites this turn. {transcript.raw} shows its raw JSON."))
 
     def step(self, step: int) -> None:
-        """Go to the next (`step` 1) or previous (-1) evidence of the current verdict, wrapping around. Without a
-        current verdict, go to the first evidence of all."""
+        """Go to the next (1) or previous (-1) evidence of the verdict, wrapping around, or to the first of all."""
         if self._at is not None and (evidence := self.evidence_of(self._at[0])):
             if len(evidence) == 1 and self._transcript.cursor_key == evidence[0].n:
                 self._screen.notify_once(

@@ -107,8 +107,7 @@ class RunNavigator:
         self._draw_title()
 
     def lay_out_panes(self) -> None:
-        """Show the transcript and another pane if there is room, else only the current pane. Until a run is loaded, the
-        pane of the transcript is shown, because this pane has the notice."""
+        """Show the transcript and a pane if there is room, else the current pane; until a run is loaded, the notice."""
         # Not by a CSS class on the screen: that restyles all its widgets, which is slow.
         wide = self._screen.has_class("-wide")
         shown = self.pane if self._loader.view is not None else "transcript"

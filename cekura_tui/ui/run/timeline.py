@@ -243,8 +243,7 @@ class TimelineStrip(Widget, can_focus=False):
             self.refresh(*(Region(column, 0, 1, height) for column in (before, after) if column is not None))
 
     def turn_at(self, column: int) -> int | None:
-        """The number of the turn that starts in a column, else of a turn that covers it, else of the nearest turn. None
-        outside the lanes, or if no turn has a time."""
+        """The number of the turn that starts in a column, else covers it, else is nearest; None outside the lanes."""
         self._lay_out()
         place = column - _LABEL
         if not self._spans or not 0 <= place < self._lanes_width:

@@ -257,8 +257,7 @@ class TranscriptView(VirtualList[Turn]):
         return MatchNumber(0 if place is None else place + 1, len(found))
 
     def find(self, query: str, begin: int | None = None) -> None:
-        """Search for `query`, and go to the first match from turn `begin` on. An empty query ends the search. If
-        `begin` is None, the search begins at the cursor's turn."""
+        """Search, and go to the first match from turn `begin`, or the cursor's, on. An empty query ends the search."""
         self.search_query, self._look.current = query, None
         self._search()
         if found := self._look.found:

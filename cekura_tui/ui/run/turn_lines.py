@@ -27,8 +27,7 @@ MOST_LINES = 1_000
 
 
 class LinePiece(NamedTuple):
-    """One drawn line: a note, then characters `start` to `end` (exclusive) of a text. `hidden` is a description such as
-    "3 lines more" that replaces these characters."""
+    """A drawn line: a note, then characters `start` to `end` of a text, or `hidden` instead, such as "3 lines more"."""
 
     note: str
     start: int

@@ -31,8 +31,7 @@ Key = tuple[str, int | None, str, int]
 
 @dataclass(frozen=True, slots=True)
 class VerdictRow:
-    """A verdict in the list. `evidence` says which turns the verdict cites, and which quotes no turn contains, each on
-    a line; "" while unknown, or if there are none."""
+    """A verdict in the list. `evidence` has the cited turns and the missing quotes, a line for each; "" without any."""
 
     key: Key
     verdict: Verdict

@@ -114,8 +114,7 @@ class ColumnsDialog(Dialog[None]):
 
 
 async def choose_columns(page: Page, controller: RunsController, runs: RunList) -> None:
-    """Let the user edit the columns, then save the columns for the current view. If the current filter is not a view,
-    the columns are saved for all filters that are not views."""
+    """Let the user edit the columns, and save them for the current view, or for all filters that are not views."""
     listing = controller.listing
     text = str(listing.filter)
     try:

@@ -22,8 +22,7 @@ from cekura_tui.workspace.run_sweep import RunLoad
 
 
 class ListedGroup(NamedTuple):
-    """A group whose runs are listed. `terms` are the group's part of the filter. `before` is the filter from before the
-    group was opened. `back` shows the groups screen again."""
+    """A group whose runs are listed: its `terms`, the filter `before` it, and `back` to the groups screen."""
 
     name: str
     terms: tuple[Term, ...]
@@ -367,8 +366,7 @@ class RunsController:
             self._draw()
 
     def _feed_changed(self) -> None:
-        """Report a refused API key, and schedule a redraw. The redraw is immediate if the user waits for rows;
-        otherwise the list is redrawn at most twice a second."""
+        """Report a refused key, and redraw: at once if the user waits for rows, otherwise at most twice a second."""
         if (error := self.trouble) is not self._reported:
             self._reported = error
             if error is not None and error.exit_status == Exit.KEY_REFUSED and self._is_seen():

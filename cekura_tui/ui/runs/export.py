@@ -349,8 +349,7 @@ def export_runs(page: Page, listing: RunListing, rows: Sequence[RunRow], copied:
 
 
 def write_runs(path: Path, rows: Sequence[RunRow], notes: Mapping[int, str], *, checks: bool, force: bool) -> None:
-    """Write runs to a CSV or JSON Lines file, whichever `path` ends with, with the failed checks if `checks`. Raises
-    the errors of `write_output`, and UsageError if there are no rows."""
+    """Write runs to a CSV or JSON Lines file, by its ending. Raises UsageError without rows, and as `write_output`."""
     if not rows:
         raise UsageError("No runs match; no file was written.")
     as_csv = ENDINGS[path.suffix.lower()] == "CSV"

@@ -102,8 +102,6 @@ def _last_word(line: str) -> str:
 
 _HINTED, _MOST = 8, 200
 """Maximum number of completions named in the hint, and maximum number that `tab` cycles through."""
-
-
 _NOTE_ROOM = 12
 """Minimum number of cells in which a note or the name of a group is readable."""
 _EXAMPLE = "filter by outcome: scenario: agent: since: …"
@@ -233,8 +231,7 @@ class FilterBar(Widget):
 
     @on(Input.Blurred)
     def close_on_blur(self, event: Input.Blurred) -> None:
-        """Close the input when another widget takes the focus, but not when the terminal loses the focus. Also keep the
-        input open while the terminal is too small to show the filter bar."""
+        """Close the input when another widget takes the focus, not if the terminal loses it or is too small."""
         event.stop()
         hidden = not self.display  # while the terminal is too small
         if self.app.app_focus and not hidden and self.screen.focused is not self._input:

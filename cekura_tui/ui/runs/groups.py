@@ -213,7 +213,7 @@ class GroupsScreen(Page):
             "Load all matching runs and why they failed, or stop loading",
             footer=3,
             why_not=lambda page: None if page.provisional else "All runs are loaded.",
-            label_now=lambda page: "Stop" if page.can_stop else "" if page.provisional else None,
+            label_now=lambda page: "Stop" if page.load.on else "" if page.provisional else None,
         ),
         Action(
             "groups.refresh",
@@ -253,7 +253,7 @@ may not have passed.
     ) -> None:
         super().__init__(state)
         self._outcomes_filtered = outcomes_filtered
-        self._load, self._listing, self._start = load, listing, start
+        self.load, self._listing, self._start = load, listing, start
         self._by: Grouping = last.by if last else "verdict"
         self._grouping: RunGroups | None = None
         self._begin_at = last.key if last else None
@@ -285,20 +285,20 @@ may not have passed.
     def on_mount(self) -> None:
         self._draw()
         self._group()
-        self._load.changed = self._load_changed
+        self.load.changed = self._load_changed
 
     def on_unmount(self) -> None:
-        if self._load.changed == self._load_changed:  # unless another screen uses the load
-            self._load.changed = lambda: None
+        if self.load.changed == self._load_changed:  # unless another screen uses the load
+            self.load.changed = lambda: None
 
     # Grouping
 
     def _progress(self) -> str:
-        return self._load.progress(whole=self._by == "verdict")
+        return self.load.progress(whole=self._by == "verdict")
 
     def _load_changed(self) -> None:
         """Group again: in intervals and without moving rows while runs are missing; in order when the load ends."""
-        load, missing = self._load, bool(self._progress())
+        load, missing = self.load, bool(self._progress())
         if (error := load.error) and not load.on and error.exit_status == Exit.KEY_REFUSED and self.is_current:
             self.show_error(error)
         if load.on and missing:
@@ -314,20 +314,20 @@ may not have passed.
             self._next_grouping.stop()
             self._next_grouping = None
         began = time.monotonic()
-        assert self._load.sweep is not None
-        rows, by, progress = self._load.sweep.matching(self._listing.notes), self._by, self._progress()
-        if progress and not self._load.sweep.total:  # no page has arrived, so no count is known
+        assert self.load.sweep is not None
+        rows, by, progress = self.load.sweep.matching(self._listing.notes), self._by, self._progress()
+        if progress and not self.load.sweep.total:  # no page has arrived, so no count is known
             self.provisional = progress
             self._draw()
             return
         before = self._grouping if self._grouping is not None and self._grouping.by == by else None
         # In a thread: grouping thousands of runs takes longer than a frame.
-        grouping = await asyncio.to_thread(group_runs, rows, by, dict(self._load.findings))
+        grouping = await asyncio.to_thread(group_runs, rows, by, dict(self.load.findings))
         if before is not None and not sort:
             grouping = grouping.in_order_of(before)
         shown = group_rows(grouping, self.state, since=not self._outcomes_filtered, progress=progress)
         self._grouping, self.provisional = grouping, progress
-        self._runs = self._load.progress(whole=False) or count(len(rows), "run")
+        self._runs = self.load.progress(whole=False) or count(len(rows), "run")
         self._grouping_took = time.monotonic() - began
         if not self.is_unmounted:
             listed = self.query_one(GroupList)
@@ -359,7 +359,7 @@ may not have passed.
         status = self.query_one(StatusLine)
         status.left = (f"By {GROUPING_WORDS[self._by if grouping is None else grouping.by]}",)
         if grouping is None:
-            notice.show("Loading runs …" if self._load.on else "No runs are loaded.")
+            notice.show("Loading runs …" if self.load.on else "No runs are loaded.")
         else:
             what = "failed runs" if grouping.by == "verdict" else "matching runs"
             keys = keymap_in_use().hint("{groups.next} group by the next criterion · {groups.back} back")
@@ -374,7 +374,7 @@ may not have passed.
 
     def _summary(self) -> str:
         """How to read the rows, or how long loading takes or why it failed."""
-        load, hint, sorted_by = self._load, keymap_in_use().hint, "most failures first"
+        load, hint, sorted_by = self.load, keymap_in_use().hint, "most failures first"
         if self._grouping is None and not self.provisional:
             return ""
         keys, left, key = sorted_by, "checking for new runs", "{groups.refresh} reload"
@@ -399,19 +399,15 @@ may not have passed.
 
     # Keys
 
-    @property
-    def can_stop(self) -> bool:
-        return self._load.on
-
     def load_or_stop(self) -> None:
-        if self._load.on:
-            self._load.on = False
+        if self.load.on:
+            self.load.on = False
         else:
             self._start()
 
     def sort_or_reload(self) -> None:
         """Sort by what is loaded. After a failed request, retry now; once all is loaded, load all again."""
-        load, complete = self._load, not (self._load.on or self.provisional)
+        load, complete = self.load, not (self.load.on or self.provisional)
         if load.sweep is not None and (complete or load.error is not None):
             load.sweep.restart() if complete else load.sweep.close()
             load.on = False

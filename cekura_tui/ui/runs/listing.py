@@ -242,8 +242,7 @@ class RunListing:
         return next((n for n, row in enumerate(rows) if isinstance(row, RunRow) and row.id == run_id), None)
 
     async def neighbour_of(self, run_id: int, step: int) -> int | None:
-        """The id of the run `step` rows below the run `run_id`. The row is fetched if necessary. Raises ApiError. None
-        past either end of the list, or if the run `run_id` is not listed."""
+        """The id of the run `step` rows below another, fetched if necessary; None if there is none. Raises ApiError."""
         rows, place = self.rows, self.place_of(run_id)
         if place is None or not 0 <= place + step < len(rows):
             return None

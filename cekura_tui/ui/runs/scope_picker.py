@@ -198,8 +198,7 @@ class PickScopeDialog(Dialog[Scope]):
             self._draw_loaded()
 
     async def _search(self, text: str) -> None:
-        """Search the server for the whole text, then for the longest word of the text. The second search is needed
-        because the server does not match words in another order."""
+        """Search for the text, then for its longest word: the server does not match words in another order."""
         self._requests += 1
         try:
             for part in dict.fromkeys((text, max(text.split(), key=len))):
@@ -234,8 +233,7 @@ def _same(scope: Scope, current: Scope | None) -> bool:
 async def pick_scope(
     page: Page, controller: RunsController, several: NoScope | None, *, wanted: Callable[[], bool]
 ) -> None:
-    """Let the user choose a scope, then list the runs of that scope. If `several` is None, first load the projects. Do
-    nothing if `wanted()` is False before the dialog opens."""
+    """Let the user choose one of `several`, or of all projects, and list its runs, if this is still `wanted`."""
     workspace = page.state.workspace
     try:
         projects = several.projects if several else await workspace.call(lambda session: session.projects())

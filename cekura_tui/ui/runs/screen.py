@@ -446,8 +446,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
             self.controller.feed.load_more()
 
     def _starts_at_top(self, runs: RunList) -> bool:
-        """Whether to show a new list from its top. False if the list is not new, or has not been loaded. Also False if
-        the user has already moved to a run that is in the new list."""
+        """Whether to show a new, loaded list from its top; not if the user has already moved to a run in the list."""
         listing = self.controller.listing
         if not self._is_replaced or not (listing.fresh or len(listing.rows)):
             return False
@@ -528,8 +527,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
     @on(RunList.TopRequested, "#runs")
     def _go_to_newest(self, event: RunList.TopRequested) -> None:
-        """Insert the waiting new runs. Move to the newest run, unless the cursor has moved since the key was pressed.
-        If not all new runs were received, reload the list."""
+        """Insert waiting new runs, and go to the newest unless the cursor has moved. Reload if some were not sent."""
         runs, feed = self.run_list, self.controller.feed
         if feed.runs is not None and feed.runs.waiting:
             feed.runs.show_waiting()

@@ -45,8 +45,7 @@ def output_terminal() -> Any:
 
 
 def read_multiplexer(env: Mapping[str, str]) -> Multiplexer:
-    """The multiplexer in which the program runs, "" if there is none. If tmux and screen are nested, TERM and
-    TERM_PROGRAM show which of the two is the inner one."""
+    """The multiplexer around the program, if any. TERM and TERM_PROGRAM show which of two nested ones is inside."""
     term = env.get("TERM", "")
     if env.get("TMUX") and not (
         env.get("STY") and term.startswith("screen") and "tmux" not in env.get("TERM_PROGRAM", "")
@@ -127,8 +126,7 @@ _BCE_TERMS = (
 
 
 def read_background_erase(env: Mapping[str, str]) -> tuple[bool, str]:
-    """Whether the terminal erases with the current background colour, and the reason. If unknown, the result is False.
-    The app then writes blanks, which every terminal shows correctly."""
+    """Whether the terminal erases with the current background, and why; False if unknown: blanks always look right."""
     term = env.get("TERM", "").lower()
     multiplexer = read_multiplexer(env)
     if multiplexer == "tmux":

@@ -37,8 +37,7 @@ def one_line(text: str) -> str:
 
 
 def fit(text: str, cells: int, *, right: bool = False) -> str:
-    """Pad or crop a text to exactly this many cells; a cropped text ends in an ellipsis. With `right`, the text is
-    aligned to the right. Control characters are removed."""
+    """Pad or crop a text to this many cells, with an ellipsis if it is cropped, and without control characters."""
     if cells <= 0:
         return ""
     text = drawn(one_line(text))

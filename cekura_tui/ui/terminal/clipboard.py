@@ -43,8 +43,7 @@ class CopyMethod(NamedTuple):
 
 
 class Copied(NamedTuple):
-    """The result of a copy. `methods` are the names of the methods that worked; if none did, `failure` is the reason.
-    `size` is in bytes; `confirmed` is whether a tool confirmed the copy."""
+    """The result of a copy: the methods that worked, else the `failure`; size in bytes; whether a tool confirmed it."""
 
     methods: tuple[str, ...]
     size: int

@@ -58,8 +58,7 @@ _MAX_ALT = 2
 
 
 class InputParser:
-    """Splits input into complete sequences before Textual's parser sees them. Textual's parser alone fails on invalid
-    UTF-8, and reads an unknown sequence as one key for each character."""
+    """Splits input into whole sequences for Textual's parser, which fails on invalid UTF-8 and on unknown sequences."""
 
     def __init__(self, escape_delay: float = constants.ESCAPE_DELAY) -> None:
         self._escape_delay = escape_delay

@@ -1,5 +1,4 @@
-"""Restore the terminal and exit on a signal, when the terminal closes, or after a thread crashed. The exit works even
-if the main thread is blocked by a stalled terminal or an editor."""
+"""Restore the terminal and exit on a signal, a closed terminal or a crashed thread, even if the main thread blocks."""
 
 from __future__ import annotations
 

@@ -309,8 +309,7 @@ def app_actions(app: App[Any], key: str) -> set[str]:
 
 
 def full_screen_lines(app: App[Any], lines: Sequence[str]) -> LayoutUpdate:
-    """An update for `App._display` that shows only these lines, which must fill the window. Uses `LayoutUpdate`.
-    Fallback if removed: show the screens cropped."""
+    """An update for `App._display`: these lines fill the window. Uses `LayoutUpdate`. Fallback: crop the screens."""
     background, filters = app.screen.styles.background, app.get_line_filters()
     strips = [Strip([Segment(line, app.screen.rich_style)]) for line in lines]
     for one in filters:

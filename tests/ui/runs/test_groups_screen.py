@@ -238,7 +238,7 @@ async def test_r_only_sorts_if_f_has_stopped_the_load(setup: Setup, scripted: Sc
         rest.released.set()
         await sees(pilot, "F load the rest · stopped", "provisional: 2 of 2 runs", "F Load all")
         await pilot.press("r")
-        assert not app.dialog.can_stop
+        assert not app.dialog.load.on
         await pilot.press("F")
         await sees(pilot, "2 failed · 0 errors in 2 runs", "Reason not loaded yet", gone="F Load all")
 
