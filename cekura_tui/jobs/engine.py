@@ -237,7 +237,7 @@ class JobEngine:
             return job
         self._searched.add(job.number)
         if search is None:
-            return await self._find_command(job)
+            return self._find_command(job)
         cause = re.split(" The server has no such | It may be any of these ", job.reason)[0]  # of an earlier search
         for wait in SEARCH_WAITS:
             await self._pause(asyncio.Event(), wait)
@@ -261,9 +261,8 @@ class JobEngine:
                 break
         return self._update(job)
 
-    async def _find_command(self, job: Job) -> Job:
+    def _find_command(self, job: Job) -> Job:
         """Look for a command of this machine whose launch was not recorded. A command that was not started failed."""
-        await self._pause(asyncio.Event(), SEARCH_WAITS[0])  # the command may just be starting
         folder, at = str(job.parameters.get("folder") or ""), self._clock()
         if self._commands is not None and self._commands.started(folder):
             return self._update(self._jobs.record_progress_id(job.number, folder, "", at))
@@ -309,7 +308,7 @@ class JobEngine:
         if polled is None or polled.polled_elsewhere:
             return None
         now, monotonic = self._clock(), self._monotonic()
-        due = max(polled.next_at - monotonic, 0.0 if polled.is_local else self._poller.wait(monotonic), 0.0)
+        due = max(polled.next_at - monotonic, 0.0 if polled.job.is_local else self._poller.wait(monotonic), 0.0)
         last_at = now - (monotonic - polled.last_at) if polled.last_at > polled.since else None
         return PollTimes(last_at, None if polled.in_flight else now + due)
 
@@ -322,7 +321,7 @@ class JobEngine:
     def forget(self, number: int) -> Job:
         """Forget a job. A command of this machine must have ended."""
         job = self._update(self._jobs.forget(number, self._clock()))
-        if self._commands is not None and job.progress_id and KINDS[job.kind].server is None:
+        if self._commands is not None and job.progress_id and job.is_local:
             self._commands.forget(job.progress_id)
         return job
 
@@ -408,17 +407,17 @@ class JobEngine:
     def _poll_due(self) -> float:
         """Start every due poll that budget and back-off allow; return the seconds until the next check."""
         now = self._monotonic()
-        self._poller.own_jobs = sum(not (one.job.other_key or one.is_local) for one in self._running.values())
+        self._poller.own_jobs = sum(not (one.job.other_key or one.job.is_local) for one in self._running.values())
         waiting = [polled for polled in self._running.values() if not polled.in_flight]
-        for polled in sorted(waiting, key=lambda one: (not one.is_local, one.last_at)):
+        for polled in sorted(waiting, key=lambda one: (not one.job.is_local, one.last_at)):
             if polled.next_at > now:
                 continue
             if self.in_flight >= IN_FLIGHT:
                 return TICK
-            if not polled.is_local and (wait := max(self._budget.wait(now), self._poller.wait(now))):
+            if not polled.job.is_local and (wait := max(self._budget.wait(now), self._poller.wait(now))):
                 return min(wait, TICK)
             if self._poller.claim(polled):
-                if not polled.is_local:
+                if not polled.job.is_local:
                     self._budget.take(now)
                     self._poller.take(now)
                 polled.in_flight, polled.last_at = True, now

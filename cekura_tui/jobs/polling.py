@@ -119,11 +119,6 @@ class PolledJob:
     """Unix time of the last answer that this process recorded; None if there is none."""
 
     @property
-    def is_local(self) -> bool:
-        """Whether the job runs on this machine, so that its polls are no requests."""
-        return KINDS[self.job.kind].server is None
-
-    @property
     def ended_here(self) -> bool:
         """Whether this process, not another one, recorded the job's final state."""
         return self.job.state.final and self.job.finished_at == self.ended_at
@@ -191,7 +186,7 @@ class Poller:
             answer = await (self._poll_other_key(job) if job.other_key else self._progress(job))
         except ApiError as error:
             return self._refused(polled, error) if isinstance(error, KeyRefused) else self._failed(polled, error)
-        if not polled.is_local:
+        if not job.is_local:
             if self.refused or self._failures:
                 self.resume_polling()
             self._refused_jobs.clear()
@@ -266,7 +261,7 @@ class Poller:
     def mark_all_stale(self, running: Iterable[PolledJob]) -> bool:
         """If the server refuses the key or fails for every job, mark the polled jobs as stale. Jobs of this machine or
         of another key, and jobs that another process polls, are not marked. Returns whether a job was marked."""
-        asked = (one for one in running if not (one.is_local or one.job.other_key or one.polled_elsewhere))
+        asked = (one for one in running if not (one.job.is_local or one.job.other_key or one.polled_elsewhere))
         fresh = [one for one in asked if not one.job.stale_since]
         fails_for_all = self.refused is not None or self._failures > FAILURES_OF_ONE_JOB
         if not (fails_for_all and fresh):

@@ -121,13 +121,10 @@ class JobStore(AccountStore):
         rows = self._select("state = 'unconfirmed' AND launched_at > ?", since)
         return read_jobs(rows, self._account.reader)[0]
 
-    def latest_draft(
-        self, agent_id: int | None, run_ids: Sequence[int], kinds: Collection[str] = PROPOSING
-    ) -> Job | None:
-        """The agent's latest draft of some kinds, preferably a draft for exactly these runs; None without a draft."""
-        of_kinds = f"kind IN ({', '.join('?' * len(kinds))})"
-        best_first = f"state = 'draft' AND {of_kinds} AND agent_id IS ? ORDER BY (run_ids = ?) DESC, created_at DESC"
-        rows = self._select(best_first, *kinds, agent_id, json.dumps(tuple(run_ids)))
+    def latest_draft(self, agent_id: int | None, run_ids: Sequence[int]) -> Job | None:
+        """The latest draft of a job that proposes a prompt for the agent, preferably a draft for exactly these runs."""
+        best = "state = 'draft' AND kind IN (?, ?, ?) AND agent_id IS ? ORDER BY (run_ids = ?) DESC, created_at DESC"
+        rows = self._select(best, *PROPOSING, agent_id, json.dumps(tuple(run_ids)))
         return next(iter(read_jobs(rows, self._account.reader)[0]), None)
 
     def draft_of(self, job: Job) -> Draft:
@@ -175,8 +172,7 @@ class JobStore(AccountStore):
 
     def proposer(self, agent_id: int | None) -> tuple[str, str] | None:
         """Who last proposed a prompt for an agent: the kind of job and its command; None if no one did."""
-        of_agent = "origin = ? AND key_id = ? AND agent_id = ? AND kind != 'not offered'"
-        rows = self._database.read(f"SELECT kind, command FROM proposers WHERE {of_agent}", *self._pair, agent_id)
+        rows = self._database.read(f"SELECT kind, command FROM proposers WHERE {_PROPOSER}", *self._pair, agent_id)
         return (rows[0]["kind"], rows[0]["command"]) if rows else None
 
     def is_offered(self, agent_id: int | None) -> bool:
@@ -231,8 +227,7 @@ class JobStore(AccountStore):
             if kind == DEFAULT_KIND:
                 sql.execute(f"DELETE FROM proposers WHERE {_NOT_OFFERED}", agent)
             if offered:
-                of_agent = "origin = ? AND key_id = ? AND agent_id = ? AND kind != 'not offered'"
-                sql.execute(f"DELETE FROM proposers WHERE {of_agent}", agent)
+                sql.execute(f"DELETE FROM proposers WHERE {_PROPOSER}", agent)
             values = (draft.agent_id, *self._pair, kind, str(draft.parameters.get("command") or ""))
             sql.execute("INSERT OR REPLACE INTO proposers VALUES (?, ?, ?, ?, ?)", values)
 
@@ -393,6 +388,7 @@ class JobStore(AccountStore):
         return job
 
 
+_PROPOSER = "origin = ? AND key_id = ? AND agent_id = ? AND kind != 'not offered'"
 _NOT_OFFERED = "origin = ?1 AND key_id = ?2 AND (agent_id = ?3 OR ?1 != 'demo') AND kind = 'not offered'"
 """In the demo, the server proposes prompts for some agents only."""
 _UNFINISHED = f"""

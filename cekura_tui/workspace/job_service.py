@@ -111,7 +111,7 @@ class JobService:
         job = await self.pollable(number)
         if job.state != JobState.RUNNING:
             raise UsageError(f"Can't stop job {number} ({job.state.words}).")
-        if KINDS[job.kind].server is None:
+        if job.is_local:
             return await self._engine.stop_command(job)
         return self._engine.stop(number)
 
@@ -194,6 +194,6 @@ class JobService:
 def _forgettable(job: Job) -> Job:
     if job.state == JobState.LAUNCHING:
         raise UsageError(f"Job {job.number} is being launched.", "Forget the job once the server has answered.")
-    if job.state == JobState.RUNNING and KINDS[job.kind].server is None:
+    if job.state == JobState.RUNNING and job.is_local:
         raise UsageError(f"The command of job {job.number} is running.", "Stop the job first.")
     return job

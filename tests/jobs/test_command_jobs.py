@@ -88,9 +88,8 @@ async def test_a_stopped_command_has_failed_and_can_be_started_again(window: Win
 
 @pytest.mark.parametrize(("is_started", "state"), [(True, JobState.SUCCEEDED), (False, JobState.FAILED)])
 async def test_a_command_of_a_killed_program_is_found_or_was_not_started(
-    window: Window, runner: CommandRunner, is_started: bool, state: JobState, monkeypatch: pytest.MonkeyPatch
+    window: Window, runner: CommandRunner, is_started: bool, state: JobState
 ) -> None:
-    monkeypatch.setattr("cekura_tui.jobs.engine.SEARCH_WAITS", (0.0,))
     draft = draft_of(runner, f"echo '{BETTER}'")
     job = window.store.jobs.begin_launch(draft, 1.0, "a dead process")
     if is_started:

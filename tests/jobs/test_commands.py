@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -138,7 +137,7 @@ async def test_only_the_user_can_read_the_files(runner: CommandRunner, home: Pat
     folder = home / "proposals" / await launched(runner, "cat")
     await end_of(runner, folder.name)
     files = {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()}
-    assert files == dict.fromkeys(("input", "sent", "command", "status", "output", "errors"), 0o600)
+    assert files == dict.fromkeys(("input", "sent", "run", "status", "output", "errors"), 0o600)
     assert [place.stat().st_mode & 0o777 for place in (folder, folder.parent)] == [0o700, 0o700]
     runner.forget(folder.name)
     assert not folder.exists()
@@ -157,22 +156,6 @@ async def test_a_running_command_is_not_forgotten(runner: CommandRunner) -> None
     folder = await launched(runner, "sleep 600")
     runner.forget(folder)
     assert (await progress(runner, folder))["status"] == "running"
-    await runner.stop(folder)
-
-
-async def test_a_command_on_another_host_is_lost_after_its_time(
-    runner: CommandRunner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = await launched(runner, "sleep 600", minutes=1)
-    with monkeypatch.context() as elsewhere:
-        elsewhere.setattr(socket, "gethostname", lambda: "another-host")
-        assert (await progress(runner, folder))["status"] == "running"
-        with pytest.raises(UsageError, match="The command runs on"):
-            await runner.stop(folder)
-        elsewhere.setattr("cekura_tui.jobs.command_runner._REMOTE_GRACE", -61.0)
-        lost = await progress(runner, folder)
-        assert (lost["status"], lost["end"]) == ("lost", "lost")
-        assert lost["error"].endswith("did not end in time.")
     await runner.stop(folder)
 
 

@@ -97,10 +97,8 @@ async def test_two_kinds_of_jobs_have_separate_durations_and_drafts(
         KIND_NAME: 1,
         "improve_prompt": 1,
     }
-    here.store.jobs.save_draft(TEST, 1.0)
+    saved = here.store.jobs.save_draft(TEST, 1.0)
     assert here.store.jobs.latest_draft(7, ()) is None
-    saved = here.store.jobs.latest_draft(7, (), [KIND_NAME])
-    assert saved is not None
     other = replace(TEST, parameters={**TEST.parameters, "times": 5})
     begun = here.store.jobs.begin_launch(other, 2.0, "somebody", replace(saved, parameters={}))
     assert begun.number != saved.number, "what another window typed meanwhile is not lost"
