@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Improvable, Session
 
 
+_CONFIGURED = "\0"
+"""The command given by `--command` alone, which no argument can be."""
+
+
 def _focus(flag: str, name: str, kind: Callable[[str], int], what: str) -> Callable[[F], F]:
     return click.option(flag, name, type=kind, multiple=True, metavar="ID", help=f"Focus on this {what}; repeatable.")
 
@@ -49,7 +53,9 @@ def _focus(flag: str, name: str, kind: Callable[[str], int], what: str) -> Calla
 @_focus("--workflow-metric", "metrics", number("metric"), "workflow metric")
 @click.option("--unfinished", is_flag=True, help="Allow runs that have not finished.")
 @click.option("--allow-key", is_flag=True, help="Allow a prompt that contains an API key.")
-@click.option("--command", "given", is_flag=False, flag_value="", metavar="[CMD]", help="Have CMD propose the prompt.")
+@click.option(
+    "--command", "given", is_flag=False, flag_value=_CONFIGURED, metavar="[CMD]", help="Have CMD propose the prompt."
+)
 @click.option("--print-input", is_flag=True, help="Print the text that the command would read, and run nothing.")
 @click.option("--wait", is_flag=True, help="Wait for the suggestion.")
 @click.option("--timeout", type=SECONDS, metavar="S", help="With --wait: stop waiting S seconds after the launch.")
@@ -101,7 +107,7 @@ def improve(
     async def work(session: Session) -> Exit:
         typed, text, program = None, "", given
         if program is not None and not print_input:
-            program = program or session.improve_command()
+            program = session.improve_command() if program == _CONFIGURED else program
             session.check_command(program)
         _refuse_key(session, prompt or "", allow_key)
         if prompt is not None and prompt_file == "-" and not print_input:

@@ -88,6 +88,8 @@ async def show_suggestion(session: Session, job: int, as_json: bool) -> None:
                 put(f"   {mark} {line}")
         for reason in explained.reasons.get(hunk.key, ()):
             put(f"   {reason.words}")
+        if found := opened.own_facts(explained, hunk):
+            put(f"   ! specific to this call: {', '.join(fact.words for fact in found)}")
 
 
 async def _report(session: Session, job: int) -> None:

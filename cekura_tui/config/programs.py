@@ -20,7 +20,7 @@ from types import FrameType
 from typing import IO, Literal, NamedTuple, TypeVar
 
 from cekura_tui.model.errors import UsageError
-from cekura_tui.model.secrets import SHORTEST_KEY, known_keys, shown
+from cekura_tui.model.secrets import known_keys, redact, shown
 
 T = TypeVar("T")
 VARIABLE = "CEKURA_API_KEY"
@@ -44,8 +44,8 @@ class Ended(NamedTuple):
 
 def without_key(env: Mapping[str, str]) -> dict[str, str]:
     """The environment without CEKURA_API_KEY and without other variables that contain a known key."""
-    keys = [key for key in (env.get(VARIABLE, "").strip(), *known_keys) if len(key) >= SHORTEST_KEY]
-    return {name: value for name, value in env.items() if name != VARIABLE and not any(key in value for key in keys)}
+    keys = {env.get(VARIABLE, "").strip(), *known_keys}
+    return {name: value for name, value in env.items() if name != VARIABLE and redact(value, keys) == value}
 
 
 def command_words(command: str) -> list[str]:

@@ -19,6 +19,8 @@ _REFUSAL = re.compile(
     r"lo (?:siento|lamento)|lamentablemente|(?:je suis )?désolée?|je ne peux|malheureusement|mi dispiace|purtroppo|"
     r"desculpe|sinto muito|infelizmente)"
 )
+_MARKED = re.compile(r"(?ms)^<<<PROMPT (\w+)\n(.*?)\nPROMPT \1>>>[^\n]*")
+"""Matches a prompt between the marks of the text that the command has read."""
 _LONGEST_REFUSAL = 1_500
 
 
@@ -31,8 +33,12 @@ def read_answer(output: bytes, sent: Prompt, subject: str = "The command") -> Pr
         text = "\0"
     if "\0" in text:
         return Progress("failed", "ended", error=f"{subject} wrote something that is not text in UTF-8.")
+    if (marked := _MARKED.search(text)) and not _MARKED.search(sent):
+        rest = text[marked.end() :].lstrip("\n")
+        text = f"{marked[2]}\n{rest if _SUMMARY.match(rest) else ''}"
     marks, summary = list(_SUMMARY.finditer(text)), None
-    if len(marks) > len(_SUMMARY.findall(sent)):
+    last = sent.strip().rpartition("\n")[2]  # a line in the middle of the prompt does not begin the summary
+    if len(marks) > len(_SUMMARY.findall(sent)) and last not in text[marks[-1].end() :].splitlines():
         summary = _CLOSING_FENCE.sub("", f"{marks[-1][1] or ''}\n{text[marks[-1].end() :]}").strip() or None
         text = text[: marks[-1].start()]
     text = text if sent.startswith("\ufeff") else text.removeprefix("\ufeff")

@@ -90,20 +90,24 @@ class CommandRunner:
         path, status = self._path(folder), self._status(folder)
         output, errors = _read(path / "output"), _read(path / "errors")[-16 * LAST_ERRORS :].decode("utf-8", "replace")
         errors = _CONTROL_SEQUENCE.sub("", errors).strip()[-LAST_ERRORS:]
-        answer = {"status": "running", "exit": status.get("exit"), "written": len(output), "errors": errors}
+        answer = {"status": "running", "written": len(output), "errors": errors}
+        answer |= {name: status.get(name) for name in ("exit", "seconds")}
         subject = status.get("subject", "The command")
         if "lost" in status:
             answer |= {"status": "lost", "end": "lost", "error": status["lost"]}
         elif status.get("failure"):
-            answer |= {"status": "ended", "end": "failed", "error": f"{subject} {status['failure']}."}
+            end = "stopped" if status["failure"] == supervisor.STOPPED else "failed"
+            answer |= {"status": "ended", "end": end, "error": f"{subject} {status['failure']}."}
         elif "ended" in status:
             sent = Prompt(_read(path / "sent").decode("utf-8", "surrogatepass"))
             answer |= read_answer(output, sent, subject)._asdict()
-        if answer.get("end") in ("failed", "lost"):
+        if answer.get("end") in ("failed", "stopped", "lost"):
             answer["answer"] = output.decode("utf-8", "replace")[:MOST_ANSWER]
         raw = redact(json.dumps(answer))
-        payload = clean_json(json.loads(raw), frozenset({"improved_prompt"}))
-        return ProgressAnswer(payload, raw if "ended" in status else '{"status": "running"}')
+        exact = {**json.loads(raw), "improved_prompt": answer.get("improved_prompt")}
+        return ProgressAnswer(
+            clean_json(exact, frozenset({"improved_prompt"})), raw if "ended" in status else '{"status": "running"}'
+        )
 
     async def stop(self, folder: str) -> None:
         """Stop a command with its whole process group."""

@@ -168,7 +168,12 @@ class JobEngine:
         return await self.launch(draft, again_of=number)
 
     async def _launch(self, draft: Draft, over: Job | None, again_of: int | None) -> Job:
-        job = self._begin(draft, over, again_of)
+        try:
+            job = self._begin(draft, over, again_of)
+        except CekuraTuiError:
+            if self._commands is not None and "folder" in draft.parameters:
+                self._commands.forget(str(draft.parameters["folder"]))
+            raise
         self.notify()
         try:
             answer = await self._runner(draft.kind).launch(draft)
@@ -270,7 +275,7 @@ class JobEngine:
         return self._update(self._jobs.record_state(job.number, JobState.FAILED, why, at, only_from=unconfirmed))
 
     async def stop_command(self, job: Job) -> Job:
-        """Stop the command of a running job, with all processes that it started."""
+        """Stop the command of a running job, with its process group."""
         if self._commands is not None:
             await self._commands.stop(job.progress_id or "")
         return await self.resume(job.number)  # polls the job now

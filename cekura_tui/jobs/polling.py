@@ -202,7 +202,8 @@ class Poller:
         return interval(self._age(job), self._jitter())
 
     def _age(self, job: Job) -> float:
-        return self._clock() - (job.launched_at or job.created_at)
+        age = self._clock() - (job.launched_at or job.created_at)
+        return min(age, MINUTE) if job.is_local else age
 
     def _record(self, polled: PolledJob, answer: ProgressAnswer) -> None:
         job, at, now = polled.job, self._clock(), self._monotonic()

@@ -17,6 +17,7 @@ STATUS_BYTES = 4_096
 """Size of the status file, which is reserved before the start and rewritten in place, also on a full disk."""
 MOST_OUTPUT, MOST_ERRORS = 1_000_000, 10_000_000
 """Bytes of standard output and of standard error over which a command is stopped."""
+STOPPED = "was stopped"
 GRACE = 2.0
 """Seconds between SIGTERM and SIGKILL when a command is stopped."""
 
@@ -43,6 +44,7 @@ def write_status(file: int, status: Mapping[str, object]) -> None:
 def supervise(file: int, run: Path, minutes: float, words: Sequence[str]) -> None:
     """Run a command with the standard streams of this process, until the command ends or the file `run` is deleted. The
     inherited status `file` is locked as long as this process is alive."""
+    began = time.monotonic()
     try:
         process = subprocess.Popen(words, start_new_session=True)
     except OSError as error:
@@ -50,7 +52,7 @@ def supervise(file: int, run: Path, minutes: float, words: Sequence[str]) -> Non
     else:
         write_status(file, {"command": (process.pid, start_of(process.pid))})
         end = {"failure": _wait(process, run, minutes), "exit": process.returncode}
-    write_status(file, {**end, "ended": time.time()})
+    write_status(file, {**end, "ended": time.time(), "seconds": time.monotonic() - began})
 
 
 def _wait(process: subprocess.Popen[bytes], run: Path, minutes: float) -> str:
@@ -60,7 +62,7 @@ def _wait(process: subprocess.Popen[bytes], run: Path, minutes: float) -> str:
         time.sleep(0.05)
         has_ended = process.poll() is not None
         if not run.exists():
-            failure = "was stopped"
+            failure = STOPPED
         elif time.monotonic() >= ends_at:
             failure = f"did not end within {minutes:g} min"
         elif os.fstat(1).st_size > MOST_OUTPUT:

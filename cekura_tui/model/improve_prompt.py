@@ -151,10 +151,10 @@ IMPROVE_PROMPT = JobKind(
 def read_local_progress(payload: object) -> Progress:
     """Read the state of a command, as `jobs.command_runner` reports it."""
     answer = payload if isinstance(payload, dict) else {}
-    status, errors = str(answer.get("status") or ""), str(answer.get("errors") or "")
-    result = {"errors": errors, "written": answer.get("written"), "answer": str(answer.get("answer") or "")[:2_000]}
+    result = {name: answer.get(name) for name in ("errors", "written", "seconds")}
+    result["answer"] = str(answer.get("answer") or "")[:2_000]
     prompt, summary, error = (answer.get(name) for name in ("improved_prompt", "summary_of_changes", "error"))
-    return Progress(answer.get("end"), status, prompt, summary, error, result)
+    return Progress(answer.get("end"), str(answer.get("status") or ""), prompt, summary, error, result)
 
 
 IMPROVE_BY_COMMAND = IMPROVE_PROMPT._replace(
@@ -168,6 +168,7 @@ IMPROVE_BY_COMMAND = IMPROVE_PROMPT._replace(
         JobState.SUCCEEDED: "The command proposes a better prompt. {job-list.open} opens the suggestion.",
         JobState.NO_ISSUES: "The command proposed no changes.",
         JobState.FAILED: "The command ended without a suggestion. {job.again} starts the command again.",
+        JobState.STOPPED: "The command was stopped. {job.again} starts the command again.",
         JobState.LOST: "The command is gone. {job.again} starts the command again.",
     },
 )

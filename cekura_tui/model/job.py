@@ -168,6 +168,14 @@ class Job:
         return not self.is_local and (failed or self.state in (JobState.STOPPED, JobState.LOST))
 
     @property
+    def relaunchable(self) -> bool:
+        """Whether the job can be launched again as a new job: it failed, or its result is unknown."""
+        if self.kind == FROM_FILE:
+            return False
+        stopped = self.is_local and self.state == JobState.STOPPED
+        return stopped or self.state in (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
+
+    @property
     def ended_at(self) -> float | None:
         """When the job ended, or became lost or unconfirmed (Unix time); None if it did not, or the time is unknown."""
         return self.finished_at or (self.since if self.state.needs_attention else None)

@@ -24,7 +24,7 @@ WAITING = frozenset({"queued", "pending", "in_queue", "scaling_up"})
 WORKING = frozenset({"running", "in_progress", "processing", "started", "evaluating"})
 """Server statuses of a job that has started."""
 
-End = Literal["succeeded", "no_issues", "failed", "lost"]
+End = Literal["succeeded", "no_issues", "failed", "stopped", "lost"]
 
 
 class Progress(NamedTuple):

@@ -51,7 +51,6 @@ _ADOPTABLE = (JobState.UNCONFIRMED, JobState.LOST)
 _TRANSFERABLE = (JobState.RUNNING, JobState.LOST, JobState.STOPPED)
 _NO_TEXT = sha256(Prompt(""))
 """The prompt hash of a job that sends no prompt, or was forgotten."""
-_RELAUNCHABLE = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +182,8 @@ class JobStore(AccountStore):
         """Seconds that the profile's last `limit` jobs of each kind took, newest first. The keys are the kinds. Jobs
         without an accurate duration are skipped, and kinds without any duration are missing."""
         whose = (self._account.origin, self._account.profile)
-        rows = {kind: self._database.read(_DURATIONS, *whose, kind, limit) for kind in KINDS}
+        of_server = [name for name, kind in KINDS.items() if kind.server]  # commands of different programs differ
+        rows = {kind: self._database.read(_DURATIONS, *whose, kind, limit) for kind in of_server}
         return {kind: [row["took"] for row in ended] for kind, ended in rows.items() if ended}
 
     def changes(self, number: int) -> list[StateChange]:
@@ -445,7 +445,7 @@ class JobRows:
         if again := self.sql.execute(_RELAUNCH_OF, (number,)).fetchone():
             return self.get(again["number"])
         first = self.get(number)
-        return None if first.state in _RELAUNCHABLE else first
+        return None if first.relaunchable else first
 
     def rewrite(self, job: Job, draft: Draft, at: float, **more: object) -> None:
         self.set(job.number, created_at=at, **self._sent_columns(draft, at), **more)

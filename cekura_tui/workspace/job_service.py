@@ -108,7 +108,8 @@ class JobService:
 
     async def stop(self, number: int) -> Job:
         """Stop a command of this machine, or polling a job of the server. Raises UsageError unless the job runs."""
-        job = await self.pollable(number)
+        job = await self.get(number)
+        job = job if job.is_local else await self.pollable(number)  # a command needs neither key nor server
         if job.state != JobState.RUNNING:
             raise UsageError(f"Can't stop job {number} ({job.state.words}).")
         if job.is_local:
@@ -169,7 +170,7 @@ class JobService:
     async def launch_again(self, number: int) -> Job:
         """Launch an unconfirmed, lost or failed job again, as a new job; raises UsageError for any other job."""
         job = await self.pollable(number)
-        if job.state not in (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED):
+        if not job.relaunchable:
             raise UsageError(f"Can't relaunch job {number} ({job.state.words}).")
         return await self._engine.launch_again(self._store.jobs.draft_of(job), number)
 

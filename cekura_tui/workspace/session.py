@@ -173,6 +173,7 @@ class Session:
             if demo is not None:
                 demo.stop()
             raise
+        setup.known_keys()  # so that no key of any profile is shown or passed on
         client.refusal = lambda: _refusal(setup) or _restart_needed(store)
         budget, commands = Budget(), CommandRunner(setup.paths.home)
         read_only = UsageError("Read-only session: nothing was launched.", setup.read_only)
@@ -441,12 +442,15 @@ class Session:
         self.improve_template()
         if not command.strip():
             raise UsageError("No command is set.", "Set one, as in `config set improve.command 'llm -m gpt-5'`.")
-        if whose := self.setup.known_keys().found_in(command):
-            raise UsageError(f"The command contains {whose}; nothing was started.", "Remove the key.")
         words = command_words(command)
+        if whose := self.setup.known_keys().found_in("\n".join((command, *words))):
+            raise UsageError(f"The command contains {whose}; nothing was started.", "Remove the key.")
         if not words or shutil.which(words[0]) is None:
             named = f"There is no program {clean_line(words[0], 60)}" if words else "The command has an unclosed quote"
-            raise UsageError(f"{named}.", "Set another with `config set improve.command`, or use --command.")
+            raise UsageError(f"{named}.", "Check the command.")
+        if marks := {"|", "||", "&", "&&", ";", "<", ">", ">>"}.intersection(words):
+            hint = "Use sh -c '…', or a script."
+            raise UsageError(f"The command has “{marks.pop()}”, but it is not run by a shell.", hint)
 
     def prepared(self, draft: Draft, text: str) -> Draft:
         """A draft with what its launch needs: `text` is the input of its command, or the prompt from its file. Raises

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from cekura_tui.config.credentials import DEFAULT_API_URL, PROFILE, ApiKey, Serv
 from cekura_tui.config.key_lookup import NOT_RUN, KeyPlaces, KeySource, look_up
 from cekura_tui.config.own_file import unwritable
 from cekura_tui.config.paths import Paths, find_paths
+from cekura_tui.config.programs import VARIABLE
 from cekura_tui.config.settings import ENVIRONMENT, FLAGS, Settings, wrong_profile_name
 from cekura_tui.config.settings_file import Problem, SettingsFile
 from cekura_tui.config.sources import DEFAULT, LoadedSettings, load_settings, read_settings_file
@@ -19,7 +21,7 @@ from cekura_tui.config.vendor_file import find_vendor_file, read_vendor_file
 from cekura_tui.demo.options import DemoOptions
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.scope import Scope
-from cekura_tui.model.secrets import quoted, redact, shown, shown_words
+from cekura_tui.model.secrets import known_keys, quoted, redact, shown, shown_words
 
 BY_FLAG = f"Start without {FLAGS['read_only']}."
 """How to end a read-only session that the flag started."""
@@ -140,6 +142,8 @@ class Setup:
         with contextlib.suppress(KeyMissing):
             for name, saved in saved_keys(self.paths.credentials).items():
                 keys.setdefault(f"the API key of profile {shown(name, 3)}", saved.api_key.strip())
+        keys |= {"the key in CEKURA_API_KEY": key} if (key := os.environ.get(VARIABLE, "").strip()) else {}
+        known_keys.update(keys.values())  # neither shown, nor passed to the user's commands
         return KnownKeys(keys)
 
     def without_key(self) -> Setup:

@@ -87,3 +87,20 @@ def test_an_answer_without_a_prompt_says_what_is_wrong(written: bytes) -> None:
 def test_a_prompt_that_begins_like_an_apology_may_be_improved() -> None:
     sent = Prompt("Sorry is the first word of every call: the line is slow.")
     assert read_answer(f"{sent} Say it once.".encode(), sent).end == "succeeded"
+
+
+def test_a_prompt_between_the_marks_of_the_text_is_taken_out_of_them() -> None:
+    text = "Sure!\n<<<PROMPT 1a2b3c4d\nBe kinder.\nAlways.\nPROMPT 1a2b3c4d>>>\n"
+    found = read_answer(f"{text}--- summary\n- kinder\n".encode(), Prompt("Be kind.\nAlways.\n"))
+    assert (found.improved_prompt, found.summary_of_changes) == ("Be kinder.\nAlways.\n", "- kinder")
+    echoed = read_answer(f"{text}# The checks\n".encode(), Prompt("Be kinder.\nAlways.\n"))
+    assert echoed.end == "no_issues"
+
+
+def test_a_line_in_the_middle_of_the_prompt_does_not_begin_the_summary() -> None:
+    sent = Prompt("Be kind.\nEnd with thanks.\n")
+    found = read_answer(b"Be kinder.\n--- Summary\nSum up.\nEnd with thanks.\n", sent)
+    assert (found.improved_prompt, found.summary_of_changes) == (
+        "Be kinder.\n--- Summary\nSum up.\nEnd with thanks.\n",
+        None,
+    )

@@ -68,19 +68,19 @@ async def test_a_prompt_from_a_file_is_a_suggestion_also_without_runs(window: Wi
     assert (job.proposer, window.store.jobs.draft_of(job)) == ("better.md", draft)
 
 
-async def test_a_stopped_command_has_failed_and_can_be_started_again(window: Window, runner: CommandRunner) -> None:
+async def test_a_stopped_command_can_be_started_again_or_forgotten(window: Window, runner: CommandRunner) -> None:
     window.engine.start()
     service = JobService(window.store, window.client, window.engine)
     first = await window.engine.launch(draft_of(runner, "echo thinking; exec sleep 600"))
     await service.stop(first.number)
-    stopped = await window.wait_for_state(JobState.FAILED)
+    stopped = await window.wait_for_state(JobState.STOPPED)
     assert stopped.error == "The command was stopped."
     again = await service.launch_again(first.number)
     assert (again.again_of, again.parameters["folder"] != stopped.parameters["folder"]) == (1, True)
     with pytest.raises(UsageError, match="is running"):
         await service.forget(again.number)
     await service.stop(again.number)
-    await window.wait_for_state(JobState.FAILED, again.number)
+    await window.wait_for_state(JobState.STOPPED, again.number)
     await service.forget(again.number)
     assert not runner.started(str(again.parameters["folder"]))
     assert runner.started(str(stopped.parameters["folder"]))

@@ -109,7 +109,7 @@ async def test_stop_ends_every_process_of_the_command(runner: CommandRunner, tmp
     await runner.stop(folder)
     await none_left(str(tmp_path))
     stopped = await progress(runner, folder)
-    assert (stopped["end"], stopped["error"], stopped["answer"]) == ("failed", "The command was stopped.", "part\n")
+    assert (stopped["end"], stopped["error"], stopped["answer"]) == ("stopped", "The command was stopped.", "part\n")
 
 
 async def test_no_key_reaches_the_command(

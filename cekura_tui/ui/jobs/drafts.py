@@ -33,9 +33,10 @@ class DraftSaver:
         self._latest: Draft | None = None
         self._saving: Future[bool] | None = None
 
-    def adopt(self, job: Job) -> None:
-        """Make `job` the draft that is overwritten when the user edits the source "draft"."""
+    def adopt(self, job: Job, *, at_once: bool = False) -> None:
+        """Make `job` the draft that is overwritten when the user edits the source "draft", or any if `at_once`."""
         self._draft = DraftSlot(job)
+        self.slot = self._draft if at_once else self.slot
 
     def switch_to(self, source: str) -> None:
         """Save another prompt source from now on: "draft" in the existing draft, any other source in a new draft."""

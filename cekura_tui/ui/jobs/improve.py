@@ -24,7 +24,7 @@ from cekura_tui.model.text import Prompt, clean, clean_line, count
 from cekura_tui.store.errors import SentUnrecorded
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.jobs.drafts import DraftSaver
-from cekura_tui.ui.jobs.improve_choices import PARAMETERS, FocusList, PromptSources, Proposers
+from cekura_tui.ui.jobs.improve_choices import PARAMETERS, PLACEHOLDERS, FocusList, PromptSources, Proposers
 from cekura_tui.ui.jobs.job_keys import launched_words
 from cekura_tui.ui.keymap import keymap_in_use, with_keys
 from cekura_tui.ui.kit.debounce import Debounce
@@ -75,6 +75,7 @@ class ImproveDialog(Dialog[Job]):
         self._line = TypedLine(id="proposer-line", compact=True)
         self._drafts = DraftSaver(state.workspace)
         self._launching: Draft | None = None
+        self._saved_words = "", False
         self.prompt_error: CekuraTuiError | None = None
         """Why the agent's prompt could not be loaded; None before the first failure and after a success."""
         self._keys, self._left_out = state.workspace.setup.known_keys(), ""
@@ -136,15 +137,18 @@ class ImproveDialog(Dialog[Job]):
             self._sources.set_text("last", last)
         if saved is not None:
             draft, job = saved
-            self._sources.set_text("draft", draft.prompt)
             self._drafts.adopt(job)
+            if not (is_agents := draft.prompt_source == "agent"):
+                self._sources.set_text("draft", draft.prompt)
             if draft.run_ids == self._runs.run_ids and self._sources.current == "agent" and not self._edited:
                 self._proposers.restore(draft)
                 self._show_proposer()
-                self._switch_source("draft")
+                self._switch_source("agent" if is_agents else "draft")
+                self._drafts.adopt(job, at_once=is_agents)
                 self._focus.choose(draft.category_ids, draft.workflow_metric_ids)
                 when = f"Draft saved {self._state.when(job.created_at)}."
-                self._show_message(f"{when} {job.reason}".strip(), failed=bool(job.reason))
+                self._saved_words = f"{when} {job.reason}".strip(), bool(job.reason)
+                self._show_message(*self._saved_words)
 
     async def _find_saved(self, session: Session) -> tuple[tuple[Draft, Job] | None, Prompt | None, str, str, bool]:
         jobs, (agent_id, run_ids) = session.store.jobs, (self._runs.agent_id, self._runs.run_ids)
@@ -176,7 +180,7 @@ class ImproveDialog(Dialog[Job]):
                 self._sources.set_text("agent", prompt)
                 if self._sources.current == "agent" and not self._edited:
                     self._switch_source("agent")
-                    self._show_message("")
+                    self._show_message(*self._saved_words)
                 self._show_line("reading", "")
                 return
 
@@ -202,7 +206,7 @@ class ImproveDialog(Dialog[Job]):
     def _show_proposer(self) -> None:
         """Show the line of the chosen proposer, and what a launch does."""
         kind, line = self._proposers.kind, self._line
-        line.display, line.placeholder = kind in PARAMETERS, PARAMETERS.get(kind, "").capitalize()
+        line.display, line.placeholder = kind in PARAMETERS, PLACEHOLDERS.get(kind, "")
         with line.prevent(Input.Changed):
             line.value = self._proposers.lines.get(kind, "")
         self._show_line("offer", self._proposers.advice)
@@ -462,7 +466,7 @@ class ImproveDialog(Dialog[Job]):
         if not launching and self.focused is None:
             self._sources.focus()  # disabling the button removed its focus
 
-    def _show_message(self, text: str, *, failed: bool = False) -> None:
+    def _show_message(self, text: str, failed: bool = False) -> None:
         self._show_line("note", text, failed=failed)
 
     def _show_line(self, name: str, text: str, *, failed: bool = False) -> None:

@@ -35,7 +35,8 @@ class FocusList(ChoiceList):
 _PROPOSERS = {DEFAULT_KIND: "Cekura", BY_COMMAND: "A command", FROM_FILE: "A prompt from a file"}
 PARAMETERS = {BY_COMMAND: "command", FROM_FILE: "file"}
 """The name of the line that is typed for a kind of job, and of the draft's parameter with this line."""
-_NOT_OFFERED = "This server does not propose prompts (it answered at an earlier launch)."
+PLACEHOLDERS = {BY_COMMAND: "Command, such as llm -m gpt-5", FROM_FILE: "Path of the new prompt"}
+_NOT_OFFERED = "Cekura proposes no prompts on this server (its answer to an earlier launch)."
 _EXAMPLES = """\
 Examples: llm -m gpt-5 · ollama run llama3.2 · ~/bin/improve.py
 The command reads the runs and the prompt, and prints a better prompt.

@@ -10,7 +10,7 @@ from typing import Any
 
 from cekura_tui.config.programs import program_name
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
-from cekura_tui.model.job import FROM_FILE, Job, JobState
+from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.jobs.words import forget_question, needs_other_key, relaunch_question
@@ -20,7 +20,6 @@ from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.messages import HandOff, OpenJobDetails, TestRuns
 from cekura_tui.workspace.session import Session
 
-_RELAUNCHABLE = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
 _GROUP = "job-action"
 _CURL_LABELS = {"launch": "launch request (curl)", "progress": "poll request (curl)"}
 
@@ -41,7 +40,7 @@ class JobActions:
         return {
             "stop": job.state == JobState.RUNNING and not foreign,
             "resume": job.progress_id is not None if foreign else job.resumable,
-            "launch_again": job.state in _RELAUNCHABLE and job.kind != FROM_FILE and not (job.other_key or repeated),
+            "launch_again": job.relaunchable and not (job.other_key or repeated),
             "test": job.improved_sha256 is not None,
             "forget": not job.state.active if job.is_local else job.state != JobState.LAUNCHING,
         }.get(name, True)

@@ -55,6 +55,8 @@ def elapsed(job: Job, state: AppState) -> str:
     time of a running job counts in whole seconds of the clock, so that all rows tick together."""
     if job.launched_at is None:
         return ""
+    if isinstance(seconds := (job.result or {}).get("seconds"), float):
+        return span_text(seconds)  # of a command, which may have ended before its end was seen
     if job.finished_at is not None:
         return span_text(job.finished_at - job.launched_at)
     return span_text(int(state.clock()) - int(job.launched_at)) if job.state.active else ""

@@ -22,6 +22,7 @@ from cekura_tui.prose.lines import (
 )
 from cekura_tui.prose.staging import Choices
 from cekura_tui.prose.words import WordSpan, word_count
+from cekura_tui.ui.keymap import with_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def _hunk_rows(n: int, diff: ProseDiff, passage: Passage, choices: Choices, note
         for k, reason in enumerate(notes.reasons):
             yield DiffRow(n, -900 + k, "why", _plain_line(f"  {clean_line(reason)}"), *hunk_fields)
         if notes.own_facts:
-            facts = clean_line(", ".join(notes.own_facts))
+            facts = f"{clean_line(', '.join(notes.own_facts))}{with_keys(' · {suggestion.dismiss} dismiss')}"
             yield DiffRow(n, -1, "flag", _plain_line(f"! specific to this call: {facts}"), *hunk_fields)
     elif passage.moved == "away":
         yield DiffRow(n, -1_000, "away", _plain_line(f"→ {moved_away(passage)}"), *hunk_fields)

@@ -22,7 +22,7 @@ from watching import sees
 from cekura_tui.model.job import BY_COMMAND, DEFAULT_KIND, FROM_FILE, Job, JobState
 from cekura_tui.workspace.setup import Setup
 
-NO_CEKURA = "This server does not propose prompts"
+NO_CEKURA = "Cekura proposes no prompts on this server"
 COMMAND = shell("cat > /dev/null; echo Be kinder.")
 
 
@@ -86,7 +86,7 @@ async def test_a_program_that_does_not_exist_is_reported_and_the_draft_keeps_the
         await pilot.press("ctrl+g")
         await sees(pilot, "There is no program no-such-program", "Draft saved")
         await answer(app, pilot, "escape")
-    async with improving(setup, "(•) Your draft", "(•) A command") as (app, pilot):
+    async with improving(setup, "(•) A command", "no-such-program -x") as (app, pilot):
         assert chosen(app) == (BY_COMMAND, "no-such-program -x")
         await choose_proposer(pilot, DEFAULT_KIND)
         await answer(app, pilot, "ctrl+g")

@@ -50,7 +50,7 @@ async def test_a_running_command_shows_its_errors_and_is_stopped_after_a_questio
         await pilot.press("L")
         await sees(pilot, "Stop job 1?", "sh and the processes that it started are ended.")
         await pilot.press("ctrl+g")
-        await sees(pilot, "Stopped job 1.", "✗ failed", "was stopped", "i Relaunch", "D Delete")
+        await sees(pilot, "Stopped job 1.", "■ stopped", "was stopped", "i Relaunch", "D Delete")
         assert "Resume polling" not in screen_text(pilot.app)
     await none_left(mark)
 
