@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import pairwise, starmap
+from itertools import chain, starmap
 from typing import NamedTuple
 
-from cekura_tui.evidence.cloned_phrases import EVERYDAY, SpokenWords, clones
+from cekura_tui.evidence.cloned_phrases import EVERYDAY, clones
 from cekura_tui.evidence.narrow_conditions import narrow_conditions
 from cekura_tui.evidence.particulars import MONTHS, SPOKEN_EMAIL, UNITS, WEEKDAYS, Particular, is_number, particulars
 from cekura_tui.evidence.spoken_words import STOP_WORDS, Word, content_words, root, words_of
@@ -26,6 +26,8 @@ _MOST_ADDED = 100_000
 """Most characters of added text that are searched in a suggestion."""
 _MOST_READ = 200_000
 """Most characters of a call that are read. Of a single turn, at most 20,000 characters are read."""
+_ROOT = 7
+"""Most letters of roots that are compared, for inflected words such as "Lastenrad" and "Lastenrädern"."""
 _PRIVATE_WORDS = """
 parent mother father mom dad wife husband girlfriend boyfriend son daughter child children kid baby twin sister brother
 grandma grandpa grandmother grandfather aunt uncle nephew niece neighbour boss wedding anniversary birthday graduation
@@ -34,9 +36,9 @@ opa tante onkel enkel enkelin nachbar chef hochzeit geburtstag beerdigung padres
 novio hijo hija hermana hermano abuela abuelo boda aniversario cumpleanos entierro wheelchair rehab therapy pregnant
 accident rollstuhl reha unfall krankenhaus rehabilitacion accidente ruedas cirugia schwiegermutter
 """
-_PRIVATE = frozenset(map(root, _PRIVATE_WORDS.split()))
-"""Family, its events and illness: of them, two words of the caller's are a fact, but not after a word of _GENERAL."""
+_PRIVATE = frozenset(root(word)[:_ROOT] for word in _PRIVATE_WORDS.split())
 _GENERAL = re.compile(r"\b(?:an?|any|every|eine?[mnrs]?|jede[mnrs]?|una?|cualquier|cada) +$", re.I)
+"""Family, its events and illness: beside another word of the caller's, it is a fact, but not after _GENERAL."""
 _OWED = re.compile(
     r"(?i)\b(?:your|total|balance|owed?|outstanding|due|refund|credit|bill|invoice|paid|charged|Ihr(?:e[mnrs]?)?|dein\w*|"
     r"half|rest|remaining|left|hälfte|mitad|resto|saldo|guthaben|rechnung|betrag|offen\w*|insgesamt|macht|sus?|tu|factura|importe|reembolso|pendiente|debe|cobrado)\b"
@@ -64,7 +66,7 @@ _UNFOLDED = str.maketrans("øłđ", "old")
 _STARTS = re.compile(r"(?:^|[.!?:;…\"“„«»(\[#*•>—–|\n-])[\s\"“„'*_]*$")
 _PLACE = r"city|town|stadt|village|county|country|destination|location|ciudad|pueblo|destino|reiseziel|wohnort|hotel"
 _ADDRESS = re.compile(rf"addr|adress|street|stra(?:ß|ss)e|anschrift|direcci|domicilio|calle|{_PLACE}", re.I)
-_ROLE = re.compile(r"role|rol\b|relation|caller|anrufer|type|user|persona", re.I)
+_ROLE = re.compile(r"role|rol\b|relation|caller|anrufer|type|user|persona|reason|grund|motivo|intent|issue", re.I)
 _NAMED = re.compile(
     rf"name|nombre|caller|patient|customer|contact|guest|holder|spouse|child|person|owner|tenant|member|passenger|buyer|"
     rf"parent|pet|dog|cat$|mascota|perro|hund|kind$|hij[oa]|titular|recipient|recipiente|{_PLACE}",
@@ -127,22 +129,23 @@ class _FactSpan(NamedTuple):
 
 @dataclass
 class _RunFacts:
-    """Facts of one run to search for in added text. `keys` (of dates, numbers and other particulars), `phrases` and
-    `said` (the words of caller and test profile) map to the places where they are first. `sure` names may be in lower
-    case. `known` words, of the agent's name and greeting, are no facts. `heard` maps roots to the chunks in which the
-    caller said them, `house` has roots of the agent's. `places` has the place of each turn."""
+    """Facts of one run to search for in added text. `keys` (of dates, numbers and other particulars), `phrases`,
+    `values` (beginnings of roots) and `said` (words of caller and profile) map to the places where they are first.
+    `sure` names may be in lower case. `known` words, of the agent's name and greeting, are no facts. `heard` has roots
+    of the caller's, `house` of the agent's. `spoken` has the caller's words and turns, `places` the place of a turn."""
 
     keys: dict[str, str] = field(default_factory=dict)
     phrases: dict[str, str] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     sure: set[str] = field(default_factory=set)
     known: set[str] = field(default_factory=set)
-    heard: dict[str, set[int]] = field(default_factory=dict)
+    heard: set[str] = field(default_factory=set)
     said: dict[str, str] = field(default_factory=dict)
-    spoken: SpokenWords = field(default_factory=SpokenWords)
+    spoken: list[tuple[str, int]] = field(default_factory=list)
+    places_of: dict[str, list[int]] = field(default_factory=dict)
     house: set[str] = field(default_factory=set)
     profile: list[str] = field(default_factory=list)
-    values: set[tuple[str, ...]] = field(default_factory=set)
+    values: dict[frozenset[str], str] = field(default_factory=dict)
     places: list[str] = field(default_factory=list)
 
 
@@ -162,13 +165,8 @@ def own_facts(diff: ProseDiff, sent_prompt: str, views: Sequence[RunView]) -> di
     runs = [_facts_of(view, numbered) for view in views]
     found = {}
     for number, text in added.items():
-        words = words_of(text)
-        wide = [mark for run in runs for mark in _clones(text, words, sent, run)]
-        spans = [mark for run in runs for find in (_particulars, _names, _values) for mark in find(text, sent, run)]
-        for mark in wide + spans:
-            text = f"{text[: mark.start]}{'.' * (mark.end - mark.start)}{text[mark.end :]}"
-        quoted = [mark for run in runs for mark in _from_caller(text, sent, run)]
-        marks = [*_without_overlaps(wide + spans + quoted), *_conditions(added[number], sent, runs)]
+        found_in = (find(text, sent, run) for run in runs for find in (_clones, _particulars, _names, _values))
+        marks = [*_without_overlaps(chain.from_iterable(found_in)), *_conditions(text, sent, runs)]
         facts = dict[str, str]()
         for mark in sorted(marks, key=lambda mark: mark.start):
             facts.setdefault(mark.text, mark.place)
@@ -192,6 +190,16 @@ class _SentContent:
 
 def _blank(hit: re.Match[str]) -> str:
     return " " * len(hit.group())
+
+
+def _terms(words: Sequence[Word]) -> Iterator[tuple[frozenset[str], int, int]]:
+    """The beginnings of the roots of each rare word and of each two words near each other, with start and end."""
+    for n, one in enumerate(words):
+        if one.form.isalpha() and len(one.form) > 2 and {one.form, root(one.form)}.isdisjoint(EVERYDAY):
+            yield frozenset((root(one.form)[:_ROOT],)), one.start, one.end
+        for other in words[n + 1 : n + 4]:
+            if STOP_WORDS.isdisjoint((one.form, other.form)):
+                yield frozenset((root(one.form)[:_ROOT], root(other.form)[:_ROOT])), one.start, other.end
 
 
 def _plain_words(text: str) -> str:
@@ -220,7 +228,7 @@ def _facts_of(view: RunView, numbered: bool) -> _RunFacts:
         if speaker == "main":
             asked = _ASKS_NAME.search(text)
             recited.update(one.key for one in found if one.key not in run.keys and _is_recited(one, text))
-            run.house.update({root(word.form) for word in words} - run.heard.keys())
+            run.house.update({root(word.form) for word in words} - run.heard)
         elif speaker in ("profile", "testing"):
             bare = (word.form for word in words if word.form[1:].isdecimal() and not UNITS.match(text, word.end))
             for amount in {f"amount {form}" for form in bare} - recited:
@@ -230,10 +238,14 @@ def _facts_of(view: RunView, numbered: bool) -> _RunFacts:
             for name in _plain_words(text).split():
                 run.said.setdefault(name, run.places[n])
             if speaker == "testing":
-                run.spoken.add(words, n)
-            for m, word in enumerate(words):
-                chunk = n * 10_000 + m // 8  # words of two adjacent chunks are near each other
-                run.heard.setdefault(root(word.form), set()).update((chunk, chunk + 1))
+                for word in words:
+                    run.places_of.setdefault(word.form, []).append(len(run.spoken))
+                    run.spoken.append((word.form, n))
+                run.heard.update(root(word.form) for word in words)
+                usual = {one[:_ROOT] for one in EVERYDAY | run.house}
+                pairs = (key for key, *_ in _terms(words) if len(key) > 1 and not key & usual)
+                own = (key for key in pairs if key & _PRIVATE or len(min(key, key=len)) == _ROOT)
+                run.values = dict.fromkeys(own, run.places[n]) | run.values
         for one in found:
             if one.key not in recited:
                 run.keys.setdefault(one.key, run.places[n])
@@ -276,9 +288,8 @@ def _read_profile(run: _RunFacts, value: object, key: str, depth: int = 0) -> No
             run.phrases[_plain_words(text)] = _PROFILE
         if is_id:
             return
-        if len(forms := [word.form for word in words_of(text)]) <= 4 and not _ROLE.search(key):
-            run.values |= {(root(forms[0]),)} if len(forms) == 1 and forms[0].isalpha() else set()
-            run.values |= {(root(one), root(other)) for one, other in pairwise(forms)}
+        if len(words_of(text)) <= 4 and key != "/name" and not _ROLE.search(key):
+            run.values.update(dict.fromkeys((key for key, *_ in _terms(words_of(text))), _PROFILE))
         address = _ADDRESS.search(key)
         for part in re.split("[,;\n]", text) if address else [text]:
             words = [word for word in _WORD.findall(part) if not address or not re.search(r"\d", word)]
@@ -349,64 +360,30 @@ def _names(text: str, sent: _SentContent, run: _RunFacts) -> Iterator[_FactSpan]
 
 
 def _values(text: str, sent: _SentContent, run: _RunFacts) -> Iterator[_FactSpan]:
-    """Find words of the test profile, such as "debit card" and "beagles". Adjacent words are joined."""
-    words = words_of(text)
-    for one, other in pairwise((*words, Word("", 0, 0))):
-        for last, roots in ((one, (root(one.form),)), (other, (root(one.form), root(other.form)))):
-            if (
-                roots in run.values
-                and not sent.roots.issuperset(roots)
-                and not (EVERYDAY if len(roots) == 1 else STOP_WORDS).issuperset(roots)
-            ):
-                yield _FactSpan(one.start, last.end, clean_line(text[one.start : last.end], 60), _PROFILE)
+    """Find words of the test profile and private words of the caller's, such as "beagles" and "sister's wedding"."""
+    known = {one[:_ROOT] for one in sent.roots | run.house}
+    for key, start, end in _terms(words_of(text)):
+        place = run.values.get(key, "")
+        if place and not key <= known and (place == _PROFILE or not _GENERAL.search(text, 0, start)):
+            yield _FactSpan(start, end, clean_line(text[start:end], 60), place)
 
 
-def _clones(text: str, words: Sequence[Word], sent: _SentContent, run: _RunFacts) -> Iterator[_FactSpan]:
-    for start, end, turn in clones(text, words, run.spoken, sent.roots | run.house):
+def _clones(text: str, sent: _SentContent, run: _RunFacts) -> Iterator[_FactSpan]:
+    for start, end, turn in clones(text, run.spoken, run.places_of, sent.roots | run.house):
         yield _FactSpan(start, end, _shortened(text[start:end]), run.places[turn])
 
 
 def _conditions(text: str, sent: _SentContent, runs: Sequence[_RunFacts]) -> Iterator[_FactSpan]:
     """Narrow conditions with words of a call that the sent prompt does not have."""
-    for start, end, sentence in narrow_conditions(text):
-        new = content_words(sentence).keys() - sent.roots
-        own = max((len(new & (run.heard.keys() | run.house)) for run in runs), default=0)
-        if own >= max(2, _OWN * len(new)):
+    for start, end in narrow_conditions(text):
+        new = content_words(text[start:end]).keys() - sent.roots
+        if any(len(new & (run.heard | run.house)) >= max(2, _OWN * len(new)) for run in runs):
             yield _FactSpan(start, end, _shortened(text[start:end]), "a narrow condition")
 
 
 def _shortened(text: str) -> str:
     shown = text.split()
     return f"“{clean_line(' '.join(shown[:_SHOWN]))}{'…' if len(shown) > _SHOWN else ''}”"
-
-
-def _from_caller(text: str, sent: _SentContent, run: _RunFacts) -> Iterator[_FactSpan]:
-    """Find what the caller said: content words in a row that are near each other in a turn of the caller's, and that
-    neither the sent prompt nor, before the caller, the agent said."""
-    known, near = sent.roots | run.house, set[int]()
-    series = list[Word]()
-    content = [word for word in words_of(text) if len(word.form) > 2 and word.form.isalpha()]
-    content = [word for word in content if word.form not in STOP_WORDS and not _GERMAN_WORDS.fullmatch(word.form)]
-    for word in (*content, Word("", len(text), len(text))):
-        chunks = _chunks(word.form, run.heard)
-        apart = text[series[-1].end : word.start] if series else ""
-        if series and (not near & chunks or len(apart.split()) > 4 or re.search(r"[.!?;:,()\n]", apart)):
-            own = [one for one in series if root(one.form) not in known and one.form not in _COMMON]
-            private = any(root(one.form) in _PRIVATE and not _GENERAL.search(text, 0, one.start) for one in own)
-            # German says in a few long words what other languages say in several.
-            long = sum(len(one.form) for one in own) >= 19 or len(text[series[0].start : series[-1].end].split()) >= 6
-            if len(own) >= (2 if private else 4 - long):
-                start, end = series[0].start, series[-1].end
-                yield _FactSpan(start, end, _shortened(text[start:end]), run.places[min(near) // 10_000])
-            series = []
-        near = near & chunks if series else chunks
-        series = [*series, word] if near else []
-
-
-def _chunks(form: str, heard: Mapping[str, set[int]]) -> set[int]:
-    """The chunks with a word, or with both parts of a German verb: "passt" and "vorbei" of "vorbeipasst"."""
-    parts = ((heard.get(form[:n], set()), heard.get(root(form[n:]), set())) for n in range(2, len(form) - 2))
-    return heard.get(root(form)) or next((one & other for one, other in parts if one & other), set())
 
 
 def _without_overlaps(spans: Iterable[_FactSpan]) -> Iterator[_FactSpan]:
