@@ -20,7 +20,7 @@ PLACEHOLDERS: Mapping[str, str] = {
     "prompt": "the prompt to improve, exactly as it is; every template needs it",
     "failed": "the failed checks, each with its result, threshold, reason, and the turns that it cites",
     "calls": "the calls, in the order of their turns",
-    "passed": 'the names of the checks that passed and did not fail in another run, or "none"',
+    "passed": 'the names of the checks that passed in every run and that no review names, or "none"',
     "focus": 'the names of the metrics and categories to fix, or "none"',
     "token": "the code in the lines before and after the prompt, the failed checks and each call",
 }
@@ -55,7 +55,8 @@ def improve_text(template: str, prompt: str, calls: Calls, *, focus: Sequence[st
     shown = read if "{calls}" in template else []
     checks = [check for call in read for check in call.checks]
     failed = {name for view, _ in calls for name in view.row.failing}
-    passed = (one.name for view, _ in calls for one in view.verdicts if one.state == "pass")
+    reviews = " ".join(text for view, _ in calls for one in view.review for text in one.reasons)
+    passed = (one.name for view, _ in calls for one in view.verdicts if one.state == "pass" and one.name not in reviews)
     values = {"focus": _names(focus), "passed": _names(name for name in passed if name not in failed)}
     marks = ["PROMPT", "FAILED", *(f"CALL {call.id}" for call in shown)]
     room = most - len(template) - len(prompt) - sum(map(len, values.values())) - 2 * _NOTE * len(marks)

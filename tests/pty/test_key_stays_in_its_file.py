@@ -126,6 +126,9 @@ def test_the_key_is_only_in_its_own_file_after_using_everything(
         for words in (("auth", "status"), ("runs", "list"), ("runs", "show", RUN), ("config", "show"), ("doctor",)):
             run(*words, "--json")
         run("improve", RUN, "--from-agent", "--wait", "--json")
+        seen_by_command = tmp_path / "seen"
+        dump = f"(env; cat /proc/$$/cmdline /proc/$PPID/cmdline /proc/$PPID/environ) >{seen_by_command}"
+        run("improve", RUN, "--from-agent", "--wait", "--command", f'sh -c "{dump}; cat"', status=3)
         for how in ("--json", "--curl"):
             run("jobs", "show", 1, how)
         run("--profile", "other", "runs", "list", status=4)
@@ -147,6 +150,9 @@ def test_the_key_is_only_in_its_own_file_after_using_everything(
         members = {f"bundle: {name}": archive.read(name) for name in archive.namelist()}
     assert b"RuntimeError: Illegal header value '[the key]'" in members["bundle: log/cekura-tui.log"]
     assert any(b"login" in line for line in seen)
+    found = seen_by_command.read_bytes()
+    assert (b"supervisor.py" in found, b"CEKURA_" in found) == (True, False)
+    assert not any(secret in found for secret in secrets)
     files = {str(path.relative_to(home)): path.read_bytes() for path in home.rglob("*") if path.is_file()}
     files |= {name: (tmp_path / name).read_bytes() for name in ("bundle.zip", "runs.csv")}
     everything = {**files, **members, **said}
