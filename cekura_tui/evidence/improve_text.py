@@ -51,7 +51,7 @@ def improve_text(template: str, prompt: str, calls: Calls, *, focus: Sequence[st
     """Fill a template, in at most `most` characters if prompt and template leave at least _LEAST. The prompt is always
     whole; failed checks and calls get equal shares of the rest. Raises UsageError for a wrong template."""
     check_template(template)
-    read = [_Call(view, dict(pairs), focus) for view, pairs in calls]
+    read = [_CallText(view, dict(pairs), focus) for view, pairs in calls]
     shown = read if "{calls}" in template else []
     checks = [check for call in read for check in call.checks]
     failed = {name for view, _ in calls for name in view.row.failing}
@@ -91,7 +91,7 @@ def _limit(sizes: Sequence[int], room: int) -> int:
     return max(sizes, default=0)
 
 
-class _Call:
+class _CallText:
     """The text of a call and of its failed checks. `size` is in characters; `left` says which turns `text` left out."""
 
     def __init__(self, view: RunView, found: Mapping[Verdict, Findings], focus: Sequence[str]) -> None:

@@ -10,8 +10,7 @@ from functools import lru_cache
 from itertools import chain, starmap
 from typing import NamedTuple
 
-from cekura_tui.evidence.cloned_phrases import EVERYDAY, clones
-from cekura_tui.evidence.narrow_conditions import narrow_conditions
+from cekura_tui.evidence.call_sentences import EVERYDAY, clones, narrow_conditions
 from cekura_tui.evidence.particulars import MONTHS, SPOKEN_EMAIL, UNITS, WEEKDAYS, Particular, is_number, particulars
 from cekura_tui.evidence.spoken_words import STOP_WORDS, Word, content_words, root, words_of
 from cekura_tui.model.run.view import RunView

@@ -13,7 +13,7 @@ from cekura_tui.demo.answers import run_whole
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.improver import NO_ISSUES, improve
 from cekura_tui.demo.library import agents_by_id
-from cekura_tui.jobs.command_answers import read_answer
+from cekura_tui.jobs.command_runner import read_answer
 from cekura_tui.model.text import Prompt, prompt_bytes
 
 FAILED, PASSED = 900_238, 900_239

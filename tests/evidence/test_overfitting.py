@@ -16,7 +16,7 @@ from cekura_tui.demo.answers import run_whole
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.improver import improve
 from cekura_tui.demo.library import agents_by_id
-from cekura_tui.evidence import cloned_phrases, overfitting
+from cekura_tui.evidence import call_sentences, overfitting
 from cekura_tui.evidence.overfitting import MOST, OwnFact, own_facts
 from cekura_tui.evidence.particulars import particulars
 from cekura_tui.model.run.run import Run
@@ -237,7 +237,7 @@ def test_a_long_rule_is_compared_with_a_long_call_in_few_steps(monkeypatch: pyte
         work = getattr(module, name)
         monkeypatch.setattr(module, name, lambda *given: compared.update([name]) or work(*given))
 
-    counted(cloned_phrases, "_common")
+    counted(call_sentences, "_common")
     spoken = " ".join(f"{one}alrus{other}" for one in "bcdfg" for other in "klmnp")
     view = run((*(("Testing Agent", spoken) for _ in range(8)), ("Testing Agent", "the otter " * 900)))
     rule = f"{'otter, ' * 900}{' '.join(reversed(spoken.split()))}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cekura_tui.jobs.command_answers import read_answer
+from cekura_tui.jobs.command_runner import read_answer
 from cekura_tui.model.text import Prompt
 
 SENT = Prompt("You are a hotel agent. Greet the caller, then ask for the booking number and read it back to them.\n")
