@@ -37,7 +37,9 @@ def program(tmp_path: Path) -> str:
         f"import os, sys\nopen({str(tmp_path / 'read')!r}, 'w').write(sys.stdin.read())\n"
         f"sys.exit('has the key') if {KEY!r} in str(os.environ) else print({BETTER!r} + '--- summary\\n- Briefer')\n"
     )
-    return shlex.join([sys.executable, str(file)])
+    # The words of a path with random letters, as of a temporary environment, would not be shown.
+    (python := tmp_path / "python").symlink_to(sys.executable)
+    return shlex.join([str(python), str(file)])
 
 
 def test_a_command_proposes_a_prompt_and_nothing_is_launched_on_the_server(
