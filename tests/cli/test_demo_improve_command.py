@@ -29,7 +29,7 @@ def text_of(run_id: int) -> tuple[dict[str, object], bytes]:
     return run, prompt_bytes(improve_input([run], PROMPT))
 
 
-def test_the_answer_for_a_run_has_the_same_prompt_and_summary_as_a_job_on_the_demo_server() -> None:
+def test_the_answer_for_a_run_equals_the_answer_of_a_job_on_the_demo_server() -> None:
     run, text = text_of(FAILED)
     started = process("demo-improve", "--seconds", 0, stdin=subprocess.PIPE)
     out, err = started.communicate(text, timeout=60)
@@ -55,7 +55,7 @@ def test_a_text_without_a_prompt_between_the_marks_is_refused(text: bytes) -> No
     assert (result.raw, len(result.err.splitlines())) == (b"", 1)
 
 
-def test_progress_is_reported_before_the_end_and_a_terminated_command_prints_no_prompt() -> None:
+def test_progress_is_reported_and_a_terminated_command_prints_no_prompt() -> None:
     _, text = text_of(FAILED)
     started = process("demo-improve", "--seconds", 3600, stdin=subprocess.PIPE)
     assert started.stdin is not None

@@ -90,7 +90,7 @@ def test_a_command_that_cannot_run_is_refused_before_anything_is_read_or_saved(
     assert not (home / "proposals").exists()
 
 
-def test_a_wrong_template_and_a_read_only_session_are_refused_before_anything_is_read(
+def test_a_wrong_template_and_a_read_only_session_are_refused_early(
     api: ScriptedServer, improve: Improve, program: str, tmp_path: Path
 ) -> None:
     refused("Read-only session: nothing was launched.", "--read-only", *improve, "--command", program)

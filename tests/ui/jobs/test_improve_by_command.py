@@ -92,7 +92,7 @@ async def test_a_program_that_does_not_exist_is_reported_and_the_draft_keeps_the
         await answer(app, pilot, "ctrl+g")
 
 
-async def test_a_launch_that_the_server_does_not_offer_leads_to_the_command_and_loses_nothing(
+async def test_a_launch_that_the_server_does_not_offer_leads_to_the_command(
     setup: Setup, scripted: ScriptedServer
 ) -> None:
     scripted.on("POST", LAUNCH, Reply({"detail": "Not found."}, 404))
