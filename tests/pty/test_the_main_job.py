@@ -37,7 +37,7 @@ def test_keys_alone_go_from_the_list_to_a_saved_suggestion(start: Start, tmp_pat
     terminal = start(*DEMO).wait("240 runs")
     terminal.until(lambda: len(rows_of_runs(terminal)) >= 20, "20 rows of runs")
     launch_from_the_newest_failed_run(terminal)
-    terminal.press("2").wait("Job 1", "succeeded")
+    terminal.press("2").wait("Job 1", "1 succeeded")
     terminal.press("enter").wait("Suggestion of job 1", "· 1 of")
     terminal.press("y").wait("Copy or save the prompt")
     terminal.press(str(saved)).wait("better.md")

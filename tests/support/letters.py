@@ -18,6 +18,7 @@ a      | accept the change; use the staged text in a conflict | suggestion.accep
 A      | accept all undecided changes | suggestion.accept-all
 b      | break down: runs into groups, or by the next grouping; a change into its parts | runs.groups groups.next
        suggestion.split
+B      | brush aside: dismiss the warning of a change, or show it again | suggestion.dismiss
 c      | change the text | suggestion.edit put.word
 C      | columns | runs.columns
 d      | details | run.details job.details suggestion.details test.details
@@ -49,7 +50,6 @@ O      | previous outcome | runs.previous-outcome
 p      | project and agent | runs.scope
 P      | profile | app.profile
 q      | leave | app.quit help.close
-Q      | quiet: dismiss the warning of a change, or show it again | suggestion.dismiss
 r      | reload, retry | runs.retry runs.refresh run.refresh compare.refresh job.refresh suggestion.refresh
        prompts.refresh prompt-diff.refresh put.look groups.refresh test.refresh
 R      | restore a prompt, or the default columns | prompts.restore put.restore columns.reset

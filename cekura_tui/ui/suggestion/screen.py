@@ -73,7 +73,7 @@ class SuggestionScreen(Page):
         ),
         _change_action("suggestion.edit", "c", "edit", "Edit", "Edit the change", 5),
         _change_action("suggestion.split", "b", "split", "Split", "Split the change into its parts, or join them", 13),
-        _change_action("suggestion.dismiss", "Q", "dismiss_facts", "Dismiss", "Dismiss the warning, or show it again"),
+        _change_action("suggestion.dismiss", "B", "dismiss_facts", "Dismiss", "Dismiss the warning, or show it again"),
         _change_action(
             "suggestion.accept-all",
             "A",

@@ -176,7 +176,7 @@ def test_reasons_and_call_specific_words_are_below_the_heading() -> None:
     assert drawn(OLD, NEW, notes=notes)[9:13] == [
         " · 2 of 4 · Verification › item 10 · +1 −1",
         "   likely reason: ✗ Identity check · run 900238 00:14",
-        " ! specific to this call: “14 March” (the caller), “Pri[31mya” · Q dismiss",
+        " ! specific to this call: “14 March” (the caller), “Pri[31mya” · B dismiss",
         " − - Rule 9 stays as it is",
     ]
 

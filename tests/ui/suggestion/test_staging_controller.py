@@ -139,7 +139,7 @@ async def test_a_dismissed_warning_stays_away_in_every_window_until_it_is_shown_
     staging = await opened.loaded()
     name, date = OwnFact("Priya", "the test profile"), OwnFact("14 March", "the caller")
     found = SuggestionReasons(own_facts={FIRST.key: (name,), SECOND.key: (name, date)})
-    assert staging.dismiss(SECOND, found) == "Warning dismissed · Q shows it again"
+    assert staging.dismiss(SECOND, found) == "Warning dismissed · B shows it again"
     for window in (staging, await Opened(opened.workspace).loaded()):
         shown = window.opened
         assert shown is not None
