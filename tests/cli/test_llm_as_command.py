@@ -68,7 +68,8 @@ def test_an_error_of_the_model_is_shown_on_the_job_without_its_unfinished_answer
 def test_an_answer_interrupted_by_a_signal_is_no_suggestion(improve: Improve, home: Path, tmp_path: Path) -> None:
     begun(improve, home)
     running = processes(str(tmp_path))
-    (llm,) = (one for one in running if "in-pieces" in Path(f"/proc/{one}/cmdline").read_text())
+    words = {one: Path(f"/proc/{one}/cmdline").read_text() for one in running}
+    (llm,) = (one for one, line in words.items() if "in-pieces" in line and "supervisor.py" not in line)
     os.kill(llm, signal.SIGKILL)
     assert call("jobs", "wait", 1).status == 1
     assert (shown()["error"], shown()["improved_prompt"]) == ("The command was ended by signal 9.", None)
