@@ -1,7 +1,8 @@
-"""`runs list` and `runs show`, and the filter argument of all commands that have a filter."""
+"""`runs list`, `runs show` and `runs audio`, and the filter argument of all commands that have a filter."""
 
 from __future__ import annotations
 
+import sys
 import time
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from cekura_tui.cli.completion import complete_filters
-from cekura_tui.cli.options import RUN, F, json_option
+from cekura_tui.cli.options import RUN, F, json_option, path
 from cekura_tui.cli.output import (
     ProgressLine,
     Table,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
 
 
+MB = 1_000_000
 _WIDTH = 76
 _MAX_ERRORS = 5
 _WIDTHS_FROM = 100
@@ -348,6 +350,42 @@ async def show_run(
     else:
         note = session.store.notes.all().get(run_id, "")
         put(run_words.as_markdown(view) if markdown else run_words.as_text(view, note))
+
+
+def _check_audio(*, out: str, force: bool, **_: object) -> None:
+    if out == "-" and sys.stdout.isatty():
+        raise click.UsageError("A terminal can't show a recording. Choose a file with --out FILE.")
+    if force and out == "-":
+        raise click.UsageError("Use --force with --out FILE.")
+
+
+@command("audio", runs, key=False, check=_check_audio)
+@click.argument("run_id", type=RUN)
+@click.option("--out", type=path, default="-", metavar="FILE", help="Write to FILE, not to standard output (-).")
+@click.option("--force", is_flag=True, help="Overwrite FILE.")
+async def save_audio(session: Session, run_id: int, out: str, force: bool) -> None:
+    """Write the recording of a run to a file or a pipe."""
+    from cekura_tui.workspace.prompt_files import check_output, write_output
+
+    target = None if out == "-" else check_output(out, force=force)
+    line = ProgressLine() if stderr_is_terminal() else None
+
+    def on_progress(done: int, total: int | None) -> None:
+        if line is not None:
+            line.show(f"{done / MB:,.1f} {f'of {total / MB:,.1f} ' if total else ''}MB fetched")
+
+    view = await session.run(run_id)
+    recording = await session.recording(run_id, view.source.get("voice_recording_url"), on_progress)
+    try:
+        data = recording.path.read_bytes()
+    finally:
+        if recording.memory is not None or not session.setup.settings.keep_audio:
+            recording.discard()
+    if target is None:
+        sys.stdout.buffer.write(data)
+        return
+    write_output(target, data, force=force)
+    print_message(f"Saved the recording to {target} ({len(data) / MB:,.1f} MB).")
 
 
 def _cached_note(session: Session, got_at: float | None = None) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -36,6 +38,11 @@ class Paths(NamedTuple):
         return self.home / "copied.txt"
 
     @property
+    def audio(self) -> Path:
+        """The directory of fetched recordings."""
+        return self.home / "audio"
+
+    @property
     def demo(self) -> Paths:
         return Paths(self.home / "demo")
 
@@ -64,3 +71,23 @@ def make_private(directory: Path) -> None:
     """Create a directory and its missing parents with mode 0700; an existing directory keeps its mode."""
     for missing in reversed([path for path in (directory, *directory.parents) if not path.exists()]):
         missing.mkdir(mode=0o700, exist_ok=True)
+
+
+RECORDINGS_FOR, RECORDINGS_MOST = 86_400.0, 500_000_000
+"""Seconds for which a fetched recording is kept, and bytes that all kept recordings may have together."""
+
+
+def remove_old_recordings(directory: Path, now: float) -> None:
+    """Remove recordings older than RECORDINGS_FOR and, the oldest first, those over RECORDINGS_MOST. Does nothing if
+    there is no such directory; other files in it are kept."""
+    with contextlib.suppress(OSError):
+        names = [name for name in os.listdir(directory) if len(name) >= 32 and not name.strip(".")[:32].strip(_HEX)]
+        found = sorted(((os.lstat(directory / name), name) for name in names), key=lambda one: -one[0].st_mtime)
+        total = 0
+        for facts, name in found:
+            total += facts.st_size
+            if total > RECORDINGS_MOST or facts.st_mtime < now - RECORDINGS_FOR:
+                os.unlink(directory / name)
+
+
+_HEX = "0123456789abcdef"

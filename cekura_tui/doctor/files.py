@@ -35,18 +35,24 @@ def check_files(paths: Paths) -> Iterator[Check]:
     else:
         yield _directory(home)
         yield from _own_file(paths.credentials, "failure", "others may read the keys", "readable by you alone")
+    if os.path.isdir(paths.audio):
+        yield _directory(paths.audio, "recordings")
     yield _space(home)
 
 
-def _directory(home: Path) -> Check:
+def _directory(home: Path, name: str = "directory") -> Check:
     mode = home.stat().st_mode & 0o777
     if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
         advice = unwritable(home / "file") or f"Run `chmod 700 {shlex.quote(str(home))}`."
-        return Check("files", "directory", "failure", f"{home} is not writable ({mode:04o})", advice)
+        return Check("files", name, "failure", f"{home} is not writable ({mode:04o})", advice)
     if mode & 0o077:
         advice = f"chmod 700 {shlex.quote(str(home))}"
-        return Check("files", "directory", "warning", f"{home} is open to others ({mode:04o})", advice)
-    return Check("files", "directory", "ok", f"{home} ({mode:04o})")
+        return Check("files", name, "warning", f"{home} is open to others ({mode:04o})", advice)
+    found = ""
+    if name == "recordings":
+        sizes = [path.lstat().st_size for path in home.iterdir()]
+        found = f"{count(len(sizes), 'recording')}, {_size(sum(sizes))} in "
+    return Check("files", name, "ok", f"{found}{home} ({mode:04o})")
 
 
 def _own_file(path: Path, status: Status = "ok", open_to_others: str = "", fine: str = "") -> Iterator[Check]:

@@ -11,7 +11,7 @@ import time
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -48,6 +48,7 @@ from cekura_tui.workspace.run_lists import RunLists, claim_request
 from cekura_tui.workspace.setup import Setup, refuse_read_only
 
 if TYPE_CHECKING:
+    from cekura_tui.audio.fetch import Recording
     from cekura_tui.demo.server import DemoServer
     from cekura_tui.evidence.improve_text import ImproveText
     from cekura_tui.workspace.agent_prompts import AgentPrompts
@@ -389,6 +390,24 @@ class Session:
         passed run; None if no run passed."""
         opened, cached = self.store.runs.opened_rows, self.cached_run
         return await last_passed(view.row, self.client, self.budget, opened=opened, read=self.run, read_cached=cached)
+
+    async def recording(self, run_id: int, link: object, progress: Callable[[int, int | None], None]) -> Recording:
+        """The recording of a run, fetched unless it was kept. If the link has expired, the run is read again for a new
+        link. `progress` gets the bytes so far and in total (None if unknown). Raises RecordingError and ApiError."""
+        from cekura_tui.audio import RecordingError
+        from cekura_tui.audio.fetch import LinkExpired, find_recording
+
+        run, read_only = f"{self.setup.origin} {run_id}", self.setup.read_only or self.store.database.unwritable
+        find = partial(find_recording, self.setup.paths.audio, run, progress=progress, read_only=read_only)
+        with contextlib.suppress(LinkExpired):
+            return await find(link)
+        view = await self.run(run_id)
+        if view.why:
+            raise RecordingError(f"The link to the recording has expired. Reading the run again: {view.why}.")
+        with contextlib.suppress(LinkExpired):
+            if (new := view.source.get("voice_recording_url")) != link:
+                return await find(new)
+        raise RecordingError("The link to the recording has expired, also after reading the run again.")
 
     # Improving
 

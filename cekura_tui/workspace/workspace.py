@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from cekura_tui.config.paths import remove_old_recordings
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.request_log import MAX_RECORDS, RequestRecord
 from cekura_tui.store.unsaved import Slot, UnsavedInput
@@ -117,6 +118,8 @@ class Workspace:
             if (mend := session.store.database.unwritable) and mend != self.unwritable:
                 self.notices.append(f"Read-only session: nothing is saved or launched. {mend}")
             self.unwritable = mend
+            if not (self.setup.read_only or mend):
+                remove_old_recordings(self.setup.paths.audio, time.time())
             if not (self.setup.offline or mend):
                 session.engine.start()
             if self.setup.key_is_saved:

@@ -25,6 +25,8 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "max_test_calls": (8, 9),
     "notify": ("bell", "off"),
     "on_job_done": ("one", "two"),
+    "player": ("mpv", "ffplay"),
+    "keep_audio": (False, True),
     "title": (True, False),
     "whole_frames": (False, True),
     "hints": (False, True),

@@ -38,7 +38,7 @@ class Got:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer; a `body` that is not bytes is sent as JSON."""
+    """An answer; a `body` that is not bytes is sent as JSON. An empty header is left out, even a default one."""
 
     body: object = b""
     status: int = 200
@@ -164,7 +164,8 @@ def _handler_of(server: ScriptedServer) -> type[BaseHTTPRequestHandler]:
             (self.send_response_only if "Date" in reply.headers else self.send_response)(reply.status)
             headers = {"Content-Type": kind, "Content-Length": str(len(raw)), **reply.headers}
             for name, value in headers.items():
-                self.send_header(name, value)
+                if value:
+                    self.send_header(name, value)
             self.end_headers()
             try:
                 self.wfile.write(raw)
