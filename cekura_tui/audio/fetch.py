@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urljoin
 
 from cekura_tui.api.http import httpx
@@ -23,22 +23,12 @@ from cekura_tui.model.run.details import web_link
 from cekura_tui.model.text import clean_line
 
 MB = 1_000_000
-MAX_BYTES, MAX_SECONDS = 200 * MB, 120.0
-MAX_REDIRECTS = 5
+MAX_BYTES, MAX_SECONDS, MAX_REDIRECTS = 200 * MB, 120.0, 5
 Progress = Callable[[int, int | None], None]
 """Called with the bytes fetched so far, and the bytes of the whole recording, None if unknown."""
 _HEADERS = {"User-Agent": "cekura-tui", "Accept-Encoding": "identity"}
 _RETRY, _BROWSER = "Try again later.", "Open the link in a browser."
-_PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*<[!?a-zA-Z]")
-_HEAD = 64
-_ENDINGS = {
-    ".wav": rb"(RIFF|RF64)....WAVE",
-    ".mp3": rb"ID3|\xff[\xe2\xe3\xf2\xf3\xfa\xfb]",
-    ".flac": rb"fLaC",
-    ".ogg": rb"OggS",
-    ".m4a": rb"....ftyp",
-}
-"""Patterns of a file's first bytes, by the ending of its name."""
+_STARTS = {b"RIFF": "wav", b"RF64": "wav", b"fLaC": "flac", b"OggS": "ogg"}
 
 
 class LinkExpired(RecordingError):
@@ -46,8 +36,7 @@ class LinkExpired(RecordingError):
 
 
 class Recording(NamedTuple):
-    """A recording in a file that other processes of this user can open. `memory` is the descriptor of a file that is in
-    memory only, else None; `link` is the link from which the recording was fetched."""
+    """A recording in a file that other programs can open. `memory` is the descriptor of a file in memory only."""
 
     path: Path
     link: str
@@ -60,149 +49,111 @@ class Recording(NamedTuple):
 
 
 async def find_recording(
-    directory: Path,
-    run: str,
-    link: object,
-    progress: Progress,
-    *,
-    read_only: str = "",
-    most: int = MAX_BYTES,
-    seconds: float = MAX_SECONDS,
+    directory: Path, run: str, link: object, progress: Progress, *, read_only: str = ""
 ) -> Recording:
-    """The recording of a run in `directory` or, if it is not there, fetched into a file there. With `read_only`, which
-    says how to end a read-only session, fetched into memory. Raises LinkExpired and other RecordingErrors."""
+    """The recording of a run, kept in `directory` or fetched now; fetched into memory in a read-only session, and
+    `read_only` says how to end that. Raises LinkExpired and other RecordingErrors."""
     if not link:
         raise RecordingError("This run has no recording.")
     address = str(link).strip()
     url = _read_url(address)
+    if read_only and not hasattr(os, "memfd_create"):
+        raise RecordingError("A read-only session can't keep a recording on this system.", read_only)
+    if read_only:
+        data = await fetch(url, progress)
+        memory = os.memfd_create("recording")
+        os.write(memory, data)
+        return Recording(Path(f"/proc/{os.getpid()}/fd/{memory}"), address, memory)
     name = hashlib.sha256(f"{run} {address.partition('?')[0]}".encode()).hexdigest()[:32]
-    if not read_only:
-        remove_old_recordings(directory, time.time())
-    if kept := _find(directory, name):
-        return Recording(kept, address)
-    try:
-        if read_only:
-            if not hasattr(os, "memfd_create"):
-                raise RecordingError("This system can't keep a recording in memory.", read_only)
-            memory = os.memfd_create("recording")
-            try:
-                with os.fdopen(memory, "wb", closefd=False) as file:
-                    await fetch(url, file, progress, most=most, seconds=seconds)
-            except BaseException:
-                os.close(memory)
-                raise
-            return Recording(Path(f"/proc/{os.getpid()}/fd/{memory}"), address, memory)
-        make_private(directory)
-        part = directory / name
-        with atomic_file(part) as file:  # the content decides the ending
-            ending = await fetch(url, file, progress, most=most, seconds=seconds)
-        path = part.rename(part.with_suffix(ending))
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise RecordingError(f"Can't save the recording: {why}.", f"Check {directory}, and the space there.") from None
+    return Recording(_kept(directory, name) or _keep(directory, name, await fetch(url, progress)), address)
+
+
+def _kept(directory: Path, name: str) -> Path | None:
     remove_old_recordings(directory, time.time())
-    return Recording(path, address)
-
-
-def _find(directory: Path, name: str) -> Path | None:
     return next(directory.glob(f"{name}.*"), None)
+
+
+def _keep(directory: Path, name: str, data: bytearray) -> Path:
+    other = "m4a" if data[4:8] == b"ftyp" else "mp3" if data[:3] == b"ID3" or data[:1] == b"\xff" else "bin"
+    path = directory / f"{name}.{_STARTS.get(bytes(data[:4]), other)}"
+    try:
+        make_private(directory)
+        with atomic_file(path) as file:
+            file.write(data)
+    except OSError as error:
+        raise RecordingError(f"Can't save the recording: {error.strerror}.", f"Check {directory}.") from None
+    remove_old_recordings(directory, time.time())
+    return path
 
 
 def _read_url(link: str, base: str = "") -> httpx.URL:
     """A link, or a redirect from the URL `base`, as URL; raises RecordingError unless it may be fetched."""
     whose = "the host redirects to a link that" if base else "The link to the recording"
-    try:
+    with suppress(httpx.InvalidURL, ValueError):
         url = httpx.URL(web_link(urljoin(base, link)) or "")
-        is_web = bool(url.host)
-    except (httpx.InvalidURL, ValueError):
-        is_web = False
-    if not is_web:
-        raise RecordingError(f"{whose} is no web link.", "Only http and https links are fetched.")
-    if url.userinfo:
-        raise RecordingError(f"{whose} contains a user name or a password.", "Fetch it with another program.")
-    return url
+        if url.userinfo:
+            raise RecordingError(f"{whose} contains a user name or a password.", "Fetch it with another program.")
+        if url.host:
+            return url
+    raise RecordingError(f"{whose} is no web link.", "Only http and https links are fetched.")
 
 
-def _open(host: str) -> httpx.AsyncClient:
-    """A client without key and cookies, as for any stranger's server; it reads no ~/.netrc."""
-    local = is_loopback(host)  # must not go through a proxy from the environment
-    timeout = httpx.Timeout(20.0, connect=10.0)
-    try:
-        return httpx.AsyncClient(headers=_HEADERS, timeout=timeout, trust_env=not local)
-    except (ValueError, ImportError, OSError, httpx.InvalidURL):
-        # The error's own text may contain the proxy's password.
-        hint = "Check HTTPS_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE."
-        raise RecordingError("the proxy or the certificates set in the environment can't be used.", hint) from None
-
-
-async def fetch(
-    url: httpx.URL, file: IO[bytes], progress: Progress, *, most: int = MAX_BYTES, seconds: float = MAX_SECONDS
-) -> str:
-    """Write the recording behind a link to a file; returns the ending of the file's name. Raises LinkExpired and other
-    RecordingErrors, and OSErrors of the file."""
+async def fetch(url: httpx.URL, progress: Progress) -> bytearray:
+    """The recording behind a link. No key, cookie or password is sent. Raises LinkExpired, other RecordingErrors."""
     target = url
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(MAX_SECONDS):
             for _ in range(MAX_REDIRECTS + 1):
-                async with _open(target.host) as http, http.stream("GET", target) as response:
+                trusted = target.scheme == "https" and httpx.create_ssl_context()
+                proxies = not is_loopback(target.host)
+                async with (
+                    httpx.AsyncClient(headers=_HEADERS, timeout=20.0, verify=trusted, trust_env=proxies) as http,
+                    http.stream("GET", target) as response,
+                ):
                     if not response.has_redirect_location:
-                        return await _save(response, file, progress, most)
+                        return await _read(response, progress)
                     target = _read_url(response.headers["location"], str(target))
-        raise RecordingError(f"the host redirects more than {MAX_REDIRECTS} times.", _BROWSER)
-    except (RecordingError, TimeoutError, httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-        failure = error if isinstance(error, RecordingError) else RecordingError(*_reason(error, seconds))
-        shown = url.copy_with(query=None, fragment=None)  # the query may be a signature
-        failure.message = f"Can't fetch {clean_line(str(shown), 120)}: {failure.message}"
-        raise failure from None
+        failure = RecordingError(f"the host redirects more than {MAX_REDIRECTS} times.", _BROWSER)
+    except RecordingError as error:
+        failure = error
+    except (TimeoutError, httpx.TimeoutException):
+        failure = RecordingError("the recording did not come in time.", _RETRY)
+    except (httpx.HTTPError, httpx.InvalidURL, ImportError, ValueError, OSError):  # perhaps with the proxy's password
+        failure = RecordingError("no connection to the host.", "Check network, certificates (SSL_CERT_FILE) and proxy.")
+    shown = clean_line(str(url.copy_with(query=None, fragment=None)), 120)  # the query may be a signature
+    failure.message = f"Can't fetch {shown}: {failure.message}"
+    raise failure
 
 
-def _reason(error: Exception, seconds: float) -> tuple[str, str]:
-    if isinstance(error, TimeoutError):
-        return f"the recording did not come within {seconds:g} seconds.", _RETRY
-    if isinstance(error, httpx.TimeoutException):
-        return "the host did not answer in time.", _RETRY
-    if "CERTIFICATE" in str(error):
-        return "the certificate of the host can't be trusted.", "See `cekura-tui manual trouble`."
-    return "no connection to the host.", "Check the network, then try again."
-
-
-async def _save(response: httpx.Response, file: IO[bytes], progress: Progress, most: int) -> str:
-    status, headers = response.status_code, response.headers
-    page = re.search("html|xml", headers.get("content-type", "").lower())
+async def _read(response: httpx.Response, progress: Progress) -> bytearray:
+    status, headers, data = response.status_code, response.headers, bytearray()
     expired = LinkExpired("the link has expired, or the recording was deleted.", "Reload the run.")
-    if status in (403, 404, 410) or (page and (status == 400 or response.is_success)):
+    is_page = re.search("html|xml", headers.get("content-type", "").lower())
+    if status in (403, 404, 410) or (is_page and status in (200, 400)):
         raise expired
     if not response.is_success:
         raise RecordingError(f"the host answered with status {status}.", _RETRY)
-    coding, length = headers.get("content-encoding", "identity").lower(), headers.get("content-length", "")
-    if coding not in ("identity", "gzip"):
+    if (coding := headers.get("content-encoding", "identity").lower()) not in ("identity", "gzip"):
         raise RecordingError("the host compressed the recording, but not with gzip.", _BROWSER)
     gzip = zlib.decompressobj(zlib.MAX_WBITS | 16) if coding == "gzip" else None
-    too_large = RecordingError(f"the recording is larger than {most // MB:,} MB.", _BROWSER)
-    total = int(length) if length.isdecimal() else None
-    if (total or 0) > most:
+    total = int(headers.get("content-length", 0)) or None
+    too_large = RecordingError(f"the recording is larger than {MAX_BYTES // MB:,} MB.", _BROWSER)
+    if total and total > MAX_BYTES:
         raise too_large
-    came, done, head = 0, 0, b""
     try:
         async for piece in response.aiter_raw():
-            came += len(piece)
             # One byte over the limit shows that there is more.
-            data = gzip.decompress(piece, most + 1 - done) if gzip else piece
-            done += len(data)
-            if done > most:
+            data += gzip.decompress(piece, MAX_BYTES + 1 - len(data)) if gzip else piece
+            if len(data) > MAX_BYTES:
                 raise too_large
-            head += data[: _HEAD - len(head)]
-            file.write(data)
-            progress(done, None if gzip else total)
-        if gzip and came and not gzip.eof:
-            raise httpx.ReadError("incomplete gzip")
-    except (httpx.HTTPError, httpx.StreamError):
+            progress(len(data), None if gzip else total)
+        if gzip and data and not gzip.eof:
+            raise zlib.error
+    except (httpx.HTTPError, zlib.error):
         of = f" of {total / MB:,.1f}" if total else ""
-        raise RecordingError(f"the connection was lost; {came / MB:,.1f}{of} MB came.", _RETRY) from None
-    except zlib.error:
-        raise RecordingError("the host sent damaged gzip.", _RETRY) from None
-    if not done:
+        raise RecordingError(f"the connection was lost; {len(data) / MB:,.1f}{of} MB came.", _RETRY) from None
+    if not data:
         raise RecordingError("the host sent an empty file.", _RETRY)
-    if _PAGE.match(head):
+    if re.match(rb"(\xef\xbb\xbf)?\s*<[!?a-zA-Z]", data):
         raise expired
-    return next((one for one, pattern in _ENDINGS.items() if re.match(pattern, head, re.DOTALL)), ".bin")
+    return data

@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
 
 
-MB = 1_000_000
 _WIDTH = 76
 _MAX_ERRORS = 5
 _WIDTHS_FROM = 100
@@ -352,14 +351,7 @@ async def show_run(
         put(run_words.as_markdown(view) if markdown else run_words.as_text(view, note))
 
 
-def _check_audio(*, out: str, force: bool, **_: object) -> None:
-    if out == "-" and sys.stdout.isatty():
-        raise click.UsageError("A terminal can't show a recording. Choose a file with --out FILE.")
-    if force and out == "-":
-        raise click.UsageError("Use --force with --out FILE.")
-
-
-@command("audio", runs, key=False, check=_check_audio)
+@command("audio", runs, key=False)
 @click.argument("run_id", type=RUN)
 @click.option("--out", type=path, default="-", metavar="FILE", help="Write to FILE, not to standard output (-).")
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
@@ -368,24 +360,24 @@ async def save_audio(session: Session, run_id: int, out: str, force: bool) -> No
     from cekura_tui.workspace.prompt_files import check_output, write_output
 
     target = None if out == "-" else check_output(out, force=force)
-    line = ProgressLine() if stderr_is_terminal() else None
+    if target is None and sys.stdout.isatty():
+        raise UsageError("A terminal can't show a recording.", "Choose a file with --out FILE.")
+    line = ProgressLine()
 
     def on_progress(done: int, total: int | None) -> None:
-        if line is not None:
-            line.show(f"{done / MB:,.1f} {f'of {total / MB:,.1f} ' if total else ''}MB fetched")
+        if stderr_is_terminal():
+            line.show(f"{done / 1e6:,.1f}{f' of {total / 1e6:,.1f}' if total else ''} MB fetched")
 
     view = await session.run(run_id)
     recording = await session.recording(run_id, view.source.get("voice_recording_url"), on_progress)
-    try:
-        data = recording.path.read_bytes()
-    finally:
-        if recording.memory is not None or not session.setup.settings.keep_audio:
-            recording.discard()
+    data = recording.path.read_bytes()
+    if recording.memory is not None or not session.setup.settings.keep_audio:
+        recording.discard()
     if target is None:
         sys.stdout.buffer.write(data)
-        return
-    write_output(target, data, force=force)
-    print_message(f"Saved the recording to {target} ({len(data) / MB:,.1f} MB).")
+    else:
+        write_output(target, data, force=force)
+        print_message(f"Saved the recording to {target} ({len(data) / 1e6:,.1f} MB).")
 
 
 def _cached_note(session: Session, got_at: float | None = None) -> str:

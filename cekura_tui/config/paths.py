@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -39,7 +40,6 @@ class Paths(NamedTuple):
 
     @property
     def audio(self) -> Path:
-        """The directory of fetched recordings."""
         return self.home / "audio"
 
     @property
@@ -73,21 +73,15 @@ def make_private(directory: Path) -> None:
         missing.mkdir(mode=0o700, exist_ok=True)
 
 
-RECORDINGS_FOR, RECORDINGS_MOST = 86_400.0, 500_000_000
-"""Seconds for which a fetched recording is kept, and bytes that all kept recordings may have together."""
+DAY, MOST_AUDIO = 86_400, 500_000_000
 
 
 def remove_old_recordings(directory: Path, now: float) -> None:
-    """Remove recordings older than RECORDINGS_FOR and, the oldest first, those over RECORDINGS_MOST. Does nothing if
-    there is no such directory; other files in it are kept."""
+    """Remove recordings older than a day and, oldest first, those over MOST_AUDIO bytes in total; no other files."""
     with contextlib.suppress(OSError):
-        names = [name for name in os.listdir(directory) if len(name) >= 32 and not name.strip(".")[:32].strip(_HEX)]
-        found = sorted(((os.lstat(directory / name), name) for name in names), key=lambda one: -one[0].st_mtime)
+        kept = [(os.lstat(path), path) for path in directory.iterdir() if re.match(r"\.?[0-9a-f]{32}", path.name)]
         total = 0
-        for facts, name in found:
+        for facts, path in sorted(kept, key=lambda one: -one[0].st_mtime):
             total += facts.st_size
-            if total > RECORDINGS_MOST or facts.st_mtime < now - RECORDINGS_FOR:
-                os.unlink(directory / name)
-
-
-_HEX = "0123456789abcdef"
+            if total > MOST_AUDIO or facts.st_mtime < now - DAY:
+                path.unlink()

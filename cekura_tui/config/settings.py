@@ -36,8 +36,8 @@ SCOPE = ("project_id", "agent_id")
 """Settings that say whose runs are listed. If a source sets one of the two, both are ignored in sources with lower
 precedence."""
 PERSONAL = frozenset(
-    {"notify", "on_job_done", "player", "keep_audio", "title", "whole_frames", "hints", "keys", "theme", "columns"}
-    | {"improve"}
+    {"notify", "on_job_done", "player", "keep_audio", "improve"}
+    | {"title", "whole_frames", "hints", "keys", "theme", "columns"}
 )
 """Settings of the user and the terminal, not of an account. The demo uses no other settings of config.toml."""
 
@@ -144,11 +144,7 @@ class Settings:
     max_test_calls: Annotated[int, _NUMBER, "The most test calls that are launched without typing their number."] = 20
     notify: Annotated[Notify, _NOTIFY, "How the terminal notifies you when a job ends while you are away."] = "auto"
     on_job_done: Annotated[str, _COMMAND, "A command that runs when a job ends; not a shell line."] = ""
-    player: Annotated[
-        str,
-        _COMMAND,
-        "A command that plays recordings, with `{file}` and `{start}` (in seconds); not a shell line.",
-    ] = ""
+    player: Annotated[str, _COMMAND, "A command that plays recordings; not a shell line."] = ""
     keep_audio: Annotated[bool, _BOOLEAN, "Keep fetched recordings for a day, not only while the run is open."] = True
     title: Annotated[bool, _BOOLEAN, "Show the numbers of running and new jobs as terminal title."] = False
     whole_frames: Annotated[

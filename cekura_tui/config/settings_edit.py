@@ -134,7 +134,6 @@ _EXAMPLES = {
     "organization_id": "310",
     "api_key_command": '"pass show cekura"',
     "on_job_done": '"notify-send Cekura"',
-    "player": '"mpv {file} --start={start}"',
     "keys": '"runs.improve" = "I"',
     "theme": 'name = "nord"',
     "columns": "scenario = 30",

@@ -36,11 +36,12 @@ def check_files(paths: Paths) -> Iterator[Check]:
         yield _directory(home)
         yield from _own_file(paths.credentials, "failure", "others may read the keys", "readable by you alone")
     if os.path.isdir(paths.audio):
-        yield _directory(paths.audio, "recordings")
+        sizes = [one.stat(follow_symlinks=False).st_size for one in os.scandir(paths.audio)]
+        yield _directory(paths.audio, "recordings", f"{count(len(sizes), 'recording')}, {_size(sum(sizes))} in ")
     yield _space(home)
 
 
-def _directory(home: Path, name: str = "directory") -> Check:
+def _directory(home: Path, name: str = "directory", found: str = "") -> Check:
     mode = home.stat().st_mode & 0o777
     if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
         advice = unwritable(home / "file") or f"Run `chmod 700 {shlex.quote(str(home))}`."
@@ -48,10 +49,6 @@ def _directory(home: Path, name: str = "directory") -> Check:
     if mode & 0o077:
         advice = f"chmod 700 {shlex.quote(str(home))}"
         return Check("files", name, "warning", f"{home} is open to others ({mode:04o})", advice)
-    found = ""
-    if name == "recordings":
-        sizes = [path.lstat().st_size for path in home.iterdir()]
-        found = f"{count(len(sizes), 'recording')}, {_size(sum(sizes))} in "
     return Check("files", name, "ok", f"{found}{home} ({mode:04o})")
 
 

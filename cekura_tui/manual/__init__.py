@@ -7,6 +7,7 @@ from pathlib import Path
 TOPICS = {
     "screens": "What the screens, words and signs mean.",
     "keys": "Keys of the main screens, and how to change them.",
+    "recordings": "Fetching and playing the recording of a call, and where it is saved.",
     "filters": "Terms that choose runs.",
     "suggestions": "Reading and deciding changes, updating the agent.",
     "jobs": "Launching, states, crashes, several windows, notifications.",

@@ -402,12 +402,11 @@ class Session:
         with contextlib.suppress(LinkExpired):
             return await find(link)
         view = await self.run(run_id)
-        if view.why:
-            raise RecordingError(f"The link to the recording has expired. Reading the run again: {view.why}.")
         with contextlib.suppress(LinkExpired):
-            if (new := view.source.get("voice_recording_url")) != link:
+            if not view.why and (new := view.source.get("voice_recording_url")) != link:
                 return await find(new)
-        raise RecordingError("The link to the recording has expired, also after reading the run again.")
+        again = f". Reading the run again: {view.why}." if view.why else ", also after reading the run again."
+        raise RecordingError(f"The link to the recording has expired{again}")
 
     # Improving
 

@@ -71,6 +71,15 @@ def test_too_wide_permissions_are_reported_with_a_chmod_command(paths: Paths) ->
         assert [check.advice for check in check_settings(paths) if check.name == "config.toml"] == given
 
 
+def test_recordings_are_counted_and_a_directory_open_to_others_is_a_warning(paths: Paths) -> None:
+    paths.audio.mkdir(mode=0o700)
+    (paths.audio / "1.wav").write_bytes(bytes(2 * MB))
+    assert files(paths)["recordings"].found == f"1 recording, 2 MB in {paths.audio} (0700)"
+    paths.audio.chmod(0o755)
+    found = files(paths)["recordings"]
+    assert (found.status, found.advice) == ("warning", f"chmod 700 {quote(str(paths.audio))}")
+
+
 def test_a_pipe_in_place_of_a_file_is_reported_without_being_opened(stored: Paths) -> None:
     for pipe in (stored.credentials, stored.log, stored.database.with_name("cekura.db-wal")):
         pipe.parent.mkdir(exist_ok=True)
