@@ -219,6 +219,17 @@ async def test_no_server_gets_the_key_or_a_password_or_a_cookie(
         assert KEY not in str(got)
 
 
+async def test_only_other_hosts_are_reached_through_the_proxy(
+    audio: Path, host: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScriptedServer() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        proxy.on("GET", "/b.wav", Reply(b"", 302, {"Location": f"{host.url}/a.wav"}))
+        assert (await find(audio, "http://recordings.example.com/b.wav")).path.read_bytes() == WAV
+        assert [got.headers["Host"] for got in proxy.seen] == ["recordings.example.com"]
+        assert [got.path for got in host.seen] == ["/a.wav"]
+
+
 async def test_an_expired_link_is_replaced_by_the_link_of_the_run_read_again(
     session: Session, scripted: ScriptedServer, host: ScriptedServer
 ) -> None:

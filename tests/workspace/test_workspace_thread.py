@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import threading
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from waiting import answered, eventually
 
 from cekura_tui.api.client import IN_FLIGHT
 from cekura_tui.config.credentials import ApiKey
-from cekura_tui.config.paths import make_private
+from cekura_tui.config.paths import Paths, make_private
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Draft, JobState
 from cekura_tui.model.run.query import RunQuery
@@ -69,6 +70,16 @@ async def test_job_changes_are_reported_on_the_sessions_thread_and_also_after_a_
     await answered(
         lambda: again.call(lambda session: session.jobs.get(1)), lambda job: job.state == JobState.SUCCEEDED, "success"
     )
+
+
+async def test_recordings_older_than_a_day_are_removed_at_the_start(open_window: NewWindow, home: Path) -> None:
+    kept = Paths(home).audio / f"{'0' * 32}.wav"
+    make_private(kept.parent)
+    kept.touch()
+    os.utime(kept, (0, 0))
+    workspace = open_window()
+    await workspace.do(lambda session: None)
+    assert list(kept.parent.iterdir()) == []
 
 
 async def test_a_missing_key_is_reported_until_the_user_signs_in(
