@@ -22,8 +22,7 @@ from cekura_tui.config.paths import make_private, remove_old_recordings
 from cekura_tui.model.run.details import web_link
 from cekura_tui.model.text import clean_line
 
-MB = 1_000_000
-MAX_BYTES, MAX_SECONDS, MAX_REDIRECTS = 200 * MB, 120.0, 5
+MAX_BYTES, MAX_SECONDS, MAX_REDIRECTS = 200_000_000, 120.0, 5
 Progress = Callable[[int, int | None], None]
 """Called with the bytes fetched so far, and the bytes of the whole recording, None if unknown."""
 _HEADERS = {"User-Agent": "cekura-tui", "Accept-Encoding": "identity"}
@@ -48,9 +47,7 @@ class Recording(NamedTuple):
             self.path.unlink() if self.memory is None else os.close(self.memory)
 
 
-async def find_recording(
-    directory: Path, run: str, link: object, progress: Progress, *, read_only: str = ""
-) -> Recording:
+async def find_recording(directory: Path, run: str, link: object, progress: Progress, read_only: str) -> Recording:
     """The recording of a run, kept in `directory` or fetched now; fetched into memory in a read-only session, and
     `read_only` says how to end that. Raises LinkExpired and other RecordingErrors."""
     if not link:
@@ -100,19 +97,19 @@ def _read_url(link: str, base: str = "") -> httpx.URL:
 
 async def fetch(url: httpx.URL, progress: Progress) -> bytearray:
     """The recording behind a link. No key, cookie or password is sent. Raises LinkExpired, other RecordingErrors."""
-    target = url
+    shown = clean_line(str(url.copy_with(query=None, fragment=None)), 120)  # the query may be a signature
     try:
         async with asyncio.timeout(MAX_SECONDS):
             for _ in range(MAX_REDIRECTS + 1):
-                trusted = target.scheme == "https" and httpx.create_ssl_context()
-                proxies = not is_loopback(target.host)
+                trusted = url.scheme == "https" and httpx.create_ssl_context()
+                proxies = not is_loopback(url.host)
                 async with (
                     httpx.AsyncClient(headers=_HEADERS, timeout=20.0, verify=trusted, trust_env=proxies) as http,
-                    http.stream("GET", target) as response,
+                    http.stream("GET", url) as response,
                 ):
                     if not response.has_redirect_location:
                         return await _read(response, progress)
-                    target = _read_url(response.headers["location"], str(target))
+                    url = _read_url(response.headers["location"], str(url))
         failure = RecordingError(f"the host redirects more than {MAX_REDIRECTS} times.", _BROWSER)
     except RecordingError as error:
         failure = error
@@ -120,7 +117,6 @@ async def fetch(url: httpx.URL, progress: Progress) -> bytearray:
         failure = RecordingError("the recording did not come in time.", _RETRY)
     except (httpx.HTTPError, httpx.InvalidURL, ImportError, ValueError, OSError):  # perhaps with the proxy's password
         failure = RecordingError("no connection to the host.", "Check network, certificates (SSL_CERT_FILE) and proxy.")
-    shown = clean_line(str(url.copy_with(query=None, fragment=None)), 120)  # the query may be a signature
     failure.message = f"Can't fetch {shown}: {failure.message}"
     raise failure
 
@@ -137,7 +133,7 @@ async def _read(response: httpx.Response, progress: Progress) -> bytearray:
         raise RecordingError("the host compressed the recording, but not with gzip.", _BROWSER)
     gzip = zlib.decompressobj(zlib.MAX_WBITS | 16) if coding == "gzip" else None
     total = int(headers.get("content-length", 0)) or None
-    too_large = RecordingError(f"the recording is larger than {MAX_BYTES // MB:,} MB.", _BROWSER)
+    too_large = RecordingError(f"the recording is larger than {MAX_BYTES / 1e6:,.0f} MB.", _BROWSER)
     if total and total > MAX_BYTES:
         raise too_large
     try:
@@ -150,8 +146,8 @@ async def _read(response: httpx.Response, progress: Progress) -> bytearray:
         if gzip and data and not gzip.eof:
             raise zlib.error
     except (httpx.HTTPError, zlib.error):
-        of = f" of {total / MB:,.1f}" if total else ""
-        raise RecordingError(f"the connection was lost; {len(data) / MB:,.1f}{of} MB came.", _RETRY) from None
+        of = f" of {total / 1e6:,.1f}" if total else ""
+        raise RecordingError(f"the connection was lost; {len(data) / 1e6:,.1f}{of} MB came.", _RETRY) from None
     if not data:
         raise RecordingError("the host sent an empty file.", _RETRY)
     if re.match(rb"(\xef\xbb\xbf)?\s*<[!?a-zA-Z]", data):

@@ -16,7 +16,7 @@ from scripted_server import Reply, ScriptedServer, run_of
 from waiting import eventually
 
 from cekura_tui.audio import RecordingError, fetch
-from cekura_tui.audio.fetch import Recording, find_recording
+from cekura_tui.audio.fetch import Progress, Recording, find_recording
 from cekura_tui.config import paths
 from cekura_tui.config.paths import Paths, remove_old_recordings
 from cekura_tui.workspace.session import Session
@@ -44,8 +44,10 @@ def names(directory: Path) -> list[str]:
     return sorted(one.name for one in directory.iterdir()) if directory.exists() else []
 
 
-async def find(audio: Path, link: object, **more: object) -> Recording:
-    return await find_recording(audio, "server 5", link, **{"progress": lambda done, total: None, **more})  # type: ignore[arg-type]
+async def find(
+    audio: Path, link: object, progress: Progress = lambda done, total: None, read_only: str = ""
+) -> Recording:
+    return await find_recording(audio, "server 5", link, progress, read_only)
 
 
 @pytest.fixture
