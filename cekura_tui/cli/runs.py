@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -355,12 +356,18 @@ async def show_run(
 @click.argument("run_id", type=RUN)
 @click.option("--out", type=path, default="-", metavar="FILE", help="Write to FILE, not to standard output (-).")
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
-async def save_audio(session: Session, run_id: int, out: str, force: bool) -> None:
-    """Write the recording of a run to a file or a pipe."""
+@click.option("--speech", is_flag=True, help="Print who speaks when in the recording, and what the transcript misses.")
+@json_option()
+async def save_audio(session: Session, run_id: int, out: str, force: bool, speech: bool, as_json: bool) -> None:
+    """Write the recording of a run to a file or a pipe, or say who speaks when in it."""
     from cekura_tui.workspace.prompt_files import check_output, write_output
 
+    if as_json and not speech:
+        raise UsageError("There is no JSON of a recording.", "Use --json with --speech.")
+    if speech and out != "-":
+        raise UsageError("Speech is printed, not saved.", "Use either --out or --speech.")
     target = None if out == "-" else check_output(out, force=force)
-    if target is None and sys.stdout.isatty():
+    if target is None and not speech and sys.stdout.isatty():
         raise UsageError("A terminal can't show a recording.", "Choose a file with --out FILE.")
     line = ProgressLine()
 
@@ -370,14 +377,34 @@ async def save_audio(session: Session, run_id: int, out: str, force: bool) -> No
 
     view = await session.run(run_id)
     recording = await session.recording(run_id, view.source.get("voice_recording_url"), on_progress)
-    data = recording.path.read_bytes()
-    if recording.memory is not None or not session.setup.settings.keep_audio:
-        recording.discard()
+    try:
+        if speech:
+            put_speech(view, recording.path, as_json=as_json)
+            return
+        data = recording.path.read_bytes()
+    finally:
+        if recording.memory is not None or not session.setup.settings.keep_audio:
+            recording.discard()
     if target is None:
         sys.stdout.buffer.write(data)
     else:
         write_output(target, data, force=force)
         print_message(f"Saved the recording to {target} ({len(data) / 1e6:,.1f} MB).")
+
+
+def put_speech(view: RunView, path: Path, *, as_json: bool) -> None:
+    from cekura_tui.audio.by_sound import by_sound_of
+
+    found = by_sound_of(path, view.source, view.call.turns, view.timeline)
+    if as_json:
+        put_json({"run": view.row.id, **found.json(view.timeline)})
+        return
+    timeline, hours = found.timeline, needs_hours(found.timeline.length)
+    put(f"Run {view.row.id} by its sound: {clock(timeline.length, hours=hours)}")
+    for words in (found.note, found.answers(view.timeline)):
+        put(words) if words else None
+    for at, words in found.findings():
+        put(f"{clock(at, hours=hours)}  {words}")
 
 
 def _cached_note(session: Session, got_at: float | None = None) -> str:

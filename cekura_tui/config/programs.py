@@ -76,7 +76,14 @@ def in_thread(work: Callable[[], T]) -> Future[T]:
     """Call `work` in a thread that the exit of this process does not wait for. The future cannot be cancelled."""
     done: Future[T] = Future()
     done.set_running_or_notify_cancel()
-    threading.Thread(target=lambda: done.set_result(work()), name="program", daemon=True).start()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except Exception as error:  # who waits for the future handles it
+            done.set_exception(error)
+
+    threading.Thread(target=run, name="program", daemon=True).start()
     return done
 
 

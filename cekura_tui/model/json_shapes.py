@@ -498,6 +498,42 @@ class TimelineJson(TypedDict):
     missing_quotes: list[MissingQuotesJson]
 
 
+class SoundJson(TypedDict):
+    """A part of a recording, in seconds from its start."""
+
+    start: float
+    end: float
+
+
+class SpeechOfTurnJson(SoundJson):
+    speaker: Literal["caller", "agent", "other"]
+    turn: int | None
+    """Null if the transcript has no turn for the speech."""
+
+
+class HeardTurnJson(TypedDict):
+    turn: int
+    heard: str
+    """How the turn differs in the recording, such as "begins 1.2 s later by sound"."""
+
+
+class SpeechJson(TypedDict):
+    """Who speaks when in the recording of a run."""
+
+    run: Id
+    length: float
+    note: str
+    """What is not certain about the channels; empty if nothing is."""
+    median_answer: float | None
+    median_answer_by_transcript: float | None
+    speech: list[SpeechOfTurnJson]
+    gaps: list[SoundJson]
+    overlaps: list[SoundJson]
+    answers: list[SoundJson]
+    """The time from the end of the caller's speech to the start of the agent's."""
+    turns: list[HeardTurnJson]
+
+
 class ColumnJson(TypedDict):
     """A column of the run list."""
 
@@ -587,6 +623,7 @@ SHAPES: dict[str, tuple[str, Any]] = {
     "suggestion-show": ("`suggestion show JOB --json`", SuggestedChangesJson),
     "suggestion-update": ("`suggestion update JOB` if there are conflicts", ConflictsJson),
     "timeline": ("`runs show ID --timeline --json`", TimelineJson),
+    "speech": ("`runs audio ID --speech --json`", SpeechJson),
     "groups": ("`groups --json`", GroupsJson),
     "compare": ("`compare ID --json`", CompareJson),
     "test": ("`test ... --wait --json`", TestJson),

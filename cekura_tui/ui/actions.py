@@ -18,8 +18,8 @@ NOT_OFFERED = ""
 _NAMES_BY_GROUP = {
     "Open": "open details error compare compare-marked other suggestion tests views groups note",
     "Move": """down up first last page-down page-up half-down half-up next previous pane pane-before next-match
-        previous-match next-pair previous-pair evidence evidence-before slowest earlier later hits suggestion.turn
-        next-button previous-button""",
+        previous-match next-pair previous-pair evidence evidence-before slowest earlier later hits suggestion.turn play
+        play-on play-back run.stop next-button previous-button""",
     "Find": """filter filter-at-once find failures outcome previous-outcome search-runs type read-on scope complete
         end-search sort runs.turn clear-filter apply""",
     "Mark": "mark mark-range clear-marks choose",
@@ -27,8 +27,8 @@ _NAMES_BY_GROUP = {
         put-on-agent dismiss yes no stop resume end-calls again forget""",
     "Improve": "improve launch improve.text try-again retry test test.again also-passed",
     "Copy or save": "hand-off copy copy-selection copy-text export save write-now",
-    "Show": """fold unfold unfold-all only-changes raw roles staged live jobs-pane refresh look redraw theme request-log
-        runs.columns settings toggle narrower wider reset""",
+    "Show": """fold unfold unfold-all only-changes raw roles by-sound staged live jobs-pane refresh look redraw theme
+        request-log runs.columns settings toggle narrower wider reset""",
     "Go to": """back close leave runs jobs top next-unread history prompt-history palette command-line keys help manual
         demo profile add sign-in.key sign-in.environment sign-in.cached sign-in.check how-to-quit suspend quit""",
 }

@@ -75,12 +75,16 @@ z      | fold or unfold all | diff.only-changes compare.fold transcript.unfold-a
 !      | failures | runs.failures
 =      | compare | runs.compare runs.compare-marked run.compare test.other
 +      | add | profiles.add test.also-passed
-[      | previous run, or pair of runs | run.previous compare.previous-pair
-]      | next run, or pair of runs | run.next compare.next-pair
+[      | previous run, or pair of runs; while a recording plays, 5 seconds back | run.previous compare.previous-pair
+       run.play-back
+]      | next run, or pair of runs; while a recording plays, 5 seconds on | run.next compare.next-pair run.play-on
 <      | narrower | columns.narrower
 >      | wider | columns.wider
 ?      | keys | app.keys dialog.help help.close
 :      | find a command | app.command-line
+.      | play or pause the recording | run.play
+,      | by sound, or by transcript | run.by-sound
+;      | stop the recording | run.stop
 space  | mark or choose | run-list.mark choice.choose columns.toggle prompt-uses.mark
 ctrl+c | copy; without a selection, say how to quit | app.copy-text app.how-to-quit
 ctrl+d | half a page down | list.half-down help.half-down

@@ -65,7 +65,7 @@ class TurnMatches:
         """The match at an index, in the order of turns and characters."""
         return self._matches[place]
 
-    def first_from(self, n: int) -> int:
+    def first_from(self, n: float) -> int:
         """Index of the first match in turn `n` or later; the number of matches if there is none."""
         return bisect_left(self._matches, (n,))
 

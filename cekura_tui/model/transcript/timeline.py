@@ -125,10 +125,17 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds of silence before a turn, and of overlap with another turn; 0 if there is none."""
+    """Seconds of silence before a turn, and of overlap with another turn; 0 if there is none. `heard` says how the turn
+    differs in the recording ("begins 1.2 s later by sound"); empty if it does not, or if the recording was not read."""
 
     silence: float = 0.0
     overlap: float = 0.0
+    heard: str = ""
+
+    @property
+    def line(self) -> str:
+        """The text above the turn; empty if there is none."""
+        return " · ".join(filter(None, (f"{self.silence:.1f} s silence" if self.silence else "", self.heard)))
 
 
 def timeline_of(turns: Sequence[Turn], length: float | None = None) -> Timeline:
@@ -165,6 +172,23 @@ def timeline_of(turns: Sequence[Turn], length: float | None = None) -> Timeline:
         untimed=tuple(turn.n for turn in untimed),
         ends_known=any(span.end is not None for span in speech),
         note=_note(len(turns), len(untimed), wrong, speech),
+    )
+
+
+def timeline_by_sound(spans: Sequence[TimedTurn], turns: int, length: float) -> Timeline:
+    """Build the timeline of a call of `length` seconds from the speech that is heard, and from tool calls."""
+    ordered = sorted(spans, key=attrgetter("start", "n"))
+    speech = [span for span in ordered if span.speaker not in TOOLS]
+    return Timeline(
+        length=length,
+        turns=turns,
+        lanes=tuple(lane for lane in _lanes(ordered) if lane.spans or lane.name == "tools"),
+        gaps=tuple(_gaps(speech, ())),
+        overlaps=tuple(_overlaps(speech)),
+        answers=tuple(_answers(speech, ())),
+        untimed=(),
+        ends_known=True,
+        note="",
     )
 
 

@@ -23,6 +23,7 @@ from cekura_tui.ui.run.find_line import FindLine
 from cekura_tui.ui.run.loader import RunLoader
 from cekura_tui.ui.run.timeline import TimelineStrip
 from cekura_tui.ui.run.transcript import TranscriptView
+from cekura_tui.ui.run.verdicts import Verdicts
 
 PANES = ("transcript", "verdicts", "details")
 _KEY_WAIT = 1.0
@@ -195,8 +196,15 @@ class RunNavigator:
         self._transcript.go_to(turn)
         self.show_pane("transcript")
 
+    @property
+    def turn_to_hear(self) -> Hashable:
+        """The turn under the cursor, on a verdict the first turn that it cites."""
+        cited = self.walk.evidence_of(self._screen.query_one(Verdicts).cursor_key) if self.pane == "verdicts" else ()
+        sure = [one.n for one in cited if one.sure == "sure"]
+        return min(sure or [one.n for one in cited], default=self._transcript.cursor_key)
+
     def turn_moved(self, turn: Hashable) -> None:
-        self._screen.query_one(TimelineStrip).move_cursor(turn if isinstance(turn, int) else None)
+        self._screen.query_one(TimelineStrip).move_cursor(turn if isinstance(turn, int | float) else None)
         self._draw_title()
 
     def step_along(self, columns: int) -> None:
@@ -207,7 +215,7 @@ class RunNavigator:
     def next_slowest(self) -> None:
         if self._loader.view is None:
             return
-        timeline = self._loader.view.timeline
+        timeline = self._screen.query_one(TimelineStrip).timeline
         slowest = timeline.slowest_first
         if not slowest:
             self._screen.notify_once(timeline.note or "No answer of the agent has a time.")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from cekura_tui.evidence.evidence import Findings, TurnMark
@@ -37,6 +38,9 @@ from cekura_tui.ui.run.verdicts import Verdicts, keyed
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
+if TYPE_CHECKING:
+    from cekura_tui.ui.run.playing import Playback
+
 _COUNTED: tuple[State, ...] = ("fail", "review", "pass")
 
 
@@ -51,6 +55,22 @@ def _unless_comparable(screen: RunScreen) -> str | None:
 
 def _unless_from_list(screen: RunScreen) -> str | None:
     return "This run was opened by its ID, not from a list." if screen.loader.neighbour_of is None else None
+
+
+def _unless_recorded(screen: RunScreen) -> str | None:
+    view = screen.loader.view
+    recorded = view is None or view.source.get("voice_recording_url")
+    return _unless_loaded(screen) if recorded else "This run has no recording."
+
+
+def _unless_playing(screen: RunScreen) -> str | None:
+    return None if screen.playback is not None and screen.playback.is_active else NOT_OFFERED
+
+
+def _play_label(screen: RunScreen) -> str | None:
+    if _unless_playing(screen) is not None or screen.playback is None:
+        return None
+    return "Pause" if screen.playback.is_playing else "Play"
 
 
 def _unless_cited(screen: RunScreen) -> str | None:
@@ -126,6 +146,15 @@ class RunScreen(Page):
             "previous match of the search",
         ),
         Action(
+            "run.stop",
+            "escape,semicolon",
+            lambda screen: screen.sound().stop(),
+            "Stop",
+            "stop playing or fetching the recording",
+            footer=1,
+            why_not=_unless_playing,
+        ),
+        Action(
             "run.end-search",
             "escape",
             lambda screen: screen.navigator.end_search(),
@@ -134,6 +163,42 @@ class RunScreen(Page):
             why_not=lambda screen: None if screen.navigator.is_searching else NOT_OFFERED,
         ),
         Action("run.back", "escape", lambda screen: screen.dismiss(screen.loader.run_id), "Back", footer=5),
+        Action(
+            "run.play",
+            "full_stop",
+            lambda screen: screen.sound().play_or_pause(),
+            "Play or pause",
+            "play the recording from the turn under the cursor, or pause",
+            footer=1,
+            why_not=_unless_recorded,
+            label_now=_play_label,
+        ),
+        Action(
+            "run.play-on",
+            "right_square_bracket",
+            lambda screen: screen.sound().step(5),
+            "5 s on",
+            "5 seconds later in the recording that plays",
+            footer=1,
+            why_not=_unless_playing,
+        ),
+        Action(
+            "run.play-back",
+            "left_square_bracket",
+            lambda screen: screen.sound().step(-5),
+            "5 s back",
+            "5 seconds earlier in the recording that plays",
+            footer=1,
+            why_not=_unless_playing,
+        ),
+        Action(
+            "run.by-sound",
+            "comma",
+            lambda screen: screen.sound().show_by_sound(),
+            "By sound",
+            "the timeline as the recording sounds, or as the transcript says",
+            why_not=_unless_recorded,
+        ),
         _of_list(
             "run.next",
             "right_square_bracket",
@@ -246,6 +311,8 @@ its scenario. `{run.test}` calls the scenario again, to test a changed prompt.
             neighbour_of=neighbour_of,
         )
         self.navigator = RunNavigator(self, self.loader, self.draw_title, turn=turn, find=find)
+        self.playback: Playback | None = None
+        """The recording of the run; None until the user wants to hear it."""
         self._drawn: int | None = None
         self._drawn_search = False
         """Whether a search was active when the titles were last drawn."""
@@ -272,9 +339,12 @@ its scenario. `{run.test}` calls the scenario again, to test a changed prompt.
 
     def on_unmount(self) -> None:
         self.loader.pause()
+        self.leave_sound()
 
     def on_screen_suspend(self) -> None:
         self.loader.pause()
+        if self.playback is not None and not isinstance(self.app.screen, ModalScreen):
+            self.playback.stop()
 
     def on_screen_resume(self) -> None:
         self.draw_note()  # another screen may have changed it
@@ -337,6 +407,7 @@ its scenario. `{run.test}` calls the scenario again, to test a changed prompt.
         else:
             # This run stays on screen until the other is read from the cache or found missing there.
             self.navigator.leave()
+            self.leave_sound()
             self.loader.show(number)
 
     def compare(self) -> None:
@@ -357,6 +428,7 @@ its scenario. `{run.test}` calls the scenario again, to test a changed prompt.
 
         row, turn = self.query_one(Verdicts).cursor_row, self.query_one(TranscriptView).cursor_row
         cited = self.navigator.walk.evidence_of(row.key) if row and self.navigator.pane == "verdicts" else ()
+        turn = None if turn is not None and turn.n % 1 else turn  # heard, but not in the transcript
         dialog = copy_run_dialog(
             self.state,
             view,
@@ -365,6 +437,19 @@ its scenario. `{run.test}` calls the scenario again, to test a changed prompt.
             verdict_first=self.navigator.pane == "verdicts",
         )
         self.app.push_screen(dialog, self.notify_once)
+
+    def sound(self) -> Playback:
+        from cekura_tui.ui.run.playing import Playback
+
+        assert self.loader.view is not None
+        if self.playback is None:
+            self.playback = Playback(self, self.loader.view)
+        return self.playback
+
+    def leave_sound(self) -> None:
+        if self.playback is not None:
+            self.playback.leave()
+            self.playback = None
 
     def toggle_live(self) -> None:
         self.loader.follow(not self.loader.live)
@@ -389,9 +474,10 @@ its scenario. `{run.test}` calls the scenario again, to test a changed prompt.
         other = self._drawn != loader.run_id
         self._drawn = loader.run_id
         if view is not None:
-            transcript.show_call(view.call, reset=other or not transcript.turns)
-            strip.show(view.timeline, {} if loader.evidence is None else strip.marks)
-            strip.move_cursor(transcript.cursor_key if isinstance(transcript.cursor_key, int) else None)
+            shown = (self.playback and self.playback.by_sound) or view
+            transcript.show_call(shown.call, reset=other or not transcript.turns)
+            strip.show(shown.timeline, {} if loader.evidence is None else strip.marks)
+            strip.move_cursor(transcript.cursor_key if isinstance(transcript.cursor_key, int | float) else None)
             self.query_one(Verdicts).show_run(view)
             if turns:
                 self.navigator.arrive()
@@ -445,14 +531,18 @@ its scenario. `{run.test}` calls the scenario again, to test a changed prompt.
         return "", ""
 
     def draw_times(self) -> None:
-        view = self.loader.view
-        if view is None or not view.timeline.has_times:
-            self.query_one("#run-times", Pane).show_title("Timeline")
-            return
-        length = clock(view.timeline.length, hours=needs_hours(view.timeline.length))
-        room = self.size.width - len(f"╭─ Timeline · {length} ─╮")
-        figures = self.query_one(TimelineStrip).figures(room)
-        self.query_one("#run-times", Pane).show_title("Timeline", length, *figures)
+        view, sound, strip = self.loader.view, self.playback, self.query_one(TimelineStrip)
+        length = clock(strip.timeline.length, hours=needs_hours(strip.timeline.length))
+        name, facts = "Timeline", [] if view is None or not view.timeline.has_times else [length]
+        if sound is not None:
+            facts = [sound.line] if sound.line else facts
+        if sound is not None and sound.by_sound is not None and view is not None:
+            name = "Timeline by sound"
+            short = not self.has_class("-wide")
+            facts += filter(None, (sound.by_sound.answers(view.timeline, short=short), sound.by_sound.note))
+        room = self.size.width - len(" · ".join((f"╭─ {name}", *facts, "─╮")))
+        shown = strip.figures(room) if facts else []
+        self.query_one("#run-times", Pane).show_title(name, *facts, *shown)
 
     def draw_title(self) -> None:
         if self.is_unmounted:

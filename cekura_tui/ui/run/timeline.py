@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, ClassVar, NamedTuple
@@ -192,12 +192,14 @@ class TimelineStrip(Widget, can_focus=False):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._timeline = timeline_of(())
+        self.timeline = timeline_of(())
         self.marks: dict[int, State] = {}
-        self._cursor: int | None = None
+        self._cursor: float | None = None
+        self._playhead: float | None = None
+        """The second of the call that is marked instead of the cursor's turn, while a recording plays."""
         self._spans: list[TimedTurn] = []
         """Turns that have a time, sorted by start."""
-        self._places: Mapping[int | None, int] = {}
+        self._places: Mapping[float | None, int] = {}
         """Index in `_spans` by turn number."""
         self._width = -1
         self._columns: list[int] = []
@@ -205,42 +207,62 @@ class TimelineStrip(Widget, can_focus=False):
         self._styles_of: dict[str, Style] = {}
 
     def show(self, timeline: Timeline, marks: Mapping[int, State]) -> None:
-        if timeline == self._timeline:
+        if timeline == self.timeline:
             self.mark(marks)
             return
-        height = self._height_of(self._timeline)
-        self._timeline, self.marks = timeline, dict(marks)
+        height = self._height_of(self.timeline)
+        self.timeline, self.marks = timeline, dict(marks)
         self._spans = sorted(
             (span for lane in timeline.lanes for span in lane.spans), key=lambda span: (span.start, span.n)
         )
-        self._places = {span.n: place for place, span in enumerate(self._spans)}
+        # By sound, a turn may have several parts; the first is its place.
+        self._places = {span.n: place for place, span in reversed([*enumerate(self._spans)])}
         self._width = -1
         self.refresh(layout=self._height_of(timeline) != height)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return self._height_of(self._timeline)
+        return self._height_of(self.timeline)
 
     def _height_of(self, timeline: Timeline) -> int:
         return len(timeline.lanes) + (not self.screen.has_class("-short")) if timeline.has_times else 1
 
     def figures(self, room: int) -> list[str]:
-        return figures(self._timeline, self.marks, room)
+        return figures(self.timeline, self.marks, room)
 
     def mark(self, marks: Mapping[int, State]) -> None:
         if marks != self.marks:
             self.marks, self._width = dict(marks), -1
             self.refresh()
 
-    def move_cursor(self, n: int | None) -> None:
+    def move_cursor(self, n: float | None) -> None:
         if self.size.width != self._width:
             self._cursor = n  # the strip is about to be redrawn anyway
             return
         before = self._cursor_column()
         self._cursor = n
+        self._repaint_cursor(before)
+
+    def move_playhead(self, seconds: float | None) -> None:
+        """Mark a second of the call instead of the cursor's turn; None marks the turn again."""
+        before = self._cursor_column()
+        self._playhead = seconds
+        self._repaint_cursor(before)
+
+    def _repaint_cursor(self, before: int | None) -> None:
         after = self._cursor_column()
-        if before != after and self._timeline.has_times:
-            height = len(self._timeline.lanes)
+        if before != after and self.timeline.has_times:
+            height = len(self.timeline.lanes)
             self.refresh(*(Region(column, 0, 1, height) for column in (before, after) if column is not None))
+
+    def start_of(self, n: Hashable) -> float:
+        """The second at which a turn begins, for a turn without a time the last turn before it; 0 without any."""
+        before = [span for span in self._spans if isinstance(n, int | float) and span.n <= n]
+        return max(before, key=lambda span: (span.n, -span.start)).start if before else 0.0
+
+    def turn_before(self, seconds: float) -> int | None:
+        """The turn that began last at this second."""
+        place = bisect_right(self._spans, seconds, key=lambda span: span.start)
+        return self._spans[place - 1].n if place else None
 
     def turn_at(self, column: int) -> int | None:
         """The number of the turn that starts in a column, else covers it, else is nearest; None outside the lanes."""
@@ -280,7 +302,7 @@ class TimelineStrip(Widget, can_focus=False):
             place = 0 if before < 0 else self._first_of_column(min(reached, before))
         return self._spans[place].n
 
-    def _nearest_timed(self, n: int | None, *, forward: bool) -> int | None:
+    def _nearest_timed(self, n: float | None, *, forward: bool) -> int | None:
         """The number of the nearest turn with a time after turn `n`, or before turn `n` unless `forward`. None if there
         is no such turn. If `n` is None, the number of the first (`forward`) or last turn with a time."""
         if n is None:
@@ -304,7 +326,7 @@ class TimelineStrip(Widget, can_focus=False):
     def render_line(self, y: int) -> Strip:
         self._lay_out()
         cells = self._cells[y] if y < len(self._cells) else []
-        column = self._cursor_column() if self._timeline.has_times and y < len(self._timeline.lanes) else None
+        column = self._cursor_column() if self.timeline.has_times and y < len(self.timeline.lanes) else None
         return self._strip(cells, column)
 
     @property
@@ -313,10 +335,12 @@ class TimelineStrip(Widget, can_focus=False):
 
     @property
     def _scale(self) -> Scale:
-        return Scale.of(self._timeline.length, self._lanes_width)
+        return Scale.of(self.timeline.length, self._lanes_width)
 
     def _cursor_column(self) -> int | None:
         self._lay_out()
+        if self._playhead is not None:
+            return self._scale.column(self._playhead) + _LABEL
         place = self._places.get(self._cursor)
         return None if place is None else self._columns[place] + _LABEL
 
@@ -328,7 +352,7 @@ class TimelineStrip(Widget, can_focus=False):
             self._draw()
 
     def _draw(self) -> None:
-        timeline, marks = self._timeline, self.marks
+        timeline, marks = self.timeline, self.marks
         if not timeline.has_times:
             self._cells = [_texted(timeline.note, max(self._width, 1))]
             return

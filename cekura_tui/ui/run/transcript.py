@@ -133,7 +133,7 @@ class TranscriptView(VirtualList[Turn]):
         held, line, at = self.scroll_anchor()
         top = self._rows[held].n if self._rows else 0
         self._show()
-        if self._rows and isinstance(n, int):
+        if self._rows and isinstance(n, int | float):
             self._put_cursor(self._nearest(n))
             index = self._nearest(top)
             self.viewport.hold(index, line if self._rows[index].n == top else 0, at)
@@ -170,12 +170,12 @@ class TranscriptView(VirtualList[Turn]):
         return row.n
 
     def index_of(self, key: Hashable, near: int = 0) -> int | None:
-        if not isinstance(key, int) or not self._rows:
+        if not isinstance(key, int | float) or not self._rows:
             return None
         index = self._nearest(key)
         return index if self._rows[index].n == key else None
 
-    def _nearest(self, n: int) -> int:
+    def _nearest(self, n: float) -> int:
         """The index of turn `n` or, if turn `n` is hidden, of the nearest shown turn."""
         index = bisect_left(self._rows, n, key=self.key_of)
         around = range(max(index - 1, 0), min(index + 1, len(self._rows)))
@@ -276,8 +276,8 @@ class TranscriptView(VirtualList[Turn]):
         return True
 
     @property
-    def _cursor_turn(self) -> int:
-        return self._cursor_key if isinstance(self._cursor_key, int) else 0
+    def _cursor_turn(self) -> float:
+        return self._cursor_key if isinstance(self._cursor_key, int | float) else 0
 
     def _refresh_search(self) -> None:
         if self.search_query:

@@ -155,8 +155,8 @@ def turn_lines(turn: Turn, look: TurnLook, width: int, style_of: StyleOf) -> lis
         body += [drawn_piece(raw, piece, room, note) for piece in pieces_of(raw.text, room)]
     lines: list[Line] = [[*(head if n == 0 else (indent, bar)), *segments] for n, segments in enumerate(body)]
     lines += [[indent, bar, *piece] for piece in _citing_verdicts(marks, room, style_of)]
-    if silence := look.timings.get(turn.n, Timing()).silence:
-        lines.insert(0, [indent, Segment(f"  — {silence:.1f} s silence —", note)])
+    if above := look.timings.get(turn.n, Timing()).line:
+        lines.insert(0, [indent, Segment(f"  — {above} —", note)])
     return lines
 
 
@@ -170,7 +170,7 @@ def _mark(marks: Sequence[TurnMark], style_of: StyleOf) -> Segment:
 
 def line_of(turn: Turn, offset: int, look: TurnLook, width: int) -> int:
     """The index of the turn's line that shows the character at `offset` of the turn's text."""
-    above = 1 if look.timings.get(turn.n, Timing()).silence else 0
+    above = 1 if look.timings.get(turn.n, Timing()).line else 0
     if is_tool(turn):
         if offset < values_from(turn) or turn.n not in look.unfolded:
             return above
@@ -180,7 +180,7 @@ def line_of(turn: Turn, offset: int, look: TurnLook, width: int) -> int:
 
 
 def raw_line(turn: Turn, look: TurnLook, width: int) -> int:
-    above = bool(look.timings.get(turn.n, Timing()).silence) + is_tool(turn)
+    above = bool(look.timings.get(turn.n, Timing()).line) + is_tool(turn)
     if is_tool(turn) and turn.n not in look.unfolded:
         return above
     return above + sum(1 for _ in _pieces(turn, look, look.room(width)))
@@ -196,7 +196,8 @@ def _pieces(turn: Turn, look: TurnLook, room: int) -> Iterator[LinePiece]:
 def _spoken(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Line]:
     note = style_of("transcript--note")
     if not turn.text.strip():
-        return [[Segment("(no words)", note)]]
+        seconds = (turn.end or 0.0) - (turn.start or 0.0)
+        return [[Segment(f"(speaks for {seconds:.1f} s, no turn)" if turn.n % 1 else "(no words)", note)]]
     base = style_of("transcript--tool") if turn.speaker in TOOLS else None
     marks = look.marks.get(turn.n, ())
     quoted = style_of(f"transcript--quoted-{marks[0].state}") if marks else Style.null()

@@ -1,0 +1,210 @@
+"""The recording of the run on screen: fetch it, play it from a place, and show the call by its sound."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Coroutine, Hashable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from textual.timer import Timer
+
+from cekura_tui.audio.by_sound import BySound, by_sound_of
+from cekura_tui.audio.fetch import Recording
+from cekura_tui.audio.player import Player, can_hear, find_player
+from cekura_tui.config.programs import in_thread
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.run.details import web_link
+from cekura_tui.model.run.view import RunView
+from cekura_tui.model.transcript.timeline import clock, needs_hours
+from cekura_tui.ui.kit.copying import CopyDialog, Offer
+from cekura_tui.ui.run.timeline import TimelineStrip
+from cekura_tui.ui.run.transcript import TranscriptView
+from cekura_tui.ui.terminal.browser import open_link
+from cekura_tui.ui.terminal.capabilities import read_over_ssh
+
+if TYPE_CHECKING:
+    from cekura_tui.ui.run.screen import RunScreen
+
+STEP = 5.0
+"""Seconds by which a key goes back or forward."""
+_TICK = 0.2
+"""Seconds between two looks at the player; the screen is drawn only if the second or the turn has changed."""
+_BAR = 12
+_NO_PLAYER = "Neither mpv nor ffplay, cvlc or afplay is installed"
+
+
+class Playback:
+    """Plays the recording of one run, and shows the call by its sound."""
+
+    def __init__(self, screen: RunScreen, view: RunView) -> None:
+        self.by_sound: BySound | None = None
+        """The call by its sound, while the screen shows that form."""
+        self._screen, self._view, self._workspace = screen, view, screen.state.workspace
+        self._recording: Recording | None = None
+        self._heard: BySound | None = None
+        self._player: Player | None = None
+        self._timer: Timer | None = None
+        self._work = ""
+        """What is being done before the recording plays or its sound is shown."""
+        self._followed: Hashable = None
+        """The turn that plays; the cursor follows while it is on this turn."""
+        self._line = ""
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the recording is being fetched or read, plays or is paused."""
+        return self._timer is not None
+
+    @property
+    def is_playing(self) -> bool:
+        return self._player is not None and self._player.state().playing
+
+    @property
+    def line(self) -> str:
+        """Where the recording is, or what is being done; empty unless `is_active`."""
+        if self._work or self._player is None:
+            return self._work
+        length, state = self._strip.timeline.length, self._player.state()
+        hours = needs_hours(length)
+        at = f"{clock(state.position, hours=hours)} of {clock(length, hours=hours)}"
+        return f"▶ {at}" if state.playing else f"paused at {at}"
+
+    @property
+    def _strip(self) -> TimelineStrip:
+        return self._screen.query_one(TimelineStrip)
+
+    @property
+    def _transcript(self) -> TranscriptView:
+        return self._screen.query_one(TranscriptView)
+
+    def play_or_pause(self) -> None:
+        """Play from the turn under the cursor, pause, or go on, from that turn if the user has moved the cursor."""
+        turn = self._screen.navigator.turn_to_hear
+        at = self._strip.start_of(turn)
+        if self._player is None:
+            if not self.is_active:
+                self._begin(self._play(at))
+        elif (state := self._player.state()).playing:
+            self._player.pause()
+            self._tick()
+        else:
+            self._followed = self._transcript.cursor_key
+            self._player.play(state.position if turn == self._strip.turn_before(state.position) else at)
+            self._tick()
+
+    def step(self, seconds: float) -> None:
+        if self._player is not None:
+            self._player.seek(max(self._player.state().position + seconds, 0.0))
+            self._tick()
+
+    def show_by_sound(self) -> None:
+        """Change between the call by its sound and by its transcript."""
+        if self.by_sound is not None or self._heard is not None:
+            self.by_sound = None if self.by_sound is not None else self._heard
+            self._screen.draw()
+        elif not self._work:
+            self._begin(self._listen())
+
+    def stop(self) -> None:
+        self._end()
+        self._strip.move_playhead(None)
+        self._screen.draw_times()
+        self._screen.refresh_bindings()
+
+    def leave(self) -> None:
+        """Stop, and remove a recording that is not to be kept."""
+        self._end()
+        if self._recording is not None and (self._recording.memory or not self._workspace.setup.settings.keep_audio):
+            self._recording.discard()
+
+    def _end(self) -> None:
+        self._screen.workers.cancel_group(self._screen, "recording")
+        if self._player is not None:
+            self._player.stop()
+        if self._timer is not None:
+            self._timer.stop()
+        self._player = self._timer = None
+        self._work = self._line = ""
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        async def shown() -> None:
+            try:
+                await work
+            except CekuraTuiError as error:
+                self._screen.notify_once(error.sentence())
+                self._player = None
+            self._work = ""
+            if self._player is None:
+                self.stop()
+            else:
+                self._tick()
+            self._screen.refresh_bindings()
+
+        if self._timer is None:
+            self._timer = self._screen.set_interval(_TICK, self._tick)
+        self._screen.run_worker(shown(), group="recording", exclusive=True)
+
+    async def _fetch(self) -> Recording:
+        if self._recording is None:
+            run_id, link = self._view.row.id, self._view.source.get("voice_recording_url")
+            self._work = "fetching the recording"
+            self._tick()
+            fetched = self._workspace.call(lambda session: session.recording(run_id, link, self._show_progress))
+            self._recording = await fetched
+        return self._recording
+
+    def _show_progress(self, done: int, total: int | None) -> None:
+        """Called in the background thread; the next tick draws the text."""
+        size = f"{done / 1e6:.1f} of {total / 1e6:.1f} MB" if total else f"{done / 1e6:.1f} MB"
+        filled = round(_BAR * min(done / total, 1)) if total else 0
+        bar = f"{'━' * filled}{'·' * (_BAR - filled)} " if total else ""
+        self._work = f"fetching the recording {bar}{size}"
+
+    async def _play(self, at: float) -> None:
+        setting, link = self._workspace.setup.settings.player, web_link(self._view.source.get("voice_recording_url"))
+        there, ssh = f"{link}#t={at:.0f}", read_over_ssh(os.environ)
+        player = find_player(setting, os.environ)
+        if link and (player is None or not (setting or can_hear(os.environ))):
+            if not ssh and await open_link(there):
+                raise CekuraTuiError(f"{_NO_PLAYER}: opened the recording in a browser.")
+            why = "This machine has no audio device to hear over SSH." if player else f"{_NO_PLAYER}."
+            offer = Offer(f"link to the recording from {clock(at)}", lambda: there)
+            self._screen.app.push_screen(CopyDialog(f"run {self._view.row.id}", [offer], [why]))
+        elif player is None:
+            raise CekuraTuiError(f"{_NO_PLAYER}.", "Install mpv, or set `player`.")
+        else:
+            recording = await self._fetch()
+            self._player = Player(player, recording.path, os.environ)
+            self._followed = self._transcript.cursor_key
+            self._player.play(at)
+
+    async def _listen(self) -> None:
+        path = (await self._fetch()).path
+        self._work = "reading the sound"
+        self._tick()
+        view = self._view
+        work = partial(by_sound_of, path, view.source, view.call.turns, view.timeline)
+        self._heard = self.by_sound = await asyncio.wrap_future(in_thread(work))
+        self._screen.draw()
+
+    def _tick(self) -> None:
+        """Draw where the recording is if that has changed, and move the cursor with the turns."""
+        if self._player is not None:
+            state = self._player.state()
+            if state.failure or state.ended:
+                if state.failure:
+                    self._screen.notify_once(state.failure)
+                self.stop()
+                return
+            self._strip.move_playhead(state.position)
+            turn = self._strip.turn_before(state.position)
+            if state.playing and turn is not None and self._transcript.cursor_key == self._followed != turn:
+                self._followed = turn
+                self._transcript.go_to(turn)
+                self._followed = self._transcript.cursor_key
+        if self._line != self.line:
+            self._line = self.line
+            self._screen.draw_times()
+            self._screen.refresh_bindings()
