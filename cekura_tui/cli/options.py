@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 import click
 
 from cekura_tui.cli.output import print_message
-from cekura_tui.demo.options import FAULTS, DemoOptions
+from cekura_tui.demo import FAULTS, DemoOptions
 from cekura_tui.model.text import clean_line
 
 if TYPE_CHECKING:

@@ -48,10 +48,16 @@ _BEFORE_CALL = ("in_queue", "pending", "scaling_up")
 """Statuses of a run whose call has not started."""
 _DIAL_WINDOW = 120
 """Seconds within which an outbound agent has to dial."""
+MONO_RUN = 900_210
 
 
 def call_id_of(run_id: int) -> str:
     return f"call_{run_id * 2_654_435_761 % 2**32:08x}"
+
+
+def caller_channel(run_id: int) -> int | None:
+    """The caller's channel in a run's recording; None if the recording has one channel."""
+    return None if run_id == MONO_RUN else roll(run_id, 12) % 4 // 3
 
 
 def iso(at: float) -> str:
@@ -87,7 +93,7 @@ def run_whole(corpus: Corpus, facts: Facts, version: int = 1) -> Json:
         "is_reviewed": facts.fate.kind in (Kind.REVIEWED_SUCCESS, Kind.REVIEWED_FAILURE),
         "feedback": _feedback(corpus, facts),
         "email_id": None,
-        "testing_channel_index": 0 if turns else None,
+        "testing_channel_index": caller_channel(facts.id) if turns else None,
     }
     whole |= call_details(facts, agent, turns)
     whole |= _transcript(facts, turns) | _verdicts(corpus, facts, turns, version)
@@ -220,12 +226,12 @@ def _verdicts(corpus: Corpus, facts: Facts, turns: list[DialogueTurn], version: 
 
 
 def call_details(facts: Facts, agent: DemoAgent, turns: Sequence[DialogueTurn]) -> Json:
-    """Recording (not of text runs, some voice runs and unfinished runs), provider, test profile and tool calls."""
+    """Path of the recording (not of text, some voice and unfinished runs), provider, test profile and tool calls."""
     over = bool(turns) and facts.fate.kind is not Kind.LIVE
     recorded = over and not facts.as_text and roll(facts.id, 10) % 8 > 0
     call = call_id_of(facts.id)
     return {
-        "voice_recording_url": f"https://recordings.example.com/{facts.result_id}/{call}.wav" if recorded else None,
+        "voice_recording_url": f"/recordings/{facts.result_id}/{call}.wav" if recorded else None,
         "provider_call_details": _provider(facts, agent, call, over) if turns else None,
         "test_profile_data": profile_of(facts.caller),
         "generated_mock_tool_entries": _tool_entries(turns),

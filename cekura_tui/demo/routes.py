@@ -28,14 +28,16 @@ from cekura_tui.demo.forms import (
 from cekura_tui.demo.launches import WAYS, LaunchEndpoints
 from cekura_tui.demo.library import agents, agents_by_id
 from cekura_tui.demo.listing import CorpusListing, Invalid, moments, number, numbers, read_query, refuse_filters, words
+from cekura_tui.demo.recordings import RecordingEndpoints
 from cekura_tui.demo.workspace import DemoWorkspace, ImproveEndpoints
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(workspace: DemoWorkspace) -> Starlette:
-    """The app with all operations that the program or the vendor's clients call."""
-    reads = ReadEndpoints(workspace)
+def make_app(workspace: DemoWorkspace, key: str) -> Starlette:
+    """The app with all operations that the program or the vendor's clients call. `key` signs links to recordings."""
+    recordings = RecordingEndpoints(workspace, key)
+    reads = ReadEndpoints(workspace, recordings)
     agents = AgentEndpoints(workspace)
     improvement = ImproveEndpoints(workspace)
     launches = LaunchEndpoints(workspace)
@@ -58,6 +60,7 @@ def make_app(workspace: DemoWorkspace) -> Starlette:
         ("v1 v2", "aiagents/{id:id}/history", agents.history, ("GET",)),
     ]
     routes = [
+        Route("/recordings/{result:id}/{call}.wav", recordings.recording),
         *_both("/user/v1/projects", reads.projects, ("GET",)),
         *_both("/user/v1/projects/{id:id}", reads.project, ("GET",)),
         *_both("/test_framework/billing/info", launches.billing, ("GET",)),
@@ -101,8 +104,8 @@ _SCOPES = ("project_id", "agent_id", "result_id", "result__agent_id", "result__i
 
 
 class ReadEndpoints:
-    def __init__(self, workspace: DemoWorkspace) -> None:
-        self._workspace = workspace
+    def __init__(self, workspace: DemoWorkspace, recordings: RecordingEndpoints) -> None:
+        self._workspace, self._recordings = workspace, recordings
         self._corpus = workspace.corpus
         self._listing = CorpusListing(workspace.corpus)
         self._filtering = asyncio.Lock()
@@ -135,7 +138,7 @@ class ReadEndpoints:
 
     async def run(self, request: Request) -> Response:
         run = self._workspace.run(request.path_params["id"], version_of(request))
-        return not_found() if run is None else Reply(run)
+        return not_found() if run is None else Reply(self._recordings.with_link(request, run))
 
     async def bulk(self, request: Request) -> Response:
         given = request.query_params
@@ -145,7 +148,8 @@ class ReadEndpoints:
         wanted = (numbers(given, "run_ids") or frozenset()) | (numbers(given, "ids") or frozenset())
         if len(wanted) > 100:
             raise Invalid({"run_ids": ["Ensure this field has no more than 100 elements."]})
-        runs = self._workspace.runs(sorted(wanted, reverse=True), version_of(request))
+        known = self._workspace.runs(sorted(wanted, reverse=True), version_of(request))
+        runs = [self._recordings.with_link(request, run) for run in known]
         scope = {"agent": number(given, "agent_id"), "result_id": number(given, "result_id")}
         scope["project"] = number(given, "project_id")
         return Reply([run for run in runs if all(value in (None, run[name]) for name, value in scope.items())])

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
 import hmac
 import logging
+import os
+import secrets
 import socket
 import threading
 import time
@@ -18,22 +22,23 @@ import uvicorn
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cekura_tui.demo import DemoOptions
 from cekura_tui.demo.corpus import Arrivals, Corpus, ExtraRun
 from cekura_tui.demo.faults import FaultInjector
 from cekura_tui.demo.forms import detail
-from cekura_tui.demo.home import epoch_of, key_of
 from cekura_tui.demo.jobs import DemoDatabase
-from cekura_tui.demo.options import DemoOptions
 from cekura_tui.demo.routes import make_app
 from cekura_tui.demo.workspace import DemoWorkspace
 
 
 def _require_key(app: ASGIApp, key: str) -> ASGIApp:
-    """Answer 401 to requests without a key, and 403 to requests with another key."""
+    """Answer 401 to requests without a key, and 403 to requests with another key. Recordings need no key."""
 
     async def checked(scope: Scope, receive: Receive, send: Send) -> None:
         given = Headers(scope=scope).get("x-cekura-api-key")
-        if not given:
+        if scope["path"].startswith("/recordings/"):  # the link has a signature
+            await app(scope, receive, send)
+        elif not given:
             await detail(401, "Authentication credentials were not provided.")(scope, receive, send)
         elif not hmac.compare_digest(given.encode(), key.encode()):
             await detail(403, "Invalid API key.")(scope, receive, send)
@@ -71,6 +76,17 @@ def _dated_and_logged(
         await app({**scope, "noted": noted}, receive, watched)
 
     return answered
+
+
+def _read_or_create(path: Path, text: str) -> str:
+    """The content of a file, created with `text` if missing or empty; two processes at once get the same text."""
+    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8") as file:
+        with contextlib.suppress(OSError):  # some file systems have no locks
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if content := file.read():
+            return content
+        file.write(text)
+        return text
 
 
 _HOST = "127.0.0.1"
@@ -112,8 +128,9 @@ class DemoServer:
             listener.listen(128)
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._directory.chmod(0o700)
-            self.key = key_of(self._directory)
-            epoch = options.epoch if options.epoch is not None else epoch_of(self._directory, self._clock())
+            self.key = _read_or_create(self._directory / "key", f"demo_{secrets.token_hex(24)}")
+            if (epoch := options.epoch) is None:
+                epoch = float(_read_or_create(self._directory / "epoch", str(int(self._clock()))))
             self._database = DemoDatabase(self._directory / "demo.db")
         except BaseException:
             listener.close()
@@ -161,7 +178,7 @@ class DemoServer:
             database.close()
 
     def _app(self, workspace: DemoWorkspace) -> ASGIApp:
-        app = _require_key(make_app(workspace), self.key)
+        app = _require_key(make_app(workspace, self.key), self.key)
         if self._middleware is not None:
             app = self._middleware(app)
         if self._options.faults:

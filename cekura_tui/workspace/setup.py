@@ -18,7 +18,7 @@ from cekura_tui.config.settings import ENVIRONMENT, FLAGS, Settings, wrong_profi
 from cekura_tui.config.settings_file import Problem, SettingsFile
 from cekura_tui.config.sources import DEFAULT, LoadedSettings, load_settings, read_settings_file
 from cekura_tui.config.vendor_file import find_vendor_file, read_vendor_file
-from cekura_tui.demo.options import DemoOptions
+from cekura_tui.demo import DemoOptions
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.secrets import known_keys, quoted, redact, shown, shown_words

@@ -229,9 +229,9 @@ class Workspace:
     def known_key(self) -> str:
         """The API key to which cached runs and jobs belong; empty if unknown."""
         if self.setup.demo:
-            from cekura_tui.demo.home import read_key
-
-            return read_key(self.setup.paths.home) or ""
+            with contextlib.suppress(OSError):  # the demo's server creates the file on its first start
+                return (self.setup.paths.home / "key").read_text(encoding="utf-8")
+            return ""
         return self.setup.key.text if self.setup.key else ""
 
     async def sign_in(self, text: str, *, over: bool = False) -> list[Project]:
@@ -250,7 +250,7 @@ class Workspace:
 
     async def enter_demo(self) -> None:
         """Reopen the workspace as the demo. If the program was started as a demo, the original options are used."""
-        from cekura_tui.demo.options import DemoOptions
+        from cekura_tui.demo import DemoOptions
         from cekura_tui.workspace.setup import demo_setup
 
         setup = self.setup

@@ -13,7 +13,7 @@ from demo_faults import faulty_server
 from scripted_server import ScriptedServer
 from waiting import until
 
-from cekura_tui.demo.options import DemoOptions
+from cekura_tui.demo import DemoOptions
 from cekura_tui.model.errors import UsageError
 
 FAST = ("--demo", "--demo-speed", 1e6)

@@ -18,7 +18,7 @@ from terminal import PROGRAM, Start, Terminal
 from waiting import until
 
 from cekura_tui.config.credentials import ApiKey, read_server, save_key
-from cekura_tui.demo.options import DemoOptions
+from cekura_tui.demo import DemoOptions
 from cekura_tui.demo.server import DemoServer
 
 DEAF = "trap '' INT QUIT TERM HUP; sleep 600 & echo $$ $! > {pids}; echo Waiting. >&2; wait; echo never"

@@ -10,8 +10,8 @@ from typing import Any
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cekura_tui.demo import FAULTS
 from cekura_tui.demo.forms import detail
-from cekura_tui.demo.options import FAULTS
 from cekura_tui.demo.server import DemoOptions, DemoServer
 
 DRIFTED = "Tell callers at the start that the line may be recorded."
