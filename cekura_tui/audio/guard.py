@@ -1,7 +1,7 @@
 """Run the user's player until it ends, or until the program ends that started this process: `guard.py IPC_FD WORD...`.
 
-Standard input is a pipe that only the program holds open; a byte in it means that the player must be killed at once.
-Standard output is a file for the end of the player's standard error. This process needs no library."""
+Standard input is a pipe that only the program holds open; a byte in it skips SIGTERM. Standard output is a file for the
+last bytes of the player's standard error. This process needs no library."""
 
 from __future__ import annotations
 

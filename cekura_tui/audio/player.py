@@ -30,7 +30,7 @@ _MPV = (
 _OPTIONS = {
     "mpv": (_MPV, "--start={start}"),
     "ffplay": ("-nodisp -autoexit -loglevel error -stats", "-ss {start}"),
-    "cvlc": ("--play-and-exit", "--start-time={start}"),
+    "cvlc": ("--play-and-exit --no-video", "--start-time={start}"),
     "afplay": ("", ""),
 }
 """The known players in order of preference, with the options that they always get, and those for the start."""
@@ -57,7 +57,6 @@ class PlayerState(NamedTuple):
 
 def find_player(setting: str, env: Mapping[str, str]) -> PlayerCommand | None:
     """The user's command, else the first installed player, else None. Raises RecordingError."""
-    program = ""
     for command in [setting] if setting.strip() else _OPTIONS:
         program, *rest = command_words(command) or [""]
         if program and shutil.which(program, path=env.get("PATH")):
@@ -66,17 +65,17 @@ def find_player(setting: str, env: Mapping[str, str]) -> PlayerCommand | None:
             file = [] if any("{file}" in word for word in rest) else ["{file}"]
             return PlayerCommand(name, [program, *options.split(), *start.split(), *rest, *file])
     if setting.strip():
-        name = redact(clean_line(program, 60)) or "…"
+        name = redact(clean_line(program, 60)) or "…"  # “…”: a quote is not closed
         raise RecordingError(f"There is no program “{name}” that can be run.", "Check the setting `player`.")
     return None
 
 
 def can_hear(env: Mapping[str, str]) -> bool:
     """Whether the user may hear a player: always, except over SSH without a sound server or device."""
-    sockets = (Path(env.get("XDG_RUNTIME_DIR") or os.devnull, name) for name in ("pipewire-0", "pulse/native"))
-    is_remote = any(env.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"))
-    has_server = bool(env.get("PULSE_SERVER")) or any(path.is_socket() for path in sockets)
-    return not is_remote or has_server or any(_SOUND_DEVICES.glob("pcm*p"))
+    if not any(env.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")) or env.get("PULSE_SERVER"):
+        return True
+    sockets = (os.path.join(env.get("XDG_RUNTIME_DIR") or os.devnull, name) for name in ("pipewire-0", "pulse/native"))
+    return any(map(os.path.exists, sockets)) or any(_SOUND_DEVICES.glob("pcm*p"))
 
 
 class Player:
@@ -156,23 +155,15 @@ class Player:
         try:
             errors = self._open.enter_context(tempfile.TemporaryFile(buffering=0))  # noqa: SIM115 # `_close` closes it
             errors.write(bytes(guard.MOST_ERRORS))  # fails on a full disk
-            ours, theirs = socket.socketpair()
-            self._open.enter_context(ours).setblocking(False)
-            with theirs:
-                shared = [theirs.fileno()]
-                words = [str(shared[0]), *self._words]
-                for mark, value in (("{start}", f"{self._now.position:.2f}"), ("{ipc}", words[0]), ("{file}", file)):
-                    words = [word.replace(mark, value) for word in words]
-                words = [sys.executable, "-I", "-S", guard.__file__, *words]
-                self._guard = subprocess.Popen(
-                    words,
-                    stdin=pipe,
-                    stdout=errors,
-                    stderr=null,
-                    env=self._env,
-                    pass_fds=shared,
-                    start_new_session=True,
-                )
+            ours, theirs = (self._open.enter_context(one) for one in socket.socketpair())
+            ours.setblocking(False)
+            words = [str(theirs.fileno()), *self._words]
+            for mark, value in (("{start}", f"{self._now.position:.2f}"), ("{ipc}", words[0]), ("{file}", file)):
+                words = [word.replace(mark, value) for word in words]
+            words, fds = [sys.executable, "-I", "-S", guard.__file__, *words], [theirs.fileno()]
+            self._guard = subprocess.Popen(
+                words, stdin=pipe, stdout=errors, stderr=null, env=self._env, pass_fds=fds, start_new_session=True
+            )
         except OSError as error:
             return self._end(f"could not be started: {error.strerror}")
         self._errors, self._unread, self._reason, self._moved = errors.fileno(), b"", "", 0.0

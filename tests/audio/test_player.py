@@ -148,6 +148,17 @@ def test_no_process_is_left_of_any_player(script: str, way: str, tmp_path: Path,
     assert processes(str(tmp_path)) == []
 
 
+@pytest.mark.parametrize("name", ["mpv", "odd"])
+def test_no_file_stays_open_after_a_player_ends(name: str, tmp_path: Path, sound: Path) -> None:
+    one = playing(make_player(tmp_path, name, players.SLEEPER), sound)
+    before = os.listdir("/proc/self/fd")
+    for at in (1.0, 2.0, 3.0):
+        one.play(at)
+        one.seek(at + 1)
+        one.stop()
+    assert os.listdir("/proc/self/fd") == before
+
+
 def test_what_a_player_started_ends_with_it(tmp_path: Path, sound: Path) -> None:
     one = playing(make_player(tmp_path, "odd", players.FORKS_AND_ENDS), sound)
     one.play(1.0)
@@ -246,7 +257,7 @@ open(HERE + "/facts", "w").write(json.dumps(facts))
         ("{0}/odd", ["FILE"]),
         ("{0}/odd {{file}} {{start}} x", ["FILE", "12.35", "x"]),
         ("{0}/odd 'a b' --at={{start}}s", ["a b", "--at=12.35s", "FILE"]),
-        ("{0}/cvlc", ["--play-and-exit", "--start-time=12.35", "FILE"]),
+        ("{0}/cvlc", ["--play-and-exit", "--no-video", "--start-time=12.35", "FILE"]),
         ("{0}/ffplay -volume 50", [*FFPLAY_OPTIONS, "-ss", "12.35", "-volume", "50", "FILE"]),
         (
             "{0}/ffplay -ss {{start}} -i {{file}}",
@@ -310,7 +321,7 @@ def test_afplay_plays_a_copy_that_starts_at_the_place(tmp_path: Path, sound: Pat
 
 def test_over_ssh_only_a_sound_server_or_device_can_be_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(player, "_SOUND_DEVICES", tmp_path)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(tmp_path)  # since the path of a socket must be short
     remote = {"SSH_TTY": "/dev/pts/1", "XDG_RUNTIME_DIR": str(tmp_path)}
     assert can_hear({})
     assert not can_hear(remote)
