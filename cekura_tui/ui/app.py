@@ -497,6 +497,7 @@ class CekuraApp(App[None]):
     def action_suspend_process(self) -> None:
         driver = driver_of(self)
         if self.can_suspend and isinstance(driver, TerminalDriver):
+            self.app_suspend_signal.publish(self)
             driver.suspend_job()
 
     def action_redraw(self) -> None:

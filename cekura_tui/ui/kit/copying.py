@@ -11,9 +11,11 @@ from rich.segment import Segment
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.style import Style
 from textual.widgets import Input, Static
 
 from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.run.details import web_link
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, DialogNote, KeyHint, dialog_box
 from cekura_tui.ui.kit.inputs import TypedLine
@@ -163,7 +165,9 @@ class CopyDialog(Dialog[Any]):
     def preview(self) -> None:
         """Show the first lines of the text under the cursor, to select if the clipboard does not work, as over SSH."""
         offer = self._list.cursor_row
-        self.query_one("#copy-preview", Static).update(Content(offer.preview() if offer else ""))
+        text = offer.preview() if offer else ""
+        # A link that terminals open with a click, also over SSH.
+        self.query_one("#copy-preview", Static).update(Content.styled(text, Style(link=text) if web_link(text) else ""))
         self.show_message("")
 
     @on(SimpleList.Opened)

@@ -41,7 +41,7 @@ class Playback:
     def __init__(self, screen: RunScreen, view: RunView) -> None:
         self.by_sound: BySound | None = None
         """The call by its sound, while the screen shows that form."""
-        self._screen, self._view, self._workspace = screen, view, screen.state.workspace
+        self._screen, self.view, self._workspace = screen, view, screen.state.workspace
         self._recording: Recording | None = None
         self._heard: BySound | None = None
         self._player: Player | None = None
@@ -51,6 +51,7 @@ class Playback:
         self._followed: Hashable = None
         """The turn that plays; the cursor follows while it is on this turn."""
         self._line = ""
+        screen.app.app_suspend_signal.subscribe(screen, lambda app: self.pause())
 
     @property
     def is_active(self) -> bool:
@@ -71,6 +72,14 @@ class Playback:
         at = f"{clock(state.position, hours=hours)} of {clock(length, hours=hours)}"
         return f"▶ {at}" if state.playing else f"paused at {at}"
 
+    def title(self, facts: list[str], *, short: bool) -> tuple[str, list[str]]:
+        """The name of the timeline, and facts for its title. `line` replaces the given facts."""
+        facts = [self.line] if self.line else facts
+        if self.by_sound is None:
+            return "Timeline", facts
+        more = self.by_sound.answers(self.view.timeline, short=short), self.by_sound.note
+        return "Timeline by sound", [*facts, *filter(None, more)]
+
     @property
     def _strip(self) -> TimelineStrip:
         return self._screen.query_one(TimelineStrip)
@@ -87,11 +96,15 @@ class Playback:
             if not self.is_active:
                 self._begin(self._play(at))
         elif (state := self._player.state()).playing:
-            self._player.pause()
-            self._tick()
+            self.pause()
         else:
             self._followed = self._transcript.cursor_key
             self._player.play(state.position if turn == self._strip.turn_before(state.position) else at)
+            self._tick()
+
+    def pause(self) -> None:
+        if self._player is not None:
+            self._player.pause()
             self._tick()
 
     def step(self, seconds: float) -> None:
@@ -134,13 +147,11 @@ class Playback:
                 await work
             except CekuraTuiError as error:
                 self._screen.notify_once(error.sentence())
-                self._player = None
             self._work = ""
             if self._player is None:
                 self.stop()
             else:
                 self._tick()
-            self._screen.refresh_bindings()
 
         if self._timer is None:
             self._timer = self._screen.set_interval(_TICK, self._tick)
@@ -148,7 +159,7 @@ class Playback:
 
     async def _fetch(self) -> Recording:
         if self._recording is None:
-            run_id, link = self._view.row.id, self._view.source.get("voice_recording_url")
+            run_id, link = self.view.row.id, self.view.source.get("voice_recording_url")
             self._work = "fetching the recording"
             self._tick()
             fetched = self._workspace.call(lambda session: session.recording(run_id, link, self._show_progress))
@@ -163,7 +174,7 @@ class Playback:
         self._work = f"fetching the recording {bar}{size}"
 
     async def _play(self, at: float) -> None:
-        setting, link = self._workspace.setup.settings.player, web_link(self._view.source.get("voice_recording_url"))
+        setting, link = self._workspace.setup.settings.player, web_link(self.view.source.get("voice_recording_url"))
         there, ssh = f"{link}#t={at:.0f}", read_over_ssh(os.environ)
         player = find_player(setting, os.environ)
         if link and (player is None or not (setting or can_hear(os.environ))):
@@ -171,7 +182,7 @@ class Playback:
                 raise CekuraTuiError(f"{_NO_PLAYER}: opened the recording in a browser.")
             why = "This machine has no audio device to hear over SSH." if player else f"{_NO_PLAYER}."
             offer = Offer(f"link to the recording from {clock(at)}", lambda: there)
-            self._screen.app.push_screen(CopyDialog(f"run {self._view.row.id}", [offer], [why]))
+            self._screen.app.push_screen(CopyDialog(f"run {self.view.row.id}", [offer], [why]))
         elif player is None:
             raise CekuraTuiError(f"{_NO_PLAYER}.", "Install mpv, or set `player`.")
         else:
@@ -184,7 +195,7 @@ class Playback:
         path = (await self._fetch()).path
         self._work = "reading the sound"
         self._tick()
-        view = self._view
+        view = self.view
         work = partial(by_sound_of, path, view.source, view.call.turns, view.timeline)
         self._heard = self.by_sound = await asyncio.wrap_future(in_thread(work))
         self._screen.draw()

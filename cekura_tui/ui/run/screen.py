@@ -287,6 +287,9 @@ verdict and say why the turn is its evidence.
 or `tool:` in front searches only their turns. `{run.next-match}` and `{run.previous-match}` go to the next and the
 previous match. `{app.search-runs}` searches the transcripts of other runs.
 
+`{run.play}` plays the recording from the turn under the cursor, and pauses. `{run.by-sound}` shows the timeline by
+what is heard: who speaks over whom, how late the answers are, and speech that the transcript does not have.
+
 `{run.improve}` proposes a better prompt from this run. `{run.compare}` compares the run with the last passed run of
 its scenario. `{run.test}` calls the scenario again, to test a changed prompt.
 """
@@ -474,6 +477,8 @@ its scenario. `{run.test}` calls the scenario again, to test a changed prompt.
         other = self._drawn != loader.run_id
         self._drawn = loader.run_id
         if view is not None:
+            if self.playback is not None and self.playback.view.source != view.source:
+                self.leave_sound()
             shown = (self.playback and self.playback.by_sound) or view
             transcript.show_call(shown.call, reset=other or not transcript.turns)
             strip.show(shown.timeline, {} if loader.evidence is None else strip.marks)
@@ -531,17 +536,14 @@ its scenario. `{run.test}` calls the scenario again, to test a changed prompt.
         return "", ""
 
     def draw_times(self) -> None:
-        view, sound, strip = self.loader.view, self.playback, self.query_one(TimelineStrip)
+        view, strip = self.loader.view, self.query_one(TimelineStrip)
         length = clock(strip.timeline.length, hours=needs_hours(strip.timeline.length))
-        name, facts = "Timeline", [] if view is None or not view.timeline.has_times else [length]
-        if sound is not None:
-            facts = [sound.line] if sound.line else facts
-        if sound is not None and sound.by_sound is not None and view is not None:
-            name = "Timeline by sound"
-            short = not self.has_class("-wide")
-            facts += filter(None, (sound.by_sound.answers(view.timeline, short=short), sound.by_sound.note))
+        name, facts = "Timeline", [length] if strip.timeline.has_times else []
+        if self.playback is not None and view is not None:
+            name, facts = self.playback.title(facts, short=not self.has_class("-wide"))
         room = self.size.width - len(" · ".join((f"╭─ {name}", *facts, "─╮")))
-        shown = strip.figures(room) if facts else []
+        figures = strip.figures(room) if facts else ()
+        shown = (one for one in figures if name == "Timeline" or not one.startswith("answers"))
         self.query_one("#run-times", Pane).show_title(name, *facts, *shown)
 
     def draw_title(self) -> None:

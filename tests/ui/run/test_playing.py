@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,13 @@ def recorded(scripted: ScriptedServer) -> dict[str, object]:
     return call(5, voice_recording_url=f"{scripted.url}/5.wav?signature=secret")
 
 
+@asynccontextmanager
+async def hearing(scripted: ScriptedServer, run: dict[str, object]) -> AsyncIterator[Reader]:
+    async with reading(scripted, run, size=WIDE) as reader:
+        await reader.sees("6 turns")
+        yield reader
+
+
 async def said(reader: Reader, sentence: str) -> None:
     await eventually(lambda: sentence in toasts(reader.pilot), sentence)
 
@@ -40,7 +48,7 @@ async def test_a_call_plays_from_the_turn_under_the_cursor(
     players: Path, scripted: ScriptedServer, name: str, script: str
 ) -> None:
     make_player(players, name, script)
-    async with reading(scripted, recorded(scripted), size=WIDE) as reader:
+    async with hearing(scripted, recorded(scripted)) as reader:
         await reader.press("j", "j", "full_stop")  # turn 3 begins at 14 s and ends at 18 s
         await reader.sees("▶ 00:14 of 00:30")
         await reader.press("full_stop")
@@ -61,7 +69,7 @@ async def test_a_cursor_that_the_user_moved_stays_and_is_played_from_next(
     players: Path, scripted: ScriptedServer
 ) -> None:
     make_player(players, "ffplay", FFPLAY)
-    async with reading(scripted, recorded(scripted), size=WIDE) as reader:
+    async with hearing(scripted, recorded(scripted)) as reader:
         await reader.press("full_stop")
         await reader.sees("▶ 00:0")
         await reader.press("G", "right_square_bracket")
@@ -73,7 +81,7 @@ async def test_a_cursor_that_the_user_moved_stays_and_is_played_from_next(
 
 async def test_a_verdict_is_heard_from_its_first_turn(players: Path, scripted: ScriptedServer) -> None:
     make_player(players, "ffplay", FFPLAY)
-    async with reading(scripted, recorded(scripted), size=WIDE) as reader:
+    async with hearing(scripted, recorded(scripted)) as reader:
         await reader.evidence()
         await reader.press("tab")
         await reader.in_pane("verdicts")
@@ -98,7 +106,7 @@ async def test_a_recording_that_is_being_fetched_can_be_left(players: Path, scri
     make_player(players, "ffplay", FFPLAY)
     hold = Hold(Reply(b"RIFF"))
     scripted.on("GET", "/5.wav", hold)
-    async with reading(scripted, recorded(scripted), size=WIDE) as reader:
+    async with hearing(scripted, recorded(scripted)) as reader:
         await reader.press("full_stop")
         await reader.sees("fetching the recording")
         await reader.press("escape")
@@ -110,18 +118,18 @@ async def test_a_player_that_fails_and_a_link_that_leads_nowhere_are_sentences(
     players: Path, scripted: ScriptedServer
 ) -> None:
     make_player(players, "ffplay", "sys.stderr.write('\\x1b[31mno device\\x1b[0m'); sys.exit(3)\n")
-    async with reading(scripted, recorded(scripted), size=WIDE) as reader:
+    async with hearing(scripted, recorded(scripted)) as reader:
         await reader.press("full_stop")
         await said(reader, "ffplay ended with status 3: no device.")
     scripted.on("GET", "/gone.wav", Reply(b"<html>gone</html>", 404))
     gone = call(5, voice_recording_url=f"{scripted.url}/gone.wav")
-    async with reading(scripted, gone, size=WIDE) as reader:
+    async with hearing(scripted, gone) as reader:
         await reader.press("comma")
         await said(reader, "The link to the recording has expired, also after reading the run again.")
 
 
 async def test_without_a_recording_the_key_says_so(players: Path, scripted: ScriptedServer) -> None:
-    async with reading(scripted, call(5), size=WIDE) as reader:
+    async with hearing(scripted, call(5)) as reader:
         for action in ("run.play", "run.by-sound"):
             assert ACTIONS[action].why_not(reader.page) == "This run has no recording."
 
@@ -134,7 +142,7 @@ async def test_over_ssh_without_a_device_the_link_to_the_place_is_offered(
     monkeypatch.setattr("cekura_tui.audio.player._SOUND_DEVICES", players / "none")
     for name in ("PULSE_SERVER", "XDG_RUNTIME_DIR"):
         monkeypatch.delenv(name, raising=False)
-    async with reading(scripted, recorded(scripted), size=WIDE) as reader:
+    async with hearing(scripted, recorded(scripted)) as reader:
         await reader.press("j", "j", "full_stop")
         await reader.sees("no audio device", "/5.wav?signature=secret#t=14")
         assert not scripted.requests("GET", "/5.wav")
