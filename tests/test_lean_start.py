@@ -152,3 +152,11 @@ def test_making_the_first_screen_loads_few_modules(tmp_path: Path) -> None:
     assert packages(modules) & _SLOW_TO_LOAD == set()
     assert {"textual.widgets._text_area", "cekura_tui.ui.kit.help", "cekura_tui.store.jobs"} & set(modules) == set()
     assert len(own(modules)) <= 112, sorted(own(modules))
+
+
+def test_recordings_are_read_only_once_the_user_wants_to_hear_one(tmp_path: Path) -> None:
+    modules = fresh(
+        "import cekura_tui.ui.run.screen, cekura_tui.ui.app, cekura_tui.workspace.session\nfound = loaded()", tmp_path
+    )
+    assert own(modules, "audio") | packages(modules) & {"miniaudio", "webrtcvad"} == set()
+    assert "cekura_tui.ui.run.playing" not in modules

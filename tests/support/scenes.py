@@ -198,6 +198,14 @@ async def run(pilot: Pilot[Any]) -> None:
     await still(pilot)
 
 
+async def by_sound(pilot: Pilot[Any]) -> None:
+    """Show a failed run by the sound of its recording."""
+    await run(pilot)
+    await pilot.press("comma")
+    await sees(pilot, "Timeline by sound", "later by sound")
+    await still(pilot)
+
+
 async def verdicts(pilot: Pilot[Any]) -> None:
     """Show a failed run with the pane of its verdicts focused."""
     await run(pilot)
@@ -440,6 +448,7 @@ SCENES: dict[str, Scene] = {"runs": runs, "run": run, "improve": improve, "jobs"
 MORE_SCENES: dict[str, Scene] = {
     "groups": groups,
     "nothing": nothing,
+    "by_sound": by_sound,
     "verdicts": verdicts,
     "details": details,
     "compared": compared,

@@ -542,9 +542,10 @@ its scenario. `{run.test}` calls the scenario again, to test a changed prompt.
         if self.playback is not None and view is not None:
             name, facts = self.playback.title(facts, short=not self.has_class("-wide"))
         room = self.size.width - len(" · ".join((f"╭─ {name}", *facts, "─╮")))
-        figures = strip.figures(room) if facts else ()
-        shown = (one for one in figures if name == "Timeline" or not one.startswith("answers"))
-        self.query_one("#run-times", Pane).show_title(name, *facts, *shown)
+        figures = strip.figures(room) if facts else []
+        if name != "Timeline":  # the answers are among the facts, which may fill the title
+            figures = [one for one in figures if not one.startswith("answers") and len(one) + 3 <= room]
+        self.query_one("#run-times", Pane).show_title(name, *facts, *figures)
 
     def draw_title(self) -> None:
         if self.is_unmounted:
