@@ -27,11 +27,8 @@ from cekura_tui.ui.terminal.capabilities import read_over_ssh
 if TYPE_CHECKING:
     from cekura_tui.ui.run.screen import RunScreen
 
-STEP = 5.0
-"""Seconds by which a key goes back or forward."""
 _TICK = 0.2
 """Seconds between two looks at the player; the screen is drawn only if the second or the turn has changed."""
-_BAR = 12
 _NO_PLAYER = "Neither mpv nor ffplay, cvlc or afplay is installed"
 
 
@@ -39,11 +36,12 @@ class Playback:
     """Plays the recording of one run, and shows the call by its sound."""
 
     def __init__(self, screen: RunScreen, view: RunView) -> None:
+        self.view = view
         self.by_sound: BySound | None = None
         """The call by its sound, while the screen shows that form."""
-        self._screen, self.view, self._workspace = screen, view, screen.state.workspace
-        self._recording: Recording | None = None
         self._heard: BySound | None = None
+        self._screen, self._workspace = screen, screen.state.workspace
+        self._recording: Recording | None = None
         self._player: Player | None = None
         self._timer: Timer | None = None
         self._work = ""
@@ -59,8 +57,9 @@ class Playback:
         return self._timer is not None
 
     @property
-    def is_playing(self) -> bool:
-        return self._player is not None and self._player.state().playing
+    def label(self) -> str | None:
+        """What the key to play does now, for the footer; None if the recording is not open."""
+        return None if self._player is None else "Pause" if self._player.state().playing else "Play"
 
     @property
     def line(self) -> str:
@@ -68,9 +67,8 @@ class Playback:
         if self._work or self._player is None:
             return self._work
         length, state = self._strip.timeline.length, self._player.state()
-        hours = needs_hours(length)
-        at = f"{clock(state.position, hours=hours)} of {clock(length, hours=hours)}"
-        return f"▶ {at}" if state.playing else f"paused at {at}"
+        at, of = (clock(seconds, hours=needs_hours(length)) for seconds in (state.position, length))
+        return f"▶ {at} of {of}" if state.playing else f"paused at {at} of {of}"
 
     def title(self, facts: list[str], *, short: bool) -> tuple[str, list[str]]:
         """The name of the timeline, and facts for its title. `line` replaces the given facts."""
@@ -114,8 +112,8 @@ class Playback:
 
     def show_by_sound(self) -> None:
         """Change between the call by its sound and by its transcript."""
-        if self.by_sound is not None or self._heard is not None:
-            self.by_sound = None if self.by_sound is not None else self._heard
+        if self._heard is not None:
+            self.by_sound = self._heard if self.by_sound is None else None
             self._screen.draw()
         elif not self._work:
             self._begin(self._listen())
@@ -142,7 +140,7 @@ class Playback:
         self._work = self._line = ""
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        async def shown() -> None:
+        async def done() -> None:
             try:
                 await work
             except CekuraTuiError as error:
@@ -155,47 +153,40 @@ class Playback:
 
         if self._timer is None:
             self._timer = self._screen.set_interval(_TICK, self._tick)
-        self._screen.run_worker(shown(), group="recording", exclusive=True)
+        self._screen.run_worker(done(), group="recording", exclusive=True)
 
     async def _fetch(self) -> Recording:
+        def show(done: int, total: int | None) -> None:  # called in the background thread; the next tick draws it
+            filled = 12 * done // total if total else 0
+            size = f"{'━' * filled:·<12} {done / 1e6:.1f} of {total / 1e6:.1f} MB" if total else f"{done / 1e6:.1f} MB"
+            self._work = f"fetching the recording {size}"
+
         if self._recording is None:
             run_id, link = self.view.row.id, self.view.source.get("voice_recording_url")
             self._work = "fetching the recording"
             self._tick()
-            fetched = self._workspace.call(lambda session: session.recording(run_id, link, self._show_progress))
-            self._recording = await fetched
+            self._recording = await self._workspace.call(lambda session: session.recording(run_id, link, show))
         return self._recording
-
-    def _show_progress(self, done: int, total: int | None) -> None:
-        """Called in the background thread; the next tick draws the text."""
-        size = f"{done / 1e6:.1f} of {total / 1e6:.1f} MB" if total else f"{done / 1e6:.1f} MB"
-        filled = round(_BAR * min(done / total, 1)) if total else 0
-        bar = f"{'━' * filled}{'·' * (_BAR - filled)} " if total else ""
-        self._work = f"fetching the recording {bar}{size}"
 
     async def _play(self, at: float) -> None:
         setting, link = self._workspace.setup.settings.player, web_link(self.view.source.get("voice_recording_url"))
-        there, ssh = f"{link}#t={at:.0f}", read_over_ssh(os.environ)
-        player = find_player(setting, os.environ)
-        if link and (player is None or not (setting or can_hear(os.environ))):
-            if not ssh and await open_link(there):
-                raise CekuraTuiError(f"{_NO_PLAYER}: opened the recording in a browser.")
-            why = "This machine has no audio device to hear over SSH." if player else f"{_NO_PLAYER}."
-            offer = Offer(f"link to the recording from {clock(at)}", lambda: there)
-            self._screen.app.push_screen(CopyDialog(f"run {self.view.row.id}", [offer], [why]))
-        elif player is None:
-            raise CekuraTuiError(f"{_NO_PLAYER}.", "Install mpv, or set `player`.")
-        else:
+        player, there = find_player(setting, os.environ), f"{link}#t={at:.0f}"
+        if player is not None and (setting or can_hear(os.environ)):
             recording = await self._fetch()
             self._player = Player(player, recording.path, os.environ)
             self._followed = self._transcript.cursor_key
             self._player.play(at)
+            return
+        if not read_over_ssh(os.environ) and await open_link(there):
+            raise CekuraTuiError(f"{_NO_PLAYER}: opened the recording in a browser.")
+        why = "This machine has no audio device to hear over SSH." if player else f"{_NO_PLAYER}."
+        offers = [Offer(f"link to the recording from {clock(at)}", lambda: there)] if link else []
+        self._screen.app.push_screen(CopyDialog(f"run {self.view.row.id}", offers, [why]))
 
     async def _listen(self) -> None:
-        path = (await self._fetch()).path
+        path, view = (await self._fetch()).path, self.view
         self._work = "reading the sound"
         self._tick()
-        view = self.view
         work = partial(by_sound_of, path, view.source, view.call.turns, view.timeline)
         self._heard = self.by_sound = await asyncio.wrap_future(in_thread(work))
         self._screen.draw()
@@ -205,14 +196,12 @@ class Playback:
         if self._player is not None:
             state = self._player.state()
             if state.failure or state.ended:
-                if state.failure:
-                    self._screen.notify_once(state.failure)
+                self._screen.notify_once(state.failure)
                 self.stop()
                 return
             self._strip.move_playhead(state.position)
             turn = self._strip.turn_before(state.position)
             if state.playing and turn is not None and self._transcript.cursor_key == self._followed != turn:
-                self._followed = turn
                 self._transcript.go_to(turn)
                 self._followed = self._transcript.cursor_key
         if self._line != self.line:

@@ -67,12 +67,6 @@ def _unless_playing(screen: RunScreen) -> str | None:
     return None if screen.playback is not None and screen.playback.is_active else NOT_OFFERED
 
 
-def _play_label(screen: RunScreen) -> str | None:
-    if _unless_playing(screen) is not None or screen.playback is None:
-        return None
-    return "Pause" if screen.playback.is_playing else "Play"
-
-
 def _unless_cited(screen: RunScreen) -> str | None:
     evidence, view = screen.loader.evidence, screen.loader.view
     if evidence is None or view is None or any(found.turns for found in evidence.values()):
@@ -82,6 +76,8 @@ def _unless_cited(screen: RunScreen) -> str | None:
 
 _of_run = partial(Action, why_not=_unless_loaded)
 _of_list = partial(Action, why_not=_unless_from_list)
+_recorded = partial(Action, why_not=_unless_recorded)
+_playing = partial(Action, why_not=_unless_playing, footer=1)
 
 
 class RunScreen(Page):
@@ -145,15 +141,7 @@ class RunScreen(Page):
             "Previous match",
             "previous match of the search",
         ),
-        Action(
-            "run.stop",
-            "escape,semicolon",
-            lambda screen: screen.sound().stop(),
-            "Stop",
-            "stop playing or fetching the recording",
-            footer=1,
-            why_not=_unless_playing,
-        ),
+        _playing("run.stop", "escape,semicolon", lambda screen: screen.sound().stop(), "Stop", "stop the recording"),
         Action(
             "run.end-search",
             "escape",
@@ -163,41 +151,23 @@ class RunScreen(Page):
             why_not=lambda screen: None if screen.navigator.is_searching else NOT_OFFERED,
         ),
         Action("run.back", "escape", lambda screen: screen.dismiss(screen.loader.run_id), "Back", footer=5),
-        Action(
+        _recorded(
             "run.play",
             "full_stop",
             lambda screen: screen.sound().play_or_pause(),
             "Play or pause",
             "play the recording from the turn under the cursor, or pause",
             footer=1,
-            why_not=_unless_recorded,
-            label_now=_play_label,
+            label_now=lambda screen: screen.playback and screen.playback.label,
         ),
-        Action(
-            "run.play-on",
-            "right_square_bracket",
-            lambda screen: screen.sound().step(5),
-            "5 s on",
-            "5 seconds later in the recording that plays",
-            footer=1,
-            why_not=_unless_playing,
-        ),
-        Action(
-            "run.play-back",
-            "left_square_bracket",
-            lambda screen: screen.sound().step(-5),
-            "5 s back",
-            "5 seconds earlier in the recording that plays",
-            footer=1,
-            why_not=_unless_playing,
-        ),
-        Action(
+        _playing("run.play-on", "right_square_bracket", lambda screen: screen.sound().step(5), "5 s on"),
+        _playing("run.play-back", "left_square_bracket", lambda screen: screen.sound().step(-5), "5 s back"),
+        _recorded(
             "run.by-sound",
             "comma",
             lambda screen: screen.sound().show_by_sound(),
             "By sound",
-            "the timeline as the recording sounds, or as the transcript says",
-            why_not=_unless_recorded,
+            "the timeline by what is heard, or by the transcript",
         ),
         _of_list(
             "run.next",
@@ -542,9 +512,7 @@ its scenario. `{run.test}` calls the scenario again, to test a changed prompt.
         if self.playback is not None and view is not None:
             name, facts = self.playback.title(facts, short=not self.has_class("-wide"))
         room = self.size.width - len(" · ".join((f"╭─ {name}", *facts, "─╮")))
-        figures = strip.figures(room) if facts else []
-        if name != "Timeline":  # the answers are among the facts, which may fill the title
-            figures = [one for one in figures if not one.startswith("answers") and len(one) + 3 <= room]
+        figures = strip.figures(room, answers=name == "Timeline") if facts else ()
         self.query_one("#run-times", Pane).show_title(name, *facts, *figures)
 
     def draw_title(self) -> None:

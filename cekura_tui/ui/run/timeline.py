@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, ClassVar, NamedTuple
 
@@ -162,6 +162,7 @@ def _silence(cells: list[Cell], gap: Silence, scale: Scale) -> None:
 _STEPS = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400)
 """Possible seconds between two times on the axis; the smallest step for which the times have room is used."""
 _LABEL = 7
+_SHORTEST_FIGURE = 22
 _INKS = {
     "caller": "color: $caller;",
     "agent": "color: $agent;",
@@ -226,8 +227,9 @@ class TimelineStrip(Widget, can_focus=False):
     def _height_of(self, timeline: Timeline) -> int:
         return len(timeline.lanes) + (not self.screen.has_class("-short")) if timeline.has_times else 1
 
-    def figures(self, room: int) -> list[str]:
-        return figures(self.timeline, self.marks, room)
+    def figures(self, room: int, *, answers: bool = True) -> list[str]:
+        timeline = self.timeline if answers else replace(self.timeline, answers=())
+        return figures(timeline, self.marks, room) if answers or room > _SHORTEST_FIGURE else []
 
     def mark(self, marks: Mapping[int, State]) -> None:
         if marks != self.marks:

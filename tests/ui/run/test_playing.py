@@ -134,6 +134,19 @@ async def test_without_a_recording_the_key_says_so(players: Path, scripted: Scri
             assert ACTIONS[action].why_not(reader.page) == "This run has no recording."
 
 
+async def test_without_a_player_the_browser_opens_the_place(
+    players: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = players / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {players}/part\n/bin/mv {players}/part {players}/opened\n')
+    browser.chmod(0o700)
+    monkeypatch.setenv("BROWSER", f"{browser} %s")
+    async with hearing(scripted, recorded(scripted)) as reader:
+        await reader.press("j", "j", "full_stop")
+        await said(reader, "Neither mpv nor ffplay, cvlc or afplay is installed: opened the recording in a browser.")
+    assert (players / "opened").read_text() == f"{scripted.url}/5.wav?signature=secret#t=14\n"
+
+
 async def test_over_ssh_without_a_device_the_link_to_the_place_is_offered(
     players: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
