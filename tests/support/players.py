@@ -30,22 +30,19 @@ ipc = socket.socket(fileno=int(words["input-ipc-client"].removeprefix("fd://")))
 unread = b""
 now = lambda: place if paused else place + time.monotonic() - since
 while now() < 30:
+    ipc.send(b'{"event":"property-change","name":"time-pos","data":%f}\\n' % now())
     if not select.select([ipc], [], [], 0.01)[0]:
         continue
     if not (piece := ipc.recv(65536)):
         break
     *lines, unread = (unread + piece).split(b"\\n")
     for line in lines:
-        asked = json.loads(line)
-        command, answer = asked["command"], {"request_id": asked["request_id"], "error": "success"}
-        if command[0] == "get_property":
-            answer["data"] = now()
-        elif command[0] == "seek":
+        command = json.loads(line)["command"]
+        if command[0] == "seek":
             place, since = command[1], time.monotonic()
-            ipc.send(b'{"event": "playback-restart"}\\n')
         elif command[1] == "pause":
             place, since, paused = now(), time.monotonic(), command[2]
-        ipc.send(json.dumps(answer).encode() + b"\\n")
+        ipc.send(b'{"request_id":0,"error":"success"}\\n')
 """
 FFPLAY = """
 place, since = float(sys.argv[sys.argv.index("-ss") + 1]), time.monotonic()
