@@ -2,133 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from operator import attrgetter, itemgetter
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, cast
 
 from cekura_tui.audio.speech import Interval, Sound, listen
-from cekura_tui.model.transcript.timeline import (
-    Call,
-    TimedTurn,
-    Timeline,
-    Timing,
-    call_of,
-    timeline_by_sound,
-)
-from cekura_tui.model.transcript.transcript import NAMES, Speaker, Turn
+from cekura_tui.model.transcript.timeline import Call, TimedTurn, Timeline, Timing, call_of, timeline_of
+from cekura_tui.model.transcript.transcript import NAMES, TOOLS, Speaker, Turn
+
+if TYPE_CHECKING:
+    from cekura_tui.model.json_shapes import HeardJson, HeardKind
+    from cekura_tui.model.run.view import RunView
 
 DIFFERENT = 0.5
 """Seconds; a turn is marked if it is heard at another time than its own by more than this."""
 _NEAR = 3.0
 """Most seconds between a turn and the speech that is taken to be the turn although their times do not meet."""
-_ONE_CHANNEL = "one channel: only sound and silence"
 
 
 @dataclass(frozen=True, slots=True)
 class BySound:
     """A call by its sound. `call` also has a turn for speech without a turn in the transcript; its number is a
-    fraction, between the numbers of the turns before and after. `note` says what is not certain about the channels."""
+    fraction, between the numbers of the turns before and after. `answers` compares the median answer times; empty if
+    one is unknown. `note` says what is not certain about the channels."""
 
     timeline: Timeline
     call: Call
-    note: str = ""
+    answers: str
+    note: str
 
-    def answers(self, transcript: Timeline, *, short: bool = False) -> str:
-        """The median answer times, as a phrase; empty if one of them is not known."""
-        here, there = self.timeline.median, transcript.median
-        if here is None or there is None:
-            return ""
-        words = (
-            "answers {:.1f} s, by sound {:.1f} s"
-            if short
-            else "answers: median {:.1f} s by transcript, {:.1f} s by sound"
-        )
-        return words.format(there, here)
-
-    def findings(self) -> list[tuple[float, str]]:
-        """What the ear notices, as (seconds, words) in the order of time."""
-        line, speakers = self.timeline, {turn.n: NAMES.get(turn.speaker, "someone") for turn in self.call.turns}
-        found = [(one.start, f"silence of {one.seconds:.1f} s") for one in line.gaps]
-        found += [(one.at, f"the agent answers after {one.seconds:.1f} s") for one in line.answers]
-        found += [
-            (one.start, f"{speakers[one.turn]} interrupts {speakers[one.into]}, both speak for {one.seconds:.1f} s")
-            for one in line.overlaps
-        ]
+    def heard(self) -> list[HeardJson]:
+        """What the ear notices, in the order of time."""
+        line = self.timeline
+        speech = [span for lane in line.lanes for span in lane.spans if span.speaker not in TOOLS]
+        turns: list[Turn | TimedTurn] = [*self.call.turns, *speech]
+        who = {one.n: NAMES.get(one.speaker, "someone") for one in turns}
+        found: list[tuple[float, float | None, HeardKind, int, str]] = []
+        for span in speech:
+            extra = f" for {(span.end or 0.0) - span.start:.1f} s, no turn" if span.n % 1 else ""
+            found.append((span.start, span.end, "speech", span.n, f"{who[span.n]} speaks{extra}"))
+        for gap in line.gaps:
+            found.append((gap.start, gap.end, "silence", gap.turn, f"silence of {gap.seconds:.1f} s"))
+        for one in line.answers:
+            words = f"the agent answers after {one.seconds:.1f} s"
+            found.append((one.at - one.seconds, one.at, "answer", one.turn, words))
+        for both in line.overlaps:
+            words = f"{who[both.turn]} interrupts {who[both.into]}, both speak for {both.seconds:.1f} s"
+            found.append((both.start, both.end, "overlap", both.turn, words))
         for turn in self.call.turns:
-            at = turn.start or 0.0
-            if turn.n % 1:
-                found.append((at, f"{speakers[turn.n]} speaks for {(turn.end or at) - at:.1f} s, no turn"))
-            elif heard := self.call.timings.get(turn.n, Timing()).heard:
-                found.append((at, f"{speakers[turn.n]}’s turn: {heard}"))
-        return sorted(found)
-
-    def json(self, transcript: Timeline) -> dict[str, object]:
-        """The entries of `SpeechJson` but `run`."""
-        line, speakers = self.timeline, {"testing": "caller", "main": "agent"}
-        spans = sorted((span.start, span) for lane in line.lanes if lane.name != "tools" for span in lane.spans)
-        timings = self.call.timings.items()
-        return {
-            "length": line.length,
-            "note": self.note,
-            "median_answer": line.median,
-            "median_answer_by_transcript": transcript.median,
-            "speech": [
-                {
-                    "start": at,
-                    "end": span.end,
-                    "speaker": speakers.get(span.speaker, "other"),
-                    "turn": None if span.n % 1 or not span.n else span.n,
-                }
-                for at, span in spans
-            ],
-            "gaps": [{"start": one.start, "end": one.end} for one in line.gaps],
-            "overlaps": [{"start": one.start, "end": one.end} for one in line.overlaps],
-            "answers": [{"start": one.at - one.seconds, "end": one.at} for one in line.answers],
-            "turns": [{"turn": n, "heard": one.heard} for n, one in timings if one.heard],
-        }
+            if words := self.call.timings[turn.n].heard:
+                found.append((turn.start or 0.0, turn.end, "difference", turn.n, f"{who[turn.n]}’s turn: {words}"))
+        return [
+            {
+                "start": start,
+                "end": end,
+                "kind": kind,
+                "speaker": who[n],
+                "turn": None if n % 1 else n or None,
+                "words": words,
+            }
+            for start, end, kind, n, words in sorted(found, key=itemgetter(0))
+        ]
 
 
-def by_sound_of(path: Path, source: Mapping[str, Any], turns: Sequence[Turn], transcript: Timeline) -> BySound:
-    """Read a recording, and compare it with a run whose JSON is `source`. Takes seconds for a long call. Raises
-    RecordingError."""
-    caller = source.get("testing_channel_index")
-    return compare(listen(path), turns, transcript, caller if type(caller) is int else None)
+def by_sound_of(path: Path, view: RunView) -> BySound:
+    """Compare the recording of a run with its transcript. Takes seconds for a long call. Raises RecordingError."""
+    return compare(listen(path), view.call.turns, view.timeline, view.source.get("testing_channel_index"))
 
 
-def compare(sound: Sound, turns: Sequence[Turn], transcript: Timeline, caller: int | None) -> BySound:
+def compare(sound: Sound, turns: Sequence[Turn], transcript: Timeline, caller: object) -> BySound:
     """Match speech with turns. `caller` is the index of the caller's channel; without a valid one, the channels are
     assigned as they fit the times of the turns better."""
-    spans = {lane.name: lane.spans for lane in transcript.lanes}
-    people: list[tuple[Speaker, Sequence[TimedTurn]]] = [("testing", spans["caller"]), ("main", spans["agent"])]
     channels, note = sound.channels, ""
+    spans = {lane.name: lane.spans for lane in transcript.lanes}
+    people: dict[Speaker, Sequence[TimedTurn]] = {"testing": spans["caller"], "main": spans["agent"]}
     if len(channels) == 1:
-        people, note = [("other", sorted(spans["caller"] + spans["agent"], key=lambda one: one.start))], _ONE_CHANNEL
+        people = {"other": sorted(spans["caller"] + spans["agent"], key=attrgetter("start"))}
+        note = "one channel: only sound and silence"
     elif caller not in (0, 1):
-        fits = [
-            _common(one, spans["caller"]) + _common(other, spans["agent"]) for one, other in (channels, channels[::-1])
-        ]
-        caller = int(fits[1] > fits[0])
+        fits = [_common(speech, spans["caller"]) - _common(speech, spans["agent"]) for speech in channels]
+        caller = fits.index(max(fits))
         note = f"caller in channel {caller + 1}: it fits the turns better"
-    if caller == 1 and len(channels) == 2:
-        channels = channels[::-1]
-    heard, extra, notes = [*spans["tools"]], list[Turn](), dict[int, str]()
-    for (speaker, own), speech in zip(people, channels, strict=True):
-        by_turn, others = _by_turn(speech, own)
-        heard += [TimedTurn(n, speaker, *one) for n, parts in by_turn.items() for one in parts]
-        if len(channels) == 1:
-            heard += [TimedTurn(0, speaker, *one) for one in others]
-            continue
-        extra += [Turn(0, speaker, NAMES[speaker], *one, "") for one in others]
-        notes |= {span.n: words for span in own if (words := _difference(span, by_turn.get(span.n, ())))}
-    extra = _numbered(extra, turns)
-    heard += [TimedTurn(turn.n, turn.speaker, turn.start or 0.0, turn.end) for turn in extra]
-    line = timeline_by_sound(heard, len(turns), sound.seconds)
-    call = call_of(sorted([*turns, *extra], key=lambda turn: turn.n), line)
-    known = dict(call.timings)
-    known |= {n: replace(known.get(n, Timing()), heard=words) for n, words in notes.items()}
-    return BySound(line, replace(call, timings=known), note)
+    heard, differences = [turn for turn in turns if turn.speaker in TOOLS], dict[int, str]()
+    for (speaker, own), speech in zip(people.items(), reversed(channels) if caller == 1 else channels, strict=True):
+        parts = _by_turn(speech, own)
+        heard += [Turn(n, speaker, NAMES.get(speaker, ""), *one, "") for n, one in parts]
+        if len(channels) == 2:
+            differences |= {span.n: _difference(span, [one for n, one in parts if n == span.n]) for span in own}
+    heard.sort(key=lambda turn: turn.start or 0.0)
+    for k, one in enumerate(heard if len(channels) == 2 else ()):
+        if not one.n:
+            earlier = (turn.n for turn in turns if turn.start is not None and turn.start <= (one.start or 0.0))
+            # A fraction, though turns have whole numbers: lists and timelines only compare the numbers.
+            heard[k] = replace(one, n=cast(int, max(earlier, default=0) + (k + 1) / (len(heard) + 1)))
+    line = timeline_of(heard, sound.seconds)
+    lanes = tuple(lane for lane in line.lanes if lane.spans or lane.name == "tools")
+    line = replace(line, turns=len(turns), lanes=lanes, ends_known=True, note="")
+    call = call_of(sorted([*turns, *(turn for turn in heard if turn.n % 1)], key=attrgetter("n")), line)
+    timings = {
+        turn.n: replace(call.timings.get(turn.n, Timing()), heard=differences.get(turn.n, "")) for turn in call.turns
+    }
+    answers = ""
+    if line.median is not None and transcript.median is not None:
+        answers = f"answers: median {transcript.median:.1f} s, by sound {line.median:.1f} s"
+    return BySound(line, replace(call, timings=timings), answers, note)
 
 
 def _common(speech: Sequence[Interval], spans: Sequence[TimedTurn]) -> float:
@@ -141,29 +121,23 @@ def _shared(one: Interval, span: TimedTurn) -> float:
     return min(one.end, span.end or span.start + DIFFERENT) - max(one.start, span.start)
 
 
-def _by_turn(
-    speech: Sequence[Interval], spans: Sequence[TimedTurn]
-) -> tuple[dict[int, list[Interval]], list[Interval]]:
-    """The speech of one person by turn, and the speech without a turn. Speech during several turns is cut between
-    them. Speech near a turn that is not heard otherwise is taken to be that turn."""
-    found: dict[int, list[Interval]] = {}
-    others: list[Interval] = []
+def _by_turn(speech: Sequence[Interval], spans: Sequence[TimedTurn]) -> list[tuple[int, Interval]]:
+    """The speech of one person with the number of its turn; 0 if it has none. Speech during several turns is cut where
+    the turns begin. Speech near a turn that is not heard otherwise is taken to be that turn."""
+    parts: list[tuple[int, Interval]] = []
     for one in speech:
         met = [span for span in spans if _shared(one, span) > 0]
-        if not met:
-            others.append(one)
-            continue
-        middles = (((before.end or before.start) + after.start) / 2 for before, after in pairwise(met))
-        cuts = sorted(min(max(middle, one.start), one.end) for middle in middles)
-        for span, start, end in zip(met, [one.start, *cuts], [*cuts, one.end], strict=True):
-            found.setdefault(span.n, []).append(Interval(start, end))
-    for one in list(others):
-        missing = [span for span in spans if span.n not in found or min(_shared(one, span), 0) > -DIFFERENT]
-        near = max(missing, key=lambda span: _shared(one, span), default=None)
+        cuts = [one.start, *(max(span.start, one.start) for span in met[1:]), one.end]
+        numbers = [span.n for span in met] or [0]
+        parts += [(n, Interval(*times)) for n, times in zip(numbers, pairwise(cuts), strict=True)]
+    heard = {n for n, _ in parts}
+    for place, one in ((place, one) for place, (n, one) in enumerate(parts) if n == 0):
+        free = [span for span in spans if span.n not in heard or _shared(one, span) > -DIFFERENT]
+        near = max(free, key=lambda span: _shared(one, span), default=None)
         if near is not None and _shared(one, near) > -_NEAR:
-            found[near.n] = sorted([*found.get(near.n, ()), one])
-            others.remove(one)
-    return found, others
+            parts[place] = near.n, one
+            heard.add(near.n)
+    return parts
 
 
 def _difference(span: TimedTurn, parts: Sequence[Interval]) -> str:
@@ -174,17 +148,3 @@ def _difference(span: TimedTurn, parts: Sequence[Interval]) -> str:
     verb, by = ("begins", later) if abs(later) > DIFFERENT else ("ends", longer)
     words = f"{verb} {abs(by):.1f} s {'later' if by > 0 else 'earlier'} by sound"
     return words if abs(by) > DIFFERENT else ""
-
-
-def _numbered(extra: Sequence[Turn], turns: Sequence[Turn]) -> list[Turn]:
-    """Give additional turns numbers between the last turn that begins before them and the next turn."""
-    places: dict[int, list[Turn]] = {}
-    for turn in sorted(extra, key=lambda turn: turn.start or 0.0):
-        before = max((one.n for one in turns if one.start is not None and one.start <= (turn.start or 0.0)), default=0)
-        places.setdefault(before, []).append(turn)
-    # Fractions, though turns have whole numbers: lists and timelines only compare the numbers.
-    return [
-        replace(turn, n=cast(int, before + (k + 1) / (len(some) + 1)))
-        for before, some in places.items()
-        for k, turn in enumerate(some)
-    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
@@ -395,16 +395,17 @@ async def save_audio(session: Session, run_id: int, out: str, force: bool, speec
 def put_speech(view: RunView, path: Path, *, as_json: bool) -> None:
     from cekura_tui.audio.by_sound import by_sound_of
 
-    found = by_sound_of(path, view.source, view.call.turns, view.timeline)
+    found = by_sound_of(path, view)
     if as_json:
-        put_json({"run": view.row.id, **found.json(view.timeline)})
+        medians = {"median_answer": found.timeline.median, "median_answer_by_transcript": view.timeline.median}
+        facts = {"length": found.timeline.length, "note": found.note}
+        put_json({"run": view.row.id, **facts, **medians, "heard": found.heard()})
         return
-    timeline, hours = found.timeline, needs_hours(found.timeline.length)
-    put(f"Run {view.row.id} by its sound: {clock(timeline.length, hours=hours)}")
-    for words in (found.note, found.answers(view.timeline)):
-        put(words) if words else None
-    for at, words in found.findings():
-        put(f"{clock(at, hours=hours)}  {words}")
+    hours = needs_hours(found.timeline.length)
+    put(f"Run {view.row.id} by its sound: {clock(found.timeline.length, hours=hours)}")
+    for words in filter(None, (found.note, found.answers)):
+        put(words)
+    _put_moments((Moment(one["start"], one["end"], one["words"]) for one in found.heard()), hours=hours)
 
 
 def _cached_note(session: Session, got_at: float | None = None) -> str:
@@ -435,15 +436,19 @@ def put_timeline(view: RunView, found: Evidence, *, as_json: bool) -> None:
         put(figure)
     put()
     # The sort is stable, so moments of the same time keep this order.
-    for moment in sorted(_moments(view, found), key=lambda one: one.start):
-        start, end = (clock(time, hours=hours) for time in (moment.start, moment.end))
-        put(f"{start if end in ('', start) else f'{start} to {end}'}  {moment.text}")
+    _put_moments(sorted(_moments(view, found), key=lambda one: one.start), hours=hours)
     turns = view.transcript.turns
     for n in timeline.untimed:
         put(f"no time  {_speaker(turns[n - 1])}, turn {n}")
     for n, text in _cited_lines(found):
         if n == 0 or n in timeline.untimed:
             put(f"{'no time' if n else 'no turn'}  {text}")
+
+
+def _put_moments(moments: Iterable[Moment], *, hours: bool) -> None:
+    for moment in moments:
+        start, end = (clock(time, hours=hours) for time in (moment.start, moment.end))
+        put(f"{start if end in ('', start) else f'{start} to {end}'}  {moment.text}")
 
 
 def _moments(view: RunView, found: Evidence) -> Iterator[Moment]:

@@ -498,23 +498,20 @@ class TimelineJson(TypedDict):
     missing_quotes: list[MissingQuotesJson]
 
 
-class SoundJson(TypedDict):
-    """A part of a recording, in seconds from its start."""
+HeardKind = Literal["speech", "silence", "answer", "overlap", "difference"]
+
+
+class HeardJson(TypedDict):
+    """What a recording shows from `start` to `end`, in seconds."""
 
     start: float
-    end: float
-
-
-class SpeechOfTurnJson(SoundJson):
-    speaker: Literal["caller", "agent", "other"]
+    end: float | None
+    kind: HeardKind
+    """`answer` is the time until the agent answers; `difference` is a turn that the recording has at another time."""
+    speaker: str
     turn: int | None
     """Null if the transcript has no turn for the speech."""
-
-
-class HeardTurnJson(TypedDict):
-    turn: int
-    heard: str
-    """How the turn differs in the recording, such as "begins 1.2 s later by sound"."""
+    words: str
 
 
 class SpeechJson(TypedDict):
@@ -526,12 +523,7 @@ class SpeechJson(TypedDict):
     """What is not certain about the channels; empty if nothing is."""
     median_answer: float | None
     median_answer_by_transcript: float | None
-    speech: list[SpeechOfTurnJson]
-    gaps: list[SoundJson]
-    overlaps: list[SoundJson]
-    answers: list[SoundJson]
-    """The time from the end of the caller's speech to the start of the agent's."""
-    turns: list[HeardTurnJson]
+    heard: list[HeardJson]
 
 
 class ColumnJson(TypedDict):

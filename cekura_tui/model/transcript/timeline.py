@@ -175,23 +175,6 @@ def timeline_of(turns: Sequence[Turn], length: float | None = None) -> Timeline:
     )
 
 
-def timeline_by_sound(spans: Sequence[TimedTurn], turns: int, length: float) -> Timeline:
-    """Build the timeline of a call of `length` seconds from the speech that is heard, and from tool calls."""
-    ordered = sorted(spans, key=attrgetter("start", "n"))
-    speech = [span for span in ordered if span.speaker not in TOOLS]
-    return Timeline(
-        length=length,
-        turns=turns,
-        lanes=tuple(lane for lane in _lanes(ordered) if lane.spans or lane.name == "tools"),
-        gaps=tuple(_gaps(speech, ())),
-        overlaps=tuple(_overlaps(speech)),
-        answers=tuple(_answers(speech, ())),
-        untimed=(),
-        ends_known=True,
-        note="",
-    )
-
-
 def timings(line: Timeline) -> dict[int, Timing]:
     """The longest overlap of each turn, or else the silence before it; turns with neither are left out."""
     found = {gap.turn: Timing(silence=gap.seconds) for gap in line.gaps}

@@ -70,13 +70,12 @@ class Playback:
         at, of = (clock(seconds, hours=needs_hours(length)) for seconds in (state.position, length))
         return f"▶ {at} of {of}" if state.playing else f"paused at {at} of {of}"
 
-    def title(self, facts: list[str], *, short: bool) -> tuple[str, list[str]]:
+    def title(self, facts: list[str]) -> tuple[str, list[str]]:
         """The name of the timeline, and facts for its title. `line` replaces the given facts."""
         facts = [self.line] if self.line else facts
         if self.by_sound is None:
             return "Timeline", facts
-        more = self.by_sound.answers(self.view.timeline, short=short), self.by_sound.note
-        return "Timeline by sound", [*facts, *filter(None, more)]
+        return "Timeline by sound", [*facts, *filter(None, (self.by_sound.answers, self.by_sound.note))]
 
     @property
     def _strip(self) -> TimelineStrip:
@@ -184,10 +183,10 @@ class Playback:
         self._screen.app.push_screen(CopyDialog(f"run {self.view.row.id}", offers, [why]))
 
     async def _listen(self) -> None:
-        path, view = (await self._fetch()).path, self.view
+        path = (await self._fetch()).path
         self._work = "reading the sound"
         self._tick()
-        work = partial(by_sound_of, path, view.source, view.call.turns, view.timeline)
+        work = partial(by_sound_of, path, self.view)
         self._heard = self.by_sound = await asyncio.wrap_future(in_thread(work))
         self._screen.draw()
 

@@ -510,7 +510,7 @@ its scenario. `{run.test}` calls the scenario again, to test a changed prompt.
         length = clock(strip.timeline.length, hours=needs_hours(strip.timeline.length))
         name, facts = "Timeline", [length] if strip.timeline.has_times else []
         if self.playback is not None and view is not None:
-            name, facts = self.playback.title(facts, short=not self.has_class("-wide"))
+            name, facts = self.playback.title(facts)
         room = self.size.width - len(" · ".join((f"╭─ {name}", *facts, "─╮")))
         figures = strip.figures(room, answers=name == "Timeline") if facts else ()
         self.query_one("#run-times", Pane).show_title(name, *facts, *figures)
