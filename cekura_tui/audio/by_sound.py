@@ -37,13 +37,14 @@ class BySound:
     def heard(self) -> list[HeardJson]:
         """What the ear notices, in the order of time."""
         line = self.timeline
-        speech = [span for lane in line.lanes for span in lane.spans if span.speaker not in TOOLS]
-        turns: list[Turn | TimedTurn] = [*self.call.turns, *speech]
-        who = {one.n: NAMES.get(one.speaker, "someone") for one in turns}
         found: list[tuple[float, float | None, HeardKind, int, str]] = []
-        for span in speech:
-            extra = f" for {(span.end or 0.0) - span.start:.1f} s, no turn" if span.n % 1 else ""
-            found.append((span.start, span.end, "speech", span.n, f"{who[span.n]} speaks{extra}"))
+        who = {span.n: lane.name for lane in line.lanes for span in lane.spans}
+        for lane in line.lanes:
+            if lane.name != "tools":
+                name = "someone" if lane.name == "other" else lane.name
+                for span in lane.spans:
+                    extra = f" for {(span.end or 0.0) - span.start:.1f} s, no turn" if span.n % 1 else ""
+                    found.append((span.start, span.end, lane.name, span.n, f"{name} speaks{extra}"))
         for gap in line.gaps:
             found.append((gap.start, gap.end, "silence", gap.turn, f"silence of {gap.seconds:.1f} s"))
         for one in line.answers:
@@ -53,17 +54,11 @@ class BySound:
             words = f"{who[both.turn]} interrupts {who[both.into]}, both speak for {both.seconds:.1f} s"
             found.append((both.start, both.end, "overlap", both.turn, words))
         for turn in self.call.turns:
-            if words := self.call.timings[turn.n].heard:
-                found.append((turn.start or 0.0, turn.end, "difference", turn.n, f"{who[turn.n]}’s turn: {words}"))
+            if words := self.call.timings.get(turn.n, Timing()).heard:
+                words = f"{NAMES[turn.speaker]}’s turn: {words}"
+                found.append((turn.start or 0.0, turn.end, "difference", turn.n, words))
         return [
-            {
-                "start": start,
-                "end": end,
-                "kind": kind,
-                "speaker": who[n],
-                "turn": None if n % 1 else n or None,
-                "words": words,
-            }
+            {"start": start, "end": end, "kind": kind, "turn": None if n % 1 else n or None, "words": words}
             for start, end, kind, n, words in sorted(found, key=itemgetter(0))
         ]
 
@@ -102,13 +97,11 @@ def compare(sound: Sound, turns: Sequence[Turn], transcript: Timeline, caller: o
     lanes = tuple(lane for lane in line.lanes if lane.spans or lane.name == "tools")
     line = replace(line, turns=len(turns), lanes=lanes, ends_known=True, note="")
     call = call_of(sorted([*turns, *(turn for turn in heard if turn.n % 1)], key=attrgetter("n")), line)
-    timings = {
-        turn.n: replace(call.timings.get(turn.n, Timing()), heard=differences.get(turn.n, "")) for turn in call.turns
-    }
+    timings = {n: replace(call.timings.get(n, Timing()), heard=words) for n, words in differences.items()}
     answers = ""
     if line.median is not None and transcript.median is not None:
         answers = f"answers: median {transcript.median:.1f} s, by sound {line.median:.1f} s"
-    return BySound(line, replace(call, timings=timings), answers, note)
+    return BySound(line, replace(call, timings={**call.timings, **timings}), answers, note)
 
 
 def _common(speech: Sequence[Interval], spans: Sequence[TimedTurn]) -> float:
@@ -146,5 +139,4 @@ def _difference(span: TimedTurn, parts: Sequence[Interval]) -> str:
     later = parts[0].start - span.start
     longer = 0.0 if span.end is None else parts[-1].end - span.end
     verb, by = ("begins", later) if abs(later) > DIFFERENT else ("ends", longer)
-    words = f"{verb} {abs(by):.1f} s {'later' if by > 0 else 'earlier'} by sound"
-    return words if abs(by) > DIFFERENT else ""
+    return f"{verb} {abs(by):.1f} s {'later' if by > 0 else 'earlier'} by sound" if abs(by) > DIFFERENT else ""

@@ -372,24 +372,21 @@ async def save_audio(session: Session, run_id: int, out: str, force: bool, speec
     line = ProgressLine()
 
     def on_progress(done: int, total: int | None) -> None:
-        if stderr_is_terminal():
-            line.show(f"{done / 1e6:,.1f}{f' of {total / 1e6:,.1f}' if total else ''} MB fetched")
+        line.show(f"{done / 1e6:,.1f}{f' of {total / 1e6:,.1f}' if total else ''} MB fetched")
 
     view = await session.run(run_id)
     recording = await session.recording(run_id, view.source.get("voice_recording_url"), on_progress)
     try:
         if speech:
             put_speech(view, recording.path, as_json=as_json)
-            return
-        data = recording.path.read_bytes()
+        elif target is None:
+            sys.stdout.buffer.write(recording.path.read_bytes())
+        else:
+            write_output(target, data := recording.path.read_bytes(), force=force)
+            print_message(f"Saved the recording to {target} ({len(data) / 1e6:,.1f} MB).")
     finally:
         if recording.memory is not None or not session.setup.settings.keep_audio:
             recording.discard()
-    if target is None:
-        sys.stdout.buffer.write(data)
-    else:
-        write_output(target, data, force=force)
-        print_message(f"Saved the recording to {target} ({len(data) / 1e6:,.1f} MB).")
 
 
 def put_speech(view: RunView, path: Path, *, as_json: bool) -> None:

@@ -498,7 +498,7 @@ class TimelineJson(TypedDict):
     missing_quotes: list[MissingQuotesJson]
 
 
-HeardKind = Literal["speech", "silence", "answer", "overlap", "difference"]
+HeardKind = Literal["caller", "agent", "other", "silence", "answer", "overlap", "difference"]
 
 
 class HeardJson(TypedDict):
@@ -507,8 +507,7 @@ class HeardJson(TypedDict):
     start: float
     end: float | None
     kind: HeardKind
-    """`answer` is the time until the agent answers; `difference` is a turn that the recording has at another time."""
-    speaker: str
+    """Who speaks, or else: `answer` is the time until the agent answers, `difference` a turn heard at another time."""
     turn: int | None
     """Null if the transcript has no turn for the speech."""
     words: str
