@@ -7,7 +7,6 @@ import hashlib
 import os
 import re
 import time
-import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -27,7 +26,8 @@ Progress = Callable[[int, int | None], None]
 """Called with the bytes fetched so far, and the bytes of the whole recording, None if unknown."""
 _HEADERS = {"User-Agent": "cekura-tui", "Accept-Encoding": "identity"}
 _RETRY, _BROWSER = "Try again later.", "Open the link in a browser."
-_STARTS = {b"RIFF": "wav", b"RF64": "wav", b"fLaC": "flac", b"OggS": "ogg"}
+_ENDINGS = {rb"RIFF|RF64": "wav", rb"fLaC": "flac", rb"OggS": "ogg", rb"(?s)....ftyp": "m4a", rb"ID3|\xff": "mp3"}
+"""Endings of file names by the first bytes of a file."""
 
 
 class LinkExpired(RecordingError):
@@ -35,10 +35,9 @@ class LinkExpired(RecordingError):
 
 
 class Recording(NamedTuple):
-    """A recording in a file that other programs can open. `memory` is the descriptor of a file in memory only."""
+    """A file that other programs can open. `memory` is its descriptor if the file exists in memory only."""
 
     path: Path
-    link: str
     memory: int | None = None
 
     def discard(self) -> None:
@@ -52,64 +51,50 @@ async def find_recording(directory: Path, run: str, link: object, progress: Prog
     `read_only` says how to end that. Raises LinkExpired and other RecordingErrors."""
     if not link:
         raise RecordingError("This run has no recording.")
-    address = str(link).strip()
-    url = _read_url(address)
-    if read_only and not hasattr(os, "memfd_create"):
-        raise RecordingError("A read-only session can't keep a recording on this system.", read_only)
+    url = _read_url(str(link), "The link to the recording")
     if read_only:
-        data = await fetch(url, progress)
+        if not hasattr(os, "memfd_create"):
+            raise RecordingError("A read-only session can't keep a recording on this system.", read_only)
+        data = await _fetch(url, progress)
         memory = os.memfd_create("recording")
         os.write(memory, data)
-        return Recording(Path(f"/proc/{os.getpid()}/fd/{memory}"), address, memory)
-    name = hashlib.sha256(f"{run} {address.partition('?')[0]}".encode()).hexdigest()[:32]
-    return Recording(_kept(directory, name) or _keep(directory, name, await fetch(url, progress)), address)
-
-
-def _kept(directory: Path, name: str) -> Path | None:
+        return Recording(Path(f"/proc/{os.getpid()}/fd/{memory}"), memory)
     remove_old_recordings(directory, time.time())
-    return next(directory.glob(f"{name}.*"), None)
-
-
-def _keep(directory: Path, name: str, data: bytearray) -> Path:
-    other = "m4a" if data[4:8] == b"ftyp" else "mp3" if data[:3] == b"ID3" or data[:1] == b"\xff" else "bin"
-    path = directory / f"{name}.{_STARTS.get(bytes(data[:4]), other)}"
+    name = hashlib.sha256(f"{run} {url.copy_with(query=None)}".encode()).hexdigest()[:32]
+    for kept in directory.glob(f"{name}.*"):  # noqa: ASYNC240 # a small directory
+        return Recording(kept)
+    data = await _fetch(url, progress)
+    path = directory / f"{name}.{next((_ENDINGS[start] for start in _ENDINGS if re.match(start, data)), 'bin')}"
     try:
         make_private(directory)
         with atomic_file(path) as file:
             file.write(data)
     except OSError as error:
         raise RecordingError(f"Can't save the recording: {error.strerror}.", f"Check {directory}.") from None
-    remove_old_recordings(directory, time.time())
-    return path
+    return Recording(path)
 
 
-def _read_url(link: str, base: str = "") -> httpx.URL:
-    """A link, or a redirect from the URL `base`, as URL; raises RecordingError unless it may be fetched."""
-    whose = "the host redirects to a link that" if base else "The link to the recording"
-    with suppress(httpx.InvalidURL, ValueError):
-        url = httpx.URL(web_link(urljoin(base, link)) or "")
-        if url.userinfo:
-            raise RecordingError(f"{whose} contains a user name or a password.", "Fetch it with another program.")
-        if url.host:
+def _read_url(link: str, what: str) -> httpx.URL:
+    """A link as URL; raises RecordingError unless the link may be fetched."""
+    with suppress(httpx.InvalidURL):
+        if (url := httpx.URL(web_link(link) or "")).host and not url.userinfo:
             return url
-    raise RecordingError(f"{whose} is no web link.", "Only http and https links are fetched.")
+    raise RecordingError(f"{what} is no web link, or contains a password.", "Only http and https links are fetched.")
 
 
-async def fetch(url: httpx.URL, progress: Progress) -> bytearray:
+async def _fetch(url: httpx.URL, progress: Progress) -> bytearray:
     """The recording behind a link. No key, cookie or password is sent. Raises LinkExpired, other RecordingErrors."""
     shown = clean_line(str(url.copy_with(query=None, fragment=None)), 120)  # the query may be a signature
     try:
         async with asyncio.timeout(MAX_SECONDS):
             for _ in range(MAX_REDIRECTS + 1):
-                trusted = url.scheme == "https" and httpx.create_ssl_context()
-                proxies = not is_loopback(url.host)
                 async with (
-                    httpx.AsyncClient(headers=_HEADERS, timeout=20.0, verify=trusted, trust_env=proxies) as http,
+                    httpx.AsyncClient(headers=_HEADERS, timeout=20.0, trust_env=not is_loopback(url.host)) as http,
                     http.stream("GET", url) as response,
                 ):
                     if not response.has_redirect_location:
                         return await _read(response, progress)
-                    url = _read_url(response.headers["location"], str(url))
+                    url = _read_url(urljoin(str(url), response.headers["location"]), "the link of a redirect")
         failure = RecordingError(f"the host redirects more than {MAX_REDIRECTS} times.", _BROWSER)
     except RecordingError as error:
         failure = error
@@ -129,23 +114,16 @@ async def _read(response: httpx.Response, progress: Progress) -> bytearray:
         raise expired
     if not response.is_success:
         raise RecordingError(f"the host answered with status {status}.", _RETRY)
-    if (coding := headers.get("content-encoding", "identity").lower()) not in ("identity", "gzip"):
-        raise RecordingError("the host compressed the recording, but not with gzip.", _BROWSER)
-    gzip = zlib.decompressobj(zlib.MAX_WBITS | 16) if coding == "gzip" else None
+    if headers.get("content-encoding", "identity") != "identity":
+        raise RecordingError("the host compressed the recording.", _BROWSER)
     total = int(headers.get("content-length", 0)) or None
-    too_large = RecordingError(f"the recording is larger than {MAX_BYTES / 1e6:,.0f} MB.", _BROWSER)
-    if total and total > MAX_BYTES:
-        raise too_large
     try:
         async for piece in response.aiter_raw():
-            # One byte over the limit shows that there is more.
-            data += gzip.decompress(piece, MAX_BYTES + 1 - len(data)) if gzip else piece
-            if len(data) > MAX_BYTES:
-                raise too_large
-            progress(len(data), None if gzip else total)
-        if gzip and data and not gzip.eof:
-            raise zlib.error
-    except (httpx.HTTPError, zlib.error):
+            data += piece
+            if max(len(data), total or 0) > MAX_BYTES:
+                raise RecordingError(f"the recording is larger than {MAX_BYTES / 1e6:,.0f} MB.", _BROWSER)
+            progress(len(data), total)
+    except httpx.HTTPError:
         of = f" of {total / 1e6:,.1f}" if total else ""
         raise RecordingError(f"the connection was lost; {len(data) / 1e6:,.1f}{of} MB came.", _RETRY) from None
     if not data:

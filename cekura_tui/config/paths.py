@@ -73,15 +73,15 @@ def make_private(directory: Path) -> None:
         missing.mkdir(mode=0o700, exist_ok=True)
 
 
-DAY, MOST_AUDIO = 86_400, 500_000_000
+MOST_AUDIO = 500_000_000
 
 
 def remove_old_recordings(directory: Path, now: float) -> None:
     """Remove recordings older than a day and, oldest first, those over MOST_AUDIO bytes in total; no other files."""
+    total = 0
     with contextlib.suppress(OSError):
-        kept = [(os.lstat(path), path) for path in directory.iterdir() if re.match(r"\.?[0-9a-f]{32}", path.name)]
-        total = 0
-        for facts, path in sorted(kept, key=lambda one: -one[0].st_mtime):
-            total += facts.st_size
-            if total > MOST_AUDIO or facts.st_mtime < now - DAY:
+        kept = [path for path in directory.iterdir() if re.match(r"\.?[0-9a-f]{32}", path.name)]
+        for path in sorted(kept, key=os.path.getmtime, reverse=True):
+            total += os.path.getsize(path)
+            if total > MOST_AUDIO or os.path.getmtime(path) < now - 86_400:
                 path.unlink()

@@ -35,10 +35,8 @@ VENDOR = {
 SCOPE = ("project_id", "agent_id")
 """Settings that say whose runs are listed. If a source sets one of the two, both are ignored in sources with lower
 precedence."""
-PERSONAL = frozenset(
-    {"notify", "on_job_done", "player", "keep_audio", "improve"}
-    | {"title", "whole_frames", "hints", "keys", "theme", "columns"}
-)
+PERSONAL = frozenset({"notify", "on_job_done", "title", "whole_frames", "hints", "keys", "theme", "columns", "improve"})
+PERSONAL |= {"player", "keep_audio"}
 """Settings of the user and the terminal, not of an account. The demo uses no other settings of config.toml."""
 
 

@@ -392,9 +392,8 @@ class Session:
         return await last_passed(view.row, self.client, self.budget, opened=opened, read=self.run, read_cached=cached)
 
     async def recording(self, run_id: int, link: object, progress: Callable[[int, int | None], None]) -> Recording:
-        """The recording of a run, fetched unless it was kept. If the link has expired, the run is read again for a new
-        link. `progress` gets the bytes so far and in total (None if unknown). Raises RecordingError and ApiError."""
-        from cekura_tui.audio import RecordingError
+        """The recording of a run, kept or fetched; the run is read again if the link has expired. `progress` gets the
+        bytes so far and in total (None if unknown). Raises RecordingError and ApiError."""
         from cekura_tui.audio.fetch import LinkExpired, find_recording
 
         run, read_only = f"{self.setup.origin} {run_id}", self.setup.read_only or self.store.database.unwritable
@@ -403,10 +402,10 @@ class Session:
             return await find(link)
         view = await self.run(run_id)
         with contextlib.suppress(LinkExpired):
-            if not view.why and (new := view.source.get("voice_recording_url")) != link:
+            if (new := view.source.get("voice_recording_url")) != link:
                 return await find(new)
         again = f". Reading the run again: {view.why}." if view.why else ", also after reading the run again."
-        raise RecordingError(f"The link to the recording has expired{again}")
+        raise LinkExpired(f"The link to the recording has expired{again}")
 
     # Improving
 

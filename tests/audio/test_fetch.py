@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import os
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -24,6 +23,7 @@ from cekura_tui.workspace.setup import make_setup
 
 KEY = "key-of-the-session-0123456789"
 WAV = b"RIFF\x24\x00\x00\x00WAVE" + bytes(range(256)) * 8
+PLAIN_LINKS = "The link to the recording is no web link, or contains a password."
 RUN = "/test_framework/v1/runs/5/"
 
 
@@ -77,7 +77,7 @@ async def test_a_recording_is_fetched_once_into_a_private_file(audio: Path, host
     first = await find(audio, links[0], progress=lambda *step: steps.append(step))
     second = await find(audio, links[1])
     assert first.path.read_bytes() == WAV
-    assert (first.path, first.link, first.path.suffix) == (second.path, links[0], ".wav")
+    assert (first.path, first.path.suffix) == (second.path, ".wav")
     assert steps[-1] == (len(WAV), len(WAV))
     assert [(got.path, got.query["signature"]) for got in host.seen] == [("/a.wav", "a/b c")]
     assert [os.stat(one).st_mode & 0o777 for one in (audio, first.path)] == [0o700, 0o600]
@@ -104,13 +104,10 @@ REFUSED: dict[str, tuple[Reply, str]] = {
     "silent": (Reply(WAV, headers={"Content-Length": "2400000"}), "did not come in time"),
     "long": (Reply(b"R", headers={"Content-Length": "3000001"}), "larger than 3 MB"),
     "endless": (Reply(bytes(3_000_001), headers={"Content-Length": "", "Connection": "close"}), "larger than 3 MB"),
-    "a bomb": (Reply(gzip.compress(bytes(4_000_000)), headers={"Content-Encoding": "gzip"}), "larger than 3 MB"),
-    "cut gzip": (Reply(gzip.compress(WAV)[:-9], headers={"Content-Encoding": "gzip"}), "0.0 MB came"),
-    "no gzip": (Reply(WAV, headers={"Content-Encoding": "gzip"}), "0.0 MB came"),
-    "brotli": (Reply(WAV, headers={"Content-Encoding": "br"}), "not with gzip"),
+    "compressed": (Reply(WAV, headers={"Content-Encoding": "gzip"}), "the host compressed the recording"),
     "a loop": (Reply(b"", 302, {"Location": "/a.wav"}), "redirects more than 5 times"),
-    "to a file": (Reply(b"", 302, {"Location": "file:///etc/passwd"}), "redirects to a link that is no web link"),
-    "to a user": (Reply(b"", 302, {"Location": "http://me:SECRET@127.0.0.1/"}), "contains a user name or a password"),
+    "to a file": (Reply(b"", 302, {"Location": "file:///etc/passwd"}), "the link of a redirect is no web link"),
+    "to a user": (Reply(b"", 302, {"Location": "http://me:SECRET@127.0.0.1/"}), "or contains a password"),
 }
 
 
@@ -136,10 +133,10 @@ async def test_an_unusable_answer_leaves_one_sentence_and_no_file(
     ("link", "said"),
     [
         (None, "This run has no recording."),
-        ("file:///etc/passwd", "The link to the recording is no web link."),
-        ("ftp://127.0.0.1/a.wav", "The link to the recording is no web link."),
-        ("data:audio/wav;base64,UklGRg==", "The link to the recording is no web link."),
-        ("http://me:secret@127.0.0.1/a.wav", "The link to the recording contains a user name or a password."),
+        ("file:///etc/passwd", PLAIN_LINKS),
+        ("ftp://127.0.0.1/a.wav", PLAIN_LINKS),
+        ("data:audio/wav;base64,UklGRg==", PLAIN_LINKS),
+        ("http://me:secret@127.0.0.1/a.wav", PLAIN_LINKS),
     ],
 )
 async def test_a_link_that_may_not_be_fetched_is_refused(audio: Path, link: object, said: str) -> None:
@@ -147,11 +144,6 @@ async def test_a_link_that_may_not_be_fetched_is_refused(audio: Path, link: obje
         await find(audio, link)
     assert refused.value.message == said
     assert names(audio.parent.parent) == []
-
-
-async def test_a_compressed_recording_is_decompressed(audio: Path, host: ScriptedServer) -> None:
-    host.on("GET", "/a.wav", Reply(gzip.compress(WAV), headers={"Content-Encoding": "gzip"}))
-    assert (await find(audio, f"{host.url}/a.wav")).path.read_bytes() == WAV
 
 
 async def test_a_cancelled_fetch_leaves_no_file_and_no_connection(audio: Path, host: ScriptedServer) -> None:
@@ -239,7 +231,7 @@ async def test_an_expired_link_is_replaced_by_the_link_of_the_run_read_again(
     scripted.on("GET", RUN, Reply(run_of(5, voice_recording_url=new)))
     host.on("GET", "/old.wav", Reply(b"<Error>", 403))
     found = await record(session, old)
-    assert (found.path.read_bytes(), found.link) == (WAV, new)
+    assert found.path.read_bytes() == WAV
     assert [got.path for got in host.seen] == ["/old.wav", "/a.wav"]
     assert await record(session, new) == found
     assert len(host.seen) == 2
