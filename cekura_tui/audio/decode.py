@@ -43,7 +43,7 @@ def read_frames(path: Path) -> list[Frames]:
         channels, rate = _channels_and_rate(path, miniaudio)
         chunks = miniaudio.stream_file(str(path), nchannels=channels, sample_rate=rate, frames_to_read=rate)
         return _frames(chunks, channels, rate, webrtcvad.Vad)
-    except (miniaudio.MiniaudioError, OSError):
+    except (miniaudio.MiniaudioError, OSError, ZeroDivisionError):  # of a FLAC file with a rate of 0
         raise RecordingError("The recording is no WAV, MP3, FLAC or Ogg file, or a broken one.", _PLAY) from None
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
+from cekura_tui.audio import RecordingError
 from cekura_tui.audio.decode import FRAMES, Frames, read_frames
+from cekura_tui.config.programs import run_program
 
 PAUSE = 0.3
 """Seconds; a shorter pause does not end an interval."""
@@ -25,6 +30,8 @@ _NEAR = 15
 """Frames before and after noise that comes and goes, in which the noise may be, too."""
 _MOST_COMPARED = 5_000
 _SILENT = -20.0
+_SCRIPT = "import sys; from cekura_tui.audio.speech import print_speech; print_speech(sys.argv[1])"
+_MOST_SECONDS, _MOST_OUTPUT = 600.0, 10_000_000
 
 
 class Interval(NamedTuple):
@@ -43,8 +50,25 @@ class Sound(NamedTuple):
 
 def listen(path: Path) -> Sound:
     """Read a recording and find the speech in it; takes seconds for a long call. Raises RecordingError."""
-    frames = read_frames(path)
-    return Sound(len(frames[0].voiced) / FRAMES, tuple(tuple(find_speech(n, frames)) for n in range(len(frames))))
+    # In another process: a few broken files crash the decoder, and a busy thread would slow the screen down.
+    words = [sys.executable, "-P", "-c", _SCRIPT, str(path)]
+    ended = run_program(words, os.environ, kept="stdout", most=_MOST_OUTPUT, limit=_MOST_SECONDS)
+    if ended.failure:
+        raise RecordingError(f"The recording can't be read: the process {ended.failure}.")
+    first, second = json.loads(ended.output)
+    if isinstance(first, str):
+        raise RecordingError(first, second)
+    return Sound(first, tuple(tuple(Interval(*one) for one in channel) for channel in second))
+
+
+def print_speech(path: str) -> None:
+    """Print what `listen` finds as JSON: a sound, or the message and the hint of a RecordingError."""
+    try:
+        frames = read_frames(Path(path))
+        found = len(frames[0].voiced) / FRAMES, [[*find_speech(n, frames)] for n in range(len(frames))]
+    except RecordingError as error:
+        found = error.message, error.hint  # type: ignore[assignment]
+    json.dump(found, sys.stdout)
 
 
 def find_speech(n: int, channels: Sequence[Frames]) -> Iterator[Interval]:
