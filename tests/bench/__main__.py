@@ -31,6 +31,7 @@ MORE_PARTS = {
     "week": "seven_days:rows",
     "six_hours": "six_hours:rows",
     "evidence": "evidence:rows",
+    "recordings": "recordings:rows",
     "marks": "prose_diff:marks",
     "decisions": "prose_diff:decisions",
     "merge": "prompt_merge:rows",
