@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress, groupby
+from operator import itemgetter, sub
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,10 +75,10 @@ def find_speech(n: int, channels: Sequence[Frames]) -> Iterator[Interval]:
     """The speech in channel `n`. A frame is part of speech if its power or the power of its changes is high enough."""
     power, change, voiced = channels[n]
     quiet = [not voice and level > 10 for voice, level in zip(voiced, change, strict=True)]
-    even = [*_even(change, _loud(change, voiced) - 6)]
+    even = _even(change, _quantile(compress(change, voiced), 0.8) - 6)
     sounding, hidden = [False] * len(voiced), [9.0] * len(voiced)
     for band, level in enumerate((power, change)):
-        loud = _loud(level, voiced)
+        loud = _quantile(compress(level, voiced), 0.8)
         least = _over_noise(level, quiet, even)
         for other in (*channels[:n], *channels[n + 1 :]):
             least = [*map(max, least, _over_echo(level, other[band]))]
@@ -86,34 +86,28 @@ def find_speech(n: int, channels: Sequence[Frames]) -> Iterator[Interval]:
         sounding = [was or one > low for was, one, low in zip(sounding, level, least, strict=True)]
         hidden = [min(was, (33 - loud + low) / 4.5) for was, low in zip(hidden, least, strict=True)]
     # White noise hides more of the ends of words: their consonants.
-    differences = sorted(change[n] - power[n] for n, one in enumerate(quiet) if one)
-    is_white = len(differences) > 20 and differences[len(differences) // 2] > 1.5
-    yield from _intervals(sounding, voiced, [min(max(round(one), 0), 6) for one in hidden], 5 if is_white else 2)
+    most = 5 if _quantile(compress(map(sub, change, power), quiet), 0.5) > 1.5 else 2
+    yield from _intervals(sounding, voiced, [min(max(round(one), 0), 6) for one in hidden], most)
 
 
-def _quantile(ordered: Sequence[float], share: float) -> float:
+def _quantile(values: Iterable[float], share: float) -> float:
+    ordered = sorted(values)
     return ordered[int(share * len(ordered))] if ordered else _SILENT
 
 
-def _loud(level: Sequence[float], voiced: Sequence[int]) -> float:
-    return _quantile(sorted(one for one, voice in zip(level, voiced, strict=True) if voice), 0.8)
-
-
-def _even(level: Sequence[float], loud: float) -> Iterator[tuple[int, int]]:
+def _even(level: Sequence[float], loud: float) -> list[tuple[int, int]]:
     """Ranges of frames with noise or a tone, but not of loud ones."""
-    frames = bytearray(len(level))
+    even = [False] * len(level)
     for n in range(len(level) - _STEADY_FRAMES + 1):
         some = level[n : n + _STEADY_FRAMES]
         if max(some) - min(some) < _STEADY:
-            frames[n : n + _STEADY_FRAMES] = b"\1" * _STEADY_FRAMES
-    return _ranges([even and one < loud for even, one in zip(frames, level, strict=True)])
+            even[n : n + _STEADY_FRAMES] = [True] * _STEADY_FRAMES
+    return _ranges(one and power < loud for one, power in zip(even, level, strict=True))
 
 
-def _ranges(chosen: Sequence[bool | int]) -> Iterator[tuple[int, int]]:
-    for one, group in groupby(enumerate(chosen), key=itemgetter(1)):
-        if one:
-            frames = [n for n, _ in group]
-            yield frames[0], frames[-1] + 1
+def _ranges(chosen: Iterable[bool]) -> list[tuple[int, int]]:
+    groups = [[n for n, _ in group] for one, group in groupby(enumerate(chosen), key=itemgetter(1)) if one]
+    return [(frames[0], frames[-1] + 1) for frames in groups]
 
 
 def _over_noise(level: Sequence[float], quiet: Sequence[bool], even: Sequence[tuple[int, int]]) -> list[float]:
@@ -121,18 +115,18 @@ def _over_noise(level: Sequence[float], quiet: Sequence[bool], even: Sequence[tu
     come and go in the frame or near it."""
     least: list[float] = []
     for at in range(0, len(level), _BLOCK):
-        around = range(max(at - _AROUND, 0), min(at + _BLOCK + _AROUND, len(level)))
-        noise = sorted(level[n] for n in around if quiet[n])
+        around = slice(max(at - _AROUND, 0), at + _BLOCK + _AROUND)
+        noise = [*compress(level[around], quiet[around])]
         if len(noise) < 10:
-            noise = sorted(one for n in around if (one := level[n]) > 10)[: max(len(around) // 8, 5)]
+            noise = sorted(one for one in level[around] if one > 10)[: max(len(level[around]) // 8, 5)]
         middle = _quantile(noise, 0.5)
         least += [middle + max(_OVER_NOISE, 2.0 * (middle - _quantile(noise, 0.16)))] * _BLOCK
     least = least[: len(level)]
     for first, last in even:
-        inside = sorted(level[first:last])
-        near = inside[len(inside) // 2] + _OVER_NOISE
+        inside = level[first:last]
+        near, highest = _quantile(inside, 0.5) + _OVER_NOISE, max(inside) + 0.5
         for n in range(max(first - _NEAR, 0), min(last + 3, len(level))):
-            least[n] = max(least[n], inside[-1] + 0.5 if first <= n < last else near)
+            least[n] = max(least[n], highest if first <= n < last else near)
     return least
 
 
@@ -140,17 +134,14 @@ def _over_echo(level: Sequence[float], other: Sequence[float]) -> list[float]:
     """The least level that is no echo of the other channel. Delay and loss of the echo are found where the difference
     of the two channels varies least while the other person speaks."""
     loudest = max(other)
-    loud = _quantile(sorted(one for one in other if one > loudest - 30), 0.7) - 8
+    loud = _quantile((one for one in other if one > loudest - 30), 0.7) - 8
     speaking = [n for n, one in enumerate(other) if one > loud and n + _LATEST_ECHO <= len(other)]
     speaking = speaking[:: len(speaking) // _MOST_COMPARED + 1]
     found = []
     for delay in range(_LATEST_ECHO):
-        losses = sorted(level[n + delay] - other[n] for n in speaking)
-        losses = losses[: int(0.8 * len(losses))]
+        losses = sorted(level[n + delay] - other[n] for n in speaking)[: int(0.8 * len(speaking))]
         found.append((_quantile(losses, 0.84) - _quantile(losses, 0.16), delay, _quantile(losses, 0.5)))
     _, delay, loss = min(found)
-    if len(speaking) < 20:
-        return [_SILENT] * len(level)
     late = [*[_SILENT] * (delay + 1), *other, *[_SILENT] * 2]
     return [max(late[n : n + 3]) + min(loss, -6) + _OVER_ECHO for n in range(len(level))]
 
@@ -162,9 +153,8 @@ def _intervals(sounding: Sequence[bool], voiced: Sequence[int], hidden: Sequence
         if last - first < _SHORTEST:
             continue
         if joined and first - (end := joined[-1][1]) < PAUSE * FRAMES + hidden[end]:
-            joined[-1] = joined[-1][0], last
-        else:
-            joined.append((first, last))
+            first, _ = joined.pop()
+        joined.append((first, last))
     for first, last in joined:
         if sum(voiced[first:last]) >= _LEAST_VOICED:
             end = last + min(hidden[min(last, len(hidden) - 1)], most)
