@@ -109,8 +109,7 @@ async def _fetch(url: httpx.URL, progress: Progress) -> bytearray:
 async def _read(response: httpx.Response, progress: Progress) -> bytearray:
     status, headers, data = response.status_code, response.headers, bytearray()
     expired = LinkExpired("the link has expired, or the recording was deleted.", "Reload the run.")
-    is_page = re.search("html|xml", headers.get("content-type", "").lower())
-    if status in (403, 404, 410) or (is_page and status in (200, 400)):
+    if 400 <= status < 500:
         raise expired
     if not response.is_success:
         raise RecordingError(f"the host answered with status {status}.", _RETRY)
@@ -128,6 +127,6 @@ async def _read(response: httpx.Response, progress: Progress) -> bytearray:
         raise RecordingError(f"the connection was lost; {len(data) / 1e6:,.1f}{of} MB came.", _RETRY) from None
     if not data:
         raise RecordingError("the host sent an empty file.", _RETRY)
-    if re.match(rb"(\xef\xbb\xbf)?\s*<[!?a-zA-Z]", data):
+    if re.match(rb"(\xef\xbb\xbf)?\s*<[!?a-zA-Z]", data):  # HTML or XML, whatever its type
         raise expired
     return data

@@ -23,17 +23,14 @@ from cekura_tui.model.secrets import redact
 from cekura_tui.model.text import clean_line
 
 _OPTIONS = {
-    "mpv": (
-        "--no-video --force-window=no --quiet --msg-level=all=error --input-terminal=no --idle=no --keep-open=no"
-        " --loop-file=no --hr-seek=yes --no-resume-playback --save-position-on-quit=no --access-references=no"
-        " --input-ipc-client=fd://1",
-        "--start={start}",
-    ),
-    "ffplay": ("-nodisp -autoexit -loglevel error -stats", "-ss {start}"),
-    "cvlc": ("--play-and-exit --no-video", "--start-time={start}"),
-    "afplay": ("", ""),
+    "mpv": "--no-video --force-window=no --quiet --msg-level=all=error --input-terminal=no --idle=no --keep-open=no"
+    " --loop-file=no --hr-seek=yes --no-resume-playback --save-position-on-quit=no --access-references=no"
+    " --input-ipc-client=fd://1 --start={start}",
+    "ffplay": "-nodisp -autoexit -loglevel error -stats -ss {start}",
+    "cvlc": "--play-and-exit --no-video --start-time={start}",
+    "afplay": "",
 }
-"""The known players in order of preference, with the options that they always get, and those for the start."""
+"""The known players in order of preference. Their options come before the user's options, which win."""
 _POSITION = re.compile(rb'(?:^ *|"data":)(\d+\.\d+)(?: +[AMV]-[AMV]:|\})', re.MULTILINE)
 """Matches the position that ffplay or mpv reports."""
 _NOISE = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|^.*(sq=.*|\dB *|\})$", re.MULTILINE)
@@ -56,10 +53,8 @@ def find_player(setting: str, env: Mapping[str, str]) -> list[str] | None:
     for command in [setting] if setting.strip() else _OPTIONS:
         program, *rest = command_words(command) or [""]
         if program and shutil.which(program, path=env.get("PATH")):
-            options, start = _OPTIONS.get(os.path.basename(program), ("", ""))
-            start = "" if any("{start}" in word for word in rest) else start
-            file = [] if any("{file}" in word for word in rest) else ["{file}"]
-            return [program, *options.split(), *start.split(), *rest, *file]
+            options = _OPTIONS.get(os.path.basename(program), "").split()
+            return [program, *options, *rest, *([] if "{file}" in command else ["{file}"])]
     if setting.strip():
         name = redact(clean_line(program, 60)) or "…"  # “…”: a quote is not closed
         raise RecordingError(f"There is no program “{name}” that can be run.", "Check the setting `player`.")
