@@ -17,8 +17,7 @@ FRAMES = 50
 """Frames per second."""
 LONGEST = 3 * 3_600
 """Seconds of the longest recording that is read."""
-_RATES = (8_000, 16_000)
-_READERS = {b"RIFF": "wav", b"RF64": "wav", b"fLaC": "flac", b"OggS": "vorbis", b"ID3": "mp3", b"\xff": "mp3"}
+_READERS = {b"fLaC": "flac", b"OggS": "vorbis", b"ID3": "mp3", b"\xff": "mp3"}
 _PLAY = "It can be played, but not read."
 
 
@@ -40,23 +39,17 @@ def read_frames(path: Path) -> list[Frames]:
         hint = "Install it: pip install 'cekura-tui[audio]'."
         raise RecordingError("Reading the sound needs the extra cekura-tui[audio].", hint) from None
     try:
-        channels, rate = _channels_and_rate(path, miniaudio)
-        chunks = miniaudio.stream_file(str(path), nchannels=channels, sample_rate=rate, frames_to_read=rate)
-        return _frames(chunks, channels, rate, webrtcvad.Vad)
+        with path.open("rb") as file:
+            start = file.read(4)
+        kind = next((kind for magic, kind in _READERS.items() if start.startswith(magic)), "wav")
+        info = getattr(miniaudio, f"{kind}_get_file_info")(str(path))
+        if info.nchannels not in (1, 2):
+            raise RecordingError(f"The recording has {count(info.nchannels, 'channel')}, not one or two.", _PLAY)
+        rate = 16_000 if info.sample_rate >= 16_000 else 8_000
+        chunks = miniaudio.stream_file(str(path), nchannels=info.nchannels, sample_rate=rate, frames_to_read=rate)
+        return _frames(chunks, info.nchannels, rate, webrtcvad.Vad)
     except (miniaudio.MiniaudioError, OSError, ZeroDivisionError):  # of a FLAC file with a rate of 0
         raise RecordingError("The recording is no WAV, MP3, FLAC or Ogg file, or a broken one.", _PLAY) from None
-
-
-def _channels_and_rate(path: Path, library: Any) -> tuple[int, int]:
-    with path.open("rb") as file:
-        start = file.read(4)
-    kind = next((kind for magic, kind in _READERS.items() if start.startswith(magic)), None)
-    if kind is None:
-        raise RecordingError("The recording is no WAV, MP3, FLAC or Ogg file.", _PLAY)
-    info = getattr(library, f"{kind}_get_file_info")(str(path))
-    if info.nchannels not in (1, 2):
-        raise RecordingError(f"The recording has {count(info.nchannels, 'channel')}, not one or two.", _PLAY)
-    return info.nchannels, _RATES[info.sample_rate >= _RATES[1]]
 
 
 def _frames(chunks: Iterator[array[int]], channels: int, rate: int, detector: Any) -> list[Frames]:

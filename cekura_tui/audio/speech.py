@@ -65,10 +65,10 @@ def print_speech(path: str) -> None:
     """Print what `listen` finds as JSON: a sound, or the message and the hint of a RecordingError."""
     try:
         frames = read_frames(Path(path))
-        found = len(frames[0].voiced) / FRAMES, [[*find_speech(n, frames)] for n in range(len(frames))]
+        speech = [[*find_speech(n, frames)] for n in range(len(frames))]
+        json.dump([len(frames[0].voiced) / FRAMES, speech], sys.stdout)
     except RecordingError as error:
-        found = error.message, error.hint  # type: ignore[assignment]
-    json.dump(found, sys.stdout)
+        json.dump([error.message, error.hint], sys.stdout)
 
 
 def find_speech(n: int, channels: Sequence[Frames]) -> Iterator[Interval]:

@@ -393,13 +393,12 @@ def put_speech(view: RunView, path: Path, *, as_json: bool) -> None:
     from cekura_tui.audio.by_sound import by_sound_of
 
     found = by_sound_of(path, view)
+    line, hours = found.timeline, needs_hours(found.timeline.length)
     if as_json:
-        medians = {"median_answer": found.timeline.median, "median_answer_by_transcript": view.timeline.median}
-        facts = {"length": found.timeline.length, "note": found.note}
-        put_json({"run": view.row.id, **facts, **medians, "heard": found.heard()})
+        medians = {"median_answer": line.median, "median_answer_by_transcript": view.timeline.median}
+        put_json({"run": view.row.id, "length": line.length, "note": found.note, **medians, "heard": found.heard()})
         return
-    hours = needs_hours(found.timeline.length)
-    put(f"Run {view.row.id} by its sound: {clock(found.timeline.length, hours=hours)}")
+    put(f"Run {view.row.id} by its sound: {clock(line.length, hours=hours)}")
     for words in filter(None, (found.note, found.answers)):
         put(words)
     _put_moments((Moment(one["start"], one["end"], one["words"]) for one in found.heard()), hours=hours)
