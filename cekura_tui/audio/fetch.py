@@ -108,9 +108,8 @@ async def _fetch(url: httpx.URL, progress: Progress) -> bytearray:
 
 async def _read(response: httpx.Response, progress: Progress) -> bytearray:
     status, headers, data = response.status_code, response.headers, bytearray()
-    expired = LinkExpired("the link has expired, or the recording was deleted.", "Reload the run.")
     if 400 <= status < 500:
-        raise expired
+        raise LinkExpired("the link has expired.")
     if not response.is_success:
         raise RecordingError(f"the host answered with status {status}.", _RETRY)
     if headers.get("content-encoding", "identity") != "identity":
@@ -128,5 +127,5 @@ async def _read(response: httpx.Response, progress: Progress) -> bytearray:
     if not data:
         raise RecordingError("the host sent an empty file.", _RETRY)
     if re.match(rb"(\xef\xbb\xbf)?\s*<[!?a-zA-Z]", data):  # HTML or XML, whatever its type
-        raise expired
+        raise LinkExpired("the link has expired.")
     return data

@@ -1,7 +1,7 @@
 """Run the user's player until it ends, or until the program ends that started this process: `guard.py WORD...`.
 
-Standard input is a pipe that only the program holds open. The player has the standard output of this process, which is
-a socket of the program, for all that it writes. This process needs no library."""
+Standard input is a pipe that only the program holds open. Standard output is a socket that the player inherits; the
+program reads there what the player writes. This process needs no library."""
 
 from __future__ import annotations
 
@@ -19,11 +19,7 @@ GRACE = 0.3
 
 def run(words: Sequence[str]) -> int:
     """Run a player; return its exit status, or 128 + the number of the signal that ended it."""
-    try:
-        player = subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, start_new_session=True)
-    except OSError as error:
-        os.write(1, str(error.strerror).encode())
-        return 126
+    player = subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, start_new_session=True)
     while player.poll() is None and not select.select([0], [], [], 0.02)[0]:
         pass
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):  # OSError: the process group has ended

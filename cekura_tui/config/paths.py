@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -80,7 +79,7 @@ def remove_old_recordings(directory: Path, now: float) -> None:
     """Remove recordings older than a day and, oldest first, those over MOST_AUDIO bytes in total; no other files."""
     total = 0
     with contextlib.suppress(OSError):
-        kept = [path for path in directory.iterdir() if re.match(r"\.?[0-9a-f]{32}", path.name)]
+        kept = directory.glob("*" + 32 * "[0-9a-f]" + "*")  # with files of a fetch that was killed
         for path in sorted(kept, key=os.path.getmtime, reverse=True):
             total += os.path.getsize(path)
             if total > MOST_AUDIO or os.path.getmtime(path) < now - 86_400:

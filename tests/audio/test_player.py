@@ -198,7 +198,7 @@ def test_a_player_that_can_not_be_started_fails(tmp_path: Path, sound: Path) -> 
     (tmp_path / "odd").chmod(0o755)
     one = playing(str(tmp_path / "odd"), sound)
     one.play(1.0)
-    assert end_of(one).failure == "odd ended with status 126: No such file or directory."
+    assert "No such file or directory" in end_of(one).failure
 
 
 @pytest.mark.parametrize("script", [players.SLEEPER, players.IGNORES_SIGTERM, players.FORKS, players.STOPS_ITSELF])
