@@ -38,13 +38,12 @@ class BySound:
         """What the ear notices, in the order of time."""
         line = self.timeline
         found: list[tuple[float, float | None, HeardKind, int, str]] = []
-        who = {span.n: lane.name for lane in line.lanes for span in lane.spans}
+        who = {span.n: NAMES.get(span.speaker, "someone") for lane in line.lanes for span in lane.spans}
         for lane in line.lanes:
             if lane.name != "tools":
-                name = "someone" if lane.name == "other" else lane.name
                 for span in lane.spans:
                     extra = f" for {(span.end or 0.0) - span.start:.1f} s, no turn" if span.n % 1 else ""
-                    found.append((span.start, span.end, lane.name, span.n, f"{name} speaks{extra}"))
+                    found.append((span.start, span.end, lane.name, span.n, f"{who[span.n]} speaks{extra}"))
         for gap in line.gaps:
             found.append((gap.start, gap.end, "silence", gap.turn, f"silence of {gap.seconds:.1f} s"))
         for one in line.answers:

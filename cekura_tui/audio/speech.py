@@ -1,20 +1,30 @@
-"""Find who speaks when in the frames of a recording, despite noise, hum, tones and the echo of the other person."""
+"""Read a recording, and find who speaks when, despite noise, hum, tones and the echo of the other person. The packages
+miniaudio and webrtcvad are the extra `cekura-tui[audio]`."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress, groupby
-from operator import itemgetter, sub
+from math import log10
+from operator import itemgetter, mul, sub
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cekura_tui.audio import RecordingError
-from cekura_tui.audio.decode import FRAMES, Frames, read_frames
 from cekura_tui.config.programs import run_program
+from cekura_tui.model.text import count
+from cekura_tui.model.transcript.timeline import clock
 
+FRAMES = 50
+"""Frames per second."""
+LONGEST = 3 * 3_600
+"""Seconds of the longest recording that is read."""
+_READERS = {b"fLaC": "flac", b"OggS": "vorbis", b"ID3": "mp3", b"\xff": "mp3"}
+_PLAY = "It can be played, but not read."
 PAUSE = 0.3
 """Seconds; a shorter pause does not end an interval."""
 _OVER_NOISE, _BELOW_SPEECH, _OVER_ECHO = 2.0, 38.0, 5.0
@@ -32,6 +42,15 @@ _MOST_COMPARED = 5_000
 _SILENT = -20.0
 _SCRIPT = "import sys; from cekura_tui.audio.speech import print_speech; print_speech(sys.argv[1])"
 _MOST_SECONDS, _MOST_OUTPUT = 600.0, 10_000_000
+
+
+class Frames(NamedTuple):
+    """One channel in frames of 20 ms: the level of the sound and of its changes from sample to sample, which hardly
+    contain hum, in decibels, and whether the frame is like speech."""
+
+    level: list[float]
+    change: list[float]
+    voiced: list[int]
 
 
 class Interval(NamedTuple):
@@ -69,6 +88,51 @@ def print_speech(path: str) -> None:
         json.dump([len(frames[0].voiced) / FRAMES, speech], sys.stdout)
     except RecordingError as error:
         json.dump([error.message, error.hint], sys.stdout)
+
+
+def read_frames(path: Path) -> list[Frames]:
+    """The frames of each channel of a recording with one or two channels. Raises RecordingError."""
+    try:
+        import miniaudio
+        import webrtcvad
+    except ImportError:
+        hint = "Install it: pip install 'cekura-tui[audio]'."
+        raise RecordingError("Reading the sound needs the extra cekura-tui[audio].", hint) from None
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+        kind = next((kind for magic, kind in _READERS.items() if start.startswith(magic)), "wav")
+        info = getattr(miniaudio, f"{kind}_get_file_info")(str(path))
+        if info.nchannels not in (1, 2):
+            raise RecordingError(f"The recording has {count(info.nchannels, 'channel')}, not one or two.", _PLAY)
+        rate = 16_000 if info.sample_rate >= 16_000 else 8_000
+        chunks = miniaudio.stream_file(str(path), nchannels=info.nchannels, sample_rate=rate, frames_to_read=rate)
+        return _frames(chunks, info.nchannels, rate, webrtcvad.Vad)
+    except (miniaudio.MiniaudioError, OSError, ZeroDivisionError):  # of a FLAC file with a rate of 0
+        raise RecordingError("The recording is no WAV, MP3, FLAC or Ogg file, or a broken one.", _PLAY) from None
+
+
+def _frames(chunks: Iterator[array[int]], channels: int, rate: int, detector: Any) -> list[Frames]:
+    found = [Frames([], [], []) for _ in range(channels)]
+    detectors = [detector(3) for _ in found]
+    size = rate // FRAMES
+    for n, chunk in enumerate(chunks):
+        if n >= LONGEST:
+            raise RecordingError(f"The recording is longer than {clock(LONGEST, hours=True)}.", _PLAY)
+        for channel, (frames, voice) in enumerate(zip(found, detectors, strict=True)):
+            samples = chunk[channel::channels]
+            for at in range(0, len(samples) - size + 1, size):
+                frame = samples[at : at + size]
+                frames.level.append(_decibels(frame))
+                frames.change.append(_decibels([*map(sub, frame[1:], frame)]))
+                frames.voiced.append(voice.is_speech(frame.tobytes(), rate))
+    if not found[0].level:
+        raise RecordingError("The recording has no sound.")
+    return found
+
+
+def _decibels(samples: Sequence[int]) -> float:
+    return 10 * log10(sum(map(mul, samples, samples)) / len(samples) + 0.01)
 
 
 def find_speech(n: int, channels: Sequence[Frames]) -> Iterator[Interval]:

@@ -9,7 +9,7 @@ import struct
 import sys
 from pathlib import Path
 
-from cekura_tui.audio import RecordingError, decode
+from cekura_tui.audio import RecordingError, speech
 
 PCM, FLOAT, A_LAW, MU_LAW = 1, 3, 6, 7
 
@@ -56,11 +56,11 @@ def write(path: Path, content: bytes) -> Path:
 
 
 def main(folder: Path) -> None:
-    decode.LONGEST = 60  # a header with a low rate makes a file long
+    speech.LONGEST = 60  # a header with a low rate makes a file long
     files = sorted(folder.iterdir())
     for file in files:
         with contextlib.suppress(RecordingError):
-            decode.read_frames(file)
+            speech.read_frames(file)
     sys.stdout.write(f"{len(files)}\n")
 
 

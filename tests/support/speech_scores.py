@@ -17,8 +17,7 @@ from typing import NamedTuple
 
 from telephone_calls import JOIN, PEOPLE, Call
 
-from cekura_tui.audio.decode import FRAMES, Frames, read_frames
-from cekura_tui.audio.speech import listen
+from cekura_tui.audio.speech import FRAMES, Frames, listen, read_frames
 
 _BORDER, _OVERLAP, _ANSWER, _ANSWER_PLACE = 0.06, 0.1, 0.1, 0.5
 _TINY = 1e-6

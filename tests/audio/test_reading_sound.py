@@ -10,9 +10,8 @@ import pytest
 import sound_files
 from sound_files import A_LAW, FLOAT, MU_LAW, square_wave, wav, write
 
-from cekura_tui.audio import RecordingError, decode
-from cekura_tui.audio.decode import FRAMES, read_frames
-from cekura_tui.audio.speech import listen
+from cekura_tui.audio import RecordingError, speech
+from cekura_tui.audio.speech import FRAMES, listen, read_frames
 
 CRASHING_OGG = bytes.fromhex(
     "4f676753000200000000000000005ff36e3c00000000b7ebc644011e01766f726269730000000001401f000000000000401f"
@@ -86,8 +85,8 @@ def test_other_files_are_refused_with_the_reason(tmp_path: Path, content: bytes,
 
 
 def test_a_recording_that_is_too_long_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert decode.LONGEST == 3 * 3_600
-    monkeypatch.setattr(decode, "LONGEST", 4)
+    assert speech.LONGEST == 3 * 3_600
+    monkeypatch.setattr(speech, "LONGEST", 4)
     assert len(read_frames(write(tmp_path / "4", wav(square_wave(4))))[0].level) == 4 * FRAMES
     assert refusal(write(tmp_path / "5", wav(square_wave(5)))) == "The recording is longer than 0:00:04."
 
