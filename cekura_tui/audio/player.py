@@ -185,5 +185,5 @@ class Player:
         self._open.close()
         if self._guard:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._guard.communicate(timeout=4 * guard.GRACE)  # closes its standard input
+                self._guard.communicate(timeout=10 * guard.GRACE)  # closes its standard input
         self._guard = None
