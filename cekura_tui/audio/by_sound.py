@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -43,7 +44,8 @@ class BySound:
             if lane.name != "tools":
                 for span in lane.spans:
                     extra = f" for {(span.end or 0.0) - span.start:.1f} s, no turn" if span.n % 1 else ""
-                    found.append((span.start, span.end, lane.name, span.n, f"{who[span.n]} speaks{extra}"))
+                    words = "sound" if lane.name == "other" else f"{who[span.n]} speaks{extra}"
+                    found.append((span.start, span.end, lane.name, span.n, words))
         for gap in line.gaps:
             found.append((gap.start, gap.end, "silence", gap.turn, f"silence of {gap.seconds:.1f} s"))
         for one in line.answers:
@@ -62,9 +64,10 @@ class BySound:
         ]
 
 
-def by_sound_of(path: Path, view: RunView) -> BySound:
-    """Compare the recording of a run with its transcript. Takes seconds for a long call. Raises RecordingError."""
-    return compare(listen(path), view.call.turns, view.timeline, view.source.get("testing_channel_index"))
+def by_sound_of(path: Path, view: RunView, stop: threading.Event | None = None) -> BySound:
+    """Compare the recording of a run with its transcript. Takes seconds for a long call. Raises RecordingError, also
+    when `stop` is set."""
+    return compare(listen(path, stop), view.call.turns, view.timeline, view.source.get("testing_channel_index"))
 
 
 def compare(sound: Sound, turns: Sequence[Turn], transcript: Timeline, caller: object) -> BySound:
@@ -99,7 +102,7 @@ def compare(sound: Sound, turns: Sequence[Turn], transcript: Timeline, caller: o
     timings = {n: replace(call.timings.get(n, Timing()), heard=words) for n, words in differences.items()}
     answers = ""
     if line.median is not None and transcript.median is not None:
-        answers = f"answers: median {transcript.median:.1f} s, by sound {line.median:.1f} s"
+        answers = f"answers: median {transcript.median:.1f} s by transcript, {line.median:.1f} s by sound"
     return BySound(line, replace(call, timings={**call.timings, **timings}), answers, note)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress, groupby
@@ -67,11 +68,12 @@ class Sound(NamedTuple):
     channels: tuple[tuple[Interval, ...], ...]
 
 
-def listen(path: Path) -> Sound:
-    """Read a recording and find the speech in it; takes seconds for a long call. Raises RecordingError."""
+def listen(path: Path, stop: threading.Event | None = None) -> Sound:
+    """Read a recording and find the speech in it; takes seconds for a long call. Raises RecordingError, also
+    when `stop` is set."""
     # In another process: a few broken files crash the decoder, and a busy thread would slow the screen down.
     words = [sys.executable, "-P", "-c", _SCRIPT, str(path)]
-    ended = run_program(words, os.environ, kept="stdout", most=_MOST_OUTPUT, limit=_MOST_SECONDS)
+    ended = run_program(words, os.environ, kept="stdout", most=_MOST_OUTPUT, limit=_MOST_SECONDS, stop=stop)
     if ended.failure:
         raise RecordingError(f"The recording can't be read: the process {ended.failure}.")
     first, second = json.loads(ended.output)
@@ -115,8 +117,10 @@ def read_frames(path: Path) -> list[Frames]:
 def _frames(chunks: Iterator[array[int]], channels: int, rate: int, detector: Any) -> list[Frames]:
     found = [Frames([], [], []) for _ in range(channels)]
     detectors = [detector(3) for _ in found]
-    size = rate // FRAMES
+    size, program = rate // FRAMES, os.getppid()
     for n, chunk in enumerate(chunks):
+        if os.getppid() != program:  # the program has ended
+            os._exit(1)
         if n >= LONGEST:
             raise RecordingError(f"The recording is longer than {clock(LONGEST, hours=True)}.", _PLAY)
         for channel, (frames, voice) in enumerate(zip(found, detectors, strict=True)):

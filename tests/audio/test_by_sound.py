@@ -23,7 +23,7 @@ def heard(*channels: Sequence[tuple[float, float]], caller: int | None = 0, turn
 
 def words(found: BySound) -> list[str]:
     """What is printed, but who speaks in which turn."""
-    return [one["words"] for one in found.heard() if not one["words"].endswith(" speaks")]
+    return [one["words"] for one in found.heard() if one["words"] != "sound" and not one["words"].endswith(" speaks")]
 
 
 def test_a_call_that_sounds_as_its_transcript_says_has_no_marks() -> None:
@@ -31,7 +31,7 @@ def test_a_call_that_sounds_as_its_transcript_says_has_no_marks() -> None:
     assert [turn.n for turn in found.call.turns] == [1, 2, 3, 4, 5]
     assert not any(timing.heard for timing in found.call.timings.values())
     assert words(found) == ["the agent answers after 1.1 s"]
-    assert found.answers == "answers: median 1.0 s, by sound 1.1 s"
+    assert found.answers == "answers: median 1.0 s by transcript, 1.1 s by sound"
     assert not found.note
 
 
@@ -82,7 +82,7 @@ def test_without_a_channel_the_one_that_fits_the_turns_is_the_callers() -> None:
 def test_one_channel_has_silences_but_no_speakers() -> None:
     found = heard([(0.5, 3.0), (4.0, 6.0), (9.5, 14.0)])
     assert [lane.name for lane in found.timeline.lanes] == ["tools", "other"]
-    assert words(found) == ["silence of 3.5 s"]
+    assert [one["words"] for one in found.heard()] == ["sound", "sound", "silence of 3.5 s", "sound", "sound"]
     assert found.note == "one channel: only sound and silence"
     assert not found.timeline.answers
 

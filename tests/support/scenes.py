@@ -202,7 +202,7 @@ async def by_sound(pilot: Pilot[Any]) -> None:
     """Show a failed run by the sound of its recording."""
     await run(pilot)
     await pilot.press("comma")
-    await sees(pilot, "Timeline by sound", "later by sound")
+    await sees(pilot, "By sound", "later by sound")
     await still(pilot)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Coroutine, Hashable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,7 @@ class Playback:
         self._recording: Recording | None = None
         self._player: Player | None = None
         self._timer: Timer | None = None
+        self._stop = threading.Event()
         self._work = ""
         """What is being done before the recording plays or its sound is shown."""
         self._followed: Hashable = None
@@ -75,7 +77,7 @@ class Playback:
         facts = [self.line] if self.line else facts
         if self.by_sound is None:
             return "Timeline", facts
-        return "Timeline by sound", [*facts, *filter(None, (self.by_sound.answers, self.by_sound.note))]
+        return "By sound", [*facts, *filter(None, (self.by_sound.answers, self.by_sound.note))]
 
     @property
     def _strip(self) -> TimelineStrip:
@@ -131,6 +133,7 @@ class Playback:
 
     def _end(self) -> None:
         self._screen.workers.cancel_group(self._screen, "recording")
+        self._stop.set()
         if self._player is not None:
             self._player.stop()
         if self._timer is not None:
@@ -186,7 +189,8 @@ class Playback:
         path = (await self._fetch()).path
         self._work = "reading the sound"
         self._tick()
-        work = partial(by_sound_of, path, self.view)
+        self._stop = threading.Event()
+        work = partial(by_sound_of, path, self.view, self._stop)
         self._heard = self.by_sound = await asyncio.wrap_future(in_thread(work))
         self._screen.draw()
 
