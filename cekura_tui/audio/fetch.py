@@ -60,7 +60,7 @@ async def find_recording(directory: Path, run: str, link: object, progress: Prog
         os.write(memory, data)
         return Recording(Path(f"/proc/{os.getpid()}/fd/{memory}"), memory)
     remove_old_recordings(directory, time.time())
-    name = hashlib.sha256(f"{run} {url.copy_with(query=None)}".encode()).hexdigest()[:32]
+    name = "cekura-" + hashlib.sha256(f"{run} {url.copy_with(query=None)}".encode()).hexdigest()[:32]
     for kept in directory.glob(f"{name}.*"):  # noqa: ASYNC240 # a small directory
         return Recording(kept)
     data = await _fetch(url, progress)
@@ -77,7 +77,7 @@ async def find_recording(directory: Path, run: str, link: object, progress: Prog
 def _read_url(link: str, what: str) -> httpx.URL:
     """A link as URL; raises RecordingError unless the link may be fetched."""
     with suppress(httpx.InvalidURL):
-        if (url := httpx.URL(web_link(link) or "")).host and not url.userinfo:
+        if (url := httpx.URL(web_link(link) or "")).host and not url.userinfo and (url.port or 0) < 65_536:
             return url
     raise RecordingError(f"{what} is no web link, or contains a password.", "Only http and https links are fetched.")
 
@@ -126,6 +126,6 @@ async def _read(response: httpx.Response, progress: Progress) -> bytearray:
         raise RecordingError(f"the connection was lost; {len(data) / 1e6:,.1f}{of} MB came.", _RETRY) from None
     if not data:
         raise RecordingError("the host sent an empty file.", _RETRY)
-    if re.match(rb"(\xef\xbb\xbf)?\s*<[!?a-zA-Z]", data):  # HTML or XML, whatever its type
+    if re.match(rb"(\xef\xbb\xbf)?\s*[<{]", data):  # HTML, XML or JSON, whatever its type
         raise LinkExpired("the link has expired.")
     return data

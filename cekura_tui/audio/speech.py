@@ -110,7 +110,7 @@ def read_frames(path: Path) -> list[Frames]:
         rate = 16_000 if info.sample_rate >= 16_000 else 8_000
         chunks = miniaudio.stream_file(str(path), nchannels=info.nchannels, sample_rate=rate, frames_to_read=rate)
         return _frames(chunks, info.nchannels, rate, webrtcvad.Vad)
-    except (miniaudio.MiniaudioError, OSError, ZeroDivisionError):  # of a FLAC file with a rate of 0
+    except (miniaudio.MiniaudioError, OSError, ArithmeticError, ValueError):  # of a rate of 0, of an odd path
         raise RecordingError("The recording is no WAV, MP3, FLAC or Ogg file, or a broken one.", _PLAY) from None
 
 

@@ -79,7 +79,7 @@ def remove_old_recordings(directory: Path, now: float) -> None:
     """Remove recordings older than a day and, oldest first, those over MOST_AUDIO bytes in total; no other files."""
     total = 0
     with contextlib.suppress(OSError):
-        kept = directory.glob("*" + 32 * "[0-9a-f]" + "*")  # with files of a fetch that was killed
+        kept = directory.glob("*cekura-" + 32 * "[0-9a-f]" + ".*")  # with files of a fetch that was killed
         for path in sorted(kept, key=os.path.getmtime, reverse=True):
             total += os.path.getsize(path)
             if total > MOST_AUDIO or os.path.getmtime(path) < now - 86_400:

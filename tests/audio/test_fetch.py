@@ -96,6 +96,7 @@ async def test_the_content_decides_the_ending(audio: Path, host: ScriptedServer,
 
 REFUSED: dict[str, tuple[Reply, str]] = {
     "a page called audio": (Reply(b"\n<!DOCTYPE html>", 200, {"Content-Type": "audio/wav"}), "the link has expired"),
+    "JSON": (Reply(b'{"detail": "expired"}'), "the link has expired"),
     "an expired token": (Reply(b"<Error>", 400, {"Content-Type": "application/xml"}), "the link has expired"),
     "forbidden": (Reply(b"<Error>SECRET</Error>", 403), "the link has expired"),
     "a fault": (Reply(b"SECRET", 503), "answered with status 503"),
@@ -135,6 +136,7 @@ async def test_an_unusable_answer_leaves_one_sentence_and_no_file(
         (None, "This run has no recording."),
         ("file:///etc/passwd", PLAIN_LINKS),
         ("ftp://127.0.0.1/a.wav", PLAIN_LINKS),
+        ("http://127.0.0.1:99999/a.wav", PLAIN_LINKS),
         ("data:audio/wav;base64,UklGRg==", PLAIN_LINKS),
         ("http://me:secret@127.0.0.1/a.wav", PLAIN_LINKS),
     ],
@@ -190,12 +192,13 @@ def test_old_and_too_large_recordings_are_removed(audio: Path, monkeypatch: pyte
     remove_old_recordings(audio, 0)
     audio.mkdir(parents=True)
     now = time.time()
-    ages = {"0" * 32 + ".wav": 90_000, "1" * 32 + ".wav": 300, "2" * 32 + ".mp3": 200, f".{'3' * 32}-7-ab-cd": 100}
-    for name, age in {**ages, "song.wav": 90_000}.items():
+    old, large, new, part = (f"cekura-{n * 32}.wav" for n in "0123")
+    ages = {old: 90_000, large: 300, new: 200, f".{part}-7-ab-cd": 100}
+    for name, age in {**ages, f"{'4' * 64}.wav": 90_000}.items():
         (audio / name).write_bytes(bytes(100))
         os.utime(audio / name, (now - age, now - age))
     remove_old_recordings(audio, now)
-    assert names(audio) == [f".{'3' * 32}-7-ab-cd", "2" * 32 + ".mp3", "song.wav"]
+    assert names(audio) == [f".{part}-7-ab-cd", f"{'4' * 64}.wav", new]
 
 
 async def test_no_server_gets_the_key_or_a_password_or_a_cookie(

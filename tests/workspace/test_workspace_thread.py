@@ -73,7 +73,7 @@ async def test_job_changes_are_reported_on_the_sessions_thread_and_also_after_a_
 
 
 async def test_recordings_older_than_a_day_are_removed_at_the_start(open_window: NewWindow, home: Path) -> None:
-    kept = Paths(home).audio / f"{'0' * 32}.wav"
+    kept = Paths(home).audio / f"cekura-{'0' * 32}.wav"
     make_private(kept.parent)
     kept.touch()
     os.utime(kept, (0, 0))
