@@ -11,6 +11,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 
 GRACE = 0.3
@@ -28,7 +29,12 @@ def run(words: Sequence[str]) -> int:
         player.wait(GRACE)
     with contextlib.suppress(OSError):
         os.killpg(player.pid, signal.SIGKILL)
-    return status if (status := player.wait()) >= 0 else 128 - status
+    status = player.wait()
+    with contextlib.suppress(OSError):  # raised once the processes that the player started have ended, too
+        for _ in range(30):
+            os.killpg(player.pid, 0)
+            time.sleep(0.01)
+    return status if status >= 0 else 128 - status
 
 
 if __name__ == "__main__":

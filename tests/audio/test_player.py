@@ -394,13 +394,14 @@ def test_real_player_ends_with_a_killed_guard(name: str, tmp_path: Path, sound: 
     until(lambda: not processes(str(tmp_path)), "no process is left")
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("seed", range(200))
+@pytest.mark.parametrize(
+    "seed", [pytest.param(seed, marks=pytest.mark.nightly if seed % 10 else pytest.mark.long) for seed in range(200)]
+)
 def test_any_sequence_leaves_no_player_and_never_two(seed: int, tmp_path: Path, sound: Path) -> None:
     choose = random.Random(seed)
     scripts = {"mpv": players.MPV, "ffplay": players.FFPLAY, "cvlc": players.FORKS, "odd": players.IGNORES_SIGTERM}
     ours = [playing(make_player(tmp_path, name, script), sound) for name, script in scripts.items()]
-    for name, command in REAL_COMMANDS.items() if seed % 4 == 0 else ():
+    for name, command in REAL_COMMANDS.items() if seed % 5 == 0 else ():
         if shutil.which(name):
             ours.append(playing(command, sound, SDL_AUDIODRIVER="dummy"))
     for _ in range(choose.randint(1, 15)):

@@ -50,6 +50,7 @@ class Playback:
         """What is being done before the recording plays or its sound is shown."""
         self._followed: Hashable = None
         """The turn that plays; the cursor follows while it is on this turn."""
+        self._paused_on: Hashable = None
         self._line = ""
         screen.app.app_suspend_signal.subscribe(screen, lambda app: self.pause())
 
@@ -98,12 +99,14 @@ class Playback:
             self.pause()
         else:
             self._followed = self._transcript.cursor_key
-            self._player.play(state.position if turn == self._strip.turn_before(state.position) else at)
+            self._player.play(state.position if turn == self._paused_on else at)
             self._tick()
 
     def pause(self) -> None:
         if self._player is not None:
             self._player.pause()
+            is_followed = self._transcript.cursor_key == self._followed
+            self._paused_on = self._screen.navigator.turn_to_hear if is_followed else None
             self._tick()
 
     def step(self, seconds: float) -> None:
