@@ -76,6 +76,7 @@ def _unless_cited(screen: RunScreen) -> str | None:
 
 _of_run = partial(Action, why_not=_unless_loaded)
 _of_list = partial(Action, why_not=_unless_from_list)
+_cited = partial(Action, why_not=_unless_cited)
 _recorded = partial(Action, why_not=_unless_recorded)
 _playing = partial(Action, why_not=_unless_playing, footer=1)
 
@@ -89,105 +90,86 @@ class RunScreen(Page):
     AUTO_FOCUS = "#transcript"
     FIRST_READS = ("run", "evidence")
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("run.pane", "tab", lambda screen: screen.navigator.next_pane(1), "Pane", "the next pane", footer=1),
-        Action("run.pane-before", "shift+tab", lambda screen: screen.navigator.next_pane(-1), "Previous pane"),
-        Action(
+        Action("run.pane", "tab", lambda run: run.navigator.next_pane(1), "Pane", "the next pane", footer=1),
+        Action("run.pane-before", "shift+tab", lambda run: run.navigator.next_pane(-1), "Previous pane"),
+        _cited(
             "run.evidence",
             "e",
-            lambda screen: screen.navigator.walk.step(1),
+            lambda run: run.navigator.walk.step(1),
             "Evidence",
             "the next turn that the verdict cites, the surest first",
             footer=2,
-            why_not=_unless_cited,
         ),
-        Action(
+        _cited(
             "run.evidence-before",
             "E",
-            lambda screen: screen.navigator.walk.step(-1),
+            lambda run: run.navigator.walk.step(-1),
             "Previous evidence",
             "the previous turn that the verdict cites",
-            why_not=_unless_cited,
         ),
         Action(
             "run.improve",
             "i",
-            lambda screen: screen.improve([screen.loader.run_id]),
+            lambda run: run.improve([run.loader.run_id]),
             "Improve",
             "improve the agent's prompt from this run",
             footer=3,
         ),
-        _of_run(
-            "run.test", "T", lambda screen: screen.test([screen.loader.run_id]), "Test", "call its scenario again", 9
-        ),
+        _of_run("run.test", "T", lambda run: run.test([run.loader.run_id]), "Test", "call its scenario again", 9),
         _of_run(
             "run.find",
             "slash",
-            lambda screen: screen.navigator.open_find_line(),
+            lambda run: run.navigator.open_find_line(),
             "Find",
             "find in the transcript (`agent: refund` searches the agent's turns only) or in the details",
             footer=4,
         ),
         _of_run(
-            "run.next-match",
-            "n",
-            lambda screen: screen.navigator.next_match(1),
-            "Next match",
-            "next match of the search",
+            "run.next-match", "n", lambda run: run.navigator.next_match(1), "Next match", "next match of the search"
         ),
         _of_run(
             "run.previous-match",
             "N",
-            lambda screen: screen.navigator.next_match(-1),
+            lambda run: run.navigator.next_match(-1),
             "Previous match",
             "previous match of the search",
         ),
-        _playing("run.stop", "escape,semicolon", lambda screen: screen.sound().stop(), "Stop", "stop the recording"),
+        _playing("run.stop", "escape,semicolon", lambda run: run.sound().stop(), "Stop", "stop the recording"),
         Action(
             "run.end-search",
             "escape",
-            lambda screen: screen.navigator.end_search(),
+            lambda run: run.navigator.end_search(),
             "Clear search",
             footer=5,
-            why_not=lambda screen: None if screen.navigator.is_searching else NOT_OFFERED,
+            why_not=lambda run: None if run.navigator.is_searching else NOT_OFFERED,
         ),
-        Action("run.back", "escape", lambda screen: screen.dismiss(screen.loader.run_id), "Back", footer=5),
+        Action("run.back", "escape", lambda run: run.dismiss(run.loader.run_id), "Back", footer=5),
         _recorded(
             "run.play",
             "full_stop",
-            lambda screen: screen.sound().play_or_pause(),
+            lambda run: run.sound().play_or_pause(),
             "Play or pause",
             "play the recording from the turn under the cursor, or pause",
             footer=1,
-            label_now=lambda screen: screen.playback and screen.playback.label,
+            label_now=lambda run: run.playback and run.playback.label,
         ),
-        _playing("run.play-on", "right_square_bracket", lambda screen: screen.sound().step(5), "5 s on"),
-        _playing("run.play-back", "left_square_bracket", lambda screen: screen.sound().step(-5), "5 s back"),
+        _playing("run.play-on", "right_square_bracket", lambda run: run.sound().step(5), "5 s on"),
+        _playing("run.play-back", "left_square_bracket", lambda run: run.sound().step(-5), "5 s back"),
         _recorded(
             "run.by-sound",
             "comma",
-            lambda screen: screen.sound().show_by_sound(),
+            lambda run: run.sound().show_by_sound(),
             "By sound",
             "the timeline by what is heard, or by the transcript",
         ),
+        _of_list("run.next", "right_square_bracket", lambda run: run.go(1), "Next run", "next run in the list", 6),
         _of_list(
-            "run.next",
-            "right_square_bracket",
-            lambda screen: screen.go(1),
-            "Next run",
-            "next run in the list",
-            footer=6,
-        ),
-        _of_list(
-            "run.previous",
-            "left_square_bracket",
-            lambda screen: screen.go(-1),
-            "Previous run",
-            "previous run in the list",
+            "run.previous", "left_square_bracket", lambda run: run.go(-1), "Previous run", "previous run in the list"
         ),
         _of_run(
             "run.hand-off",
             "y",
-            lambda screen: screen.copy_or_save(),
+            lambda run: run.copy_or_save(),
             "Copy or save",
             "copy or save the link, a turn, a verdict, the transcript or the request",
             footer=7,
@@ -195,7 +177,7 @@ class RunScreen(Page):
         Action(
             "run.compare",
             "equals_sign",
-            lambda screen: screen.compare(),
+            lambda run: run.compare(),
             "Compare",
             "compare with the last passed run of the scenario",
             footer=8,
@@ -205,43 +187,41 @@ class RunScreen(Page):
         Action(
             "run.details",
             "d",
-            lambda screen: screen.navigator.toggle_details(),
+            lambda run: run.navigator.toggle_details(),
             "Details",
             "everything that the server sent about the run, or back to the transcript",
         ),
         _of_run(
             "run.roles",
             "t",
-            lambda screen: screen.navigator.next_roles(),
+            lambda run: run.navigator.next_roles(),
             "Speakers",
             "choose the speakers: all, without tools, caller, agent, tools",
         ),
         Action(
             "run.slowest",
             "l",
-            lambda screen: screen.navigator.next_slowest(),
+            lambda run: run.navigator.next_slowest(),
             "Slowest answer",
             "the slowest answer, then the next slowest",
         ),
         Action(
             "run.note",
             "m",
-            lambda screen: screen.state.ask(WriteNote(screen.loader.run_id, screen.draw_note)),
+            lambda run: run.state.ask(WriteNote(run.loader.run_id, run.draw_note)),
             "Note",
             "write a note on this run; notes stay on this machine",
         ),
         Action(
             "run.later",
             "right",
-            lambda screen: screen.navigator.step_along(1),
+            lambda run: run.navigator.step_along(1),
             "Later",
             "later in the call; a click on the timeline also works",
         ),
-        Action("run.earlier", "left", lambda screen: screen.navigator.step_along(-1), "Earlier", "earlier in the call"),
-        Action(
-            "run.live", "L", lambda screen: screen.toggle_live(), "Live on or off", "follow a running run, or pause"
-        ),
-        Action("run.refresh", "r", lambda screen: screen.loader.load(reload=True), "Reload", "reload the run"),
+        Action("run.earlier", "left", lambda run: run.navigator.step_along(-1), "Earlier", "earlier in the call"),
+        Action("run.live", "L", lambda run: run.toggle_live(), "Live on or off", "follow a running run, or pause"),
+        Action("run.refresh", "r", lambda run: run.loader.load(reload=True), "Reload", "reload the run"),
         error_action("run"),
     )
     HELP = """\
