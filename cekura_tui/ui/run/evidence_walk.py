@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from typing import Any
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
 
 from cekura_tui.evidence.evidence import Evidence, Findings, reason_words
 from cekura_tui.model.text import shortened
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.page import Page
-from cekura_tui.ui.run.loader import RunLoader
-from cekura_tui.ui.run.transcript import TranscriptView
-from cekura_tui.ui.run.verdicts import Key, Verdicts
+from cekura_tui.ui.run.verdicts import Key
+
+if TYPE_CHECKING:
+    from cekura_tui.ui.run.screen import RunScreen
 
 
 class EvidenceWalk:
-    """Moves through a verdict's evidence. `draw_title` shows the position, and `show_pane` shows and focuses a pane."""
-
-    def __init__(
-        self, page: Page, loader: RunLoader, draw_title: Callable[[], None], show_pane: Callable[[str], None]
-    ) -> None:
-        self._screen, self._loader, self._draw_title, self._show_pane = page, loader, draw_title, show_pane
+    def __init__(self, screen: RunScreen) -> None:
+        self._screen, self._loader = screen, screen.loader
         self._at: tuple[Key, int] | None = None
         """The key of the current verdict and the index of the verdict's current evidence; None without a verdict."""
 
@@ -42,33 +38,33 @@ class EvidenceWalk:
     def begin_unread(self) -> bool:
         """Go to the first turn that the verdict under the cursor cites, and return True. Return False if there is none,
         or if the user already read its turns, or moved in the transcript before going to any."""
-        verdict = self._verdicts.cursor_key
-        is_read = self._transcript.cursor_index if self._at is None else self._at[0] == verdict
+        verdict = self._screen.verdicts.cursor_key
+        is_read = self._screen.transcript.cursor_index if self._at is None else self._at[0] == verdict
         if begins := bool(self.evidence_of(verdict)) and not is_read:
             self._go_to(verdict, 0)
         return begins
 
     def show_verdict_on(self, turn: Hashable) -> None:
         """Go from a turn to the first verdict that cites the turn. If no such verdict is known, notify the user."""
-        for row in self._verdicts.rows:
+        for row in self._screen.verdicts.rows:
             for place, evidence in enumerate(self.evidence_of(row.key)):
                 if evidence.n == turn:
-                    self._verdicts.move_to(row.key)
+                    self._screen.verdicts.move_to(row.key)
                     self._at = row.key, place
-                    self._show_pane("verdicts")
+                    self._screen.navigator.show_pane("verdicts")
                     return
         self._report(with_keys("No verdict cites this turn. {transcript.raw} shows its raw JSON."))
 
     def step(self, step: int) -> None:
         """Go to the next (1) or previous (-1) evidence of the verdict, wrapping around, or to the first of all."""
         if self._at is not None and (evidence := self.evidence_of(self._at[0])):
-            if len(evidence) == 1 and self._transcript.cursor_key == evidence[0].n:
+            if len(evidence) == 1 and self._screen.transcript.cursor_key == evidence[0].n:
                 self._screen.notify_once(
                     with_keys("The verdict cites only this turn. {run.pane} switches to the verdicts.")
                 )
             self._go_to(self._at[0], (self._at[1] + step) % len(evidence))
             return
-        first = next((row.key for row in self._verdicts.rows if self.evidence_of(row.key)), None)
+        first = next((row.key for row in self._screen.verdicts.rows if self.evidence_of(row.key)), None)
         if first is None:
             self._report("No verdict cites a turn.")
         else:
@@ -83,8 +79,8 @@ class EvidenceWalk:
         if self._at is None:
             return ()
         key, place = self._at
-        evidence, verdict = self.evidence_of(key), self._verdicts.verdict_of(key)
-        if verdict is None or place >= len(evidence) or evidence[place].n != self._transcript.cursor_key:
+        evidence, verdict = self.evidence_of(key), self._screen.verdicts.verdict_of(key)
+        if verdict is None or place >= len(evidence) or evidence[place].n != self._screen.transcript.cursor_key:
             return ()
         name, reason = shortened(verdict.name, 40), reason_words(evidence[place].why, evidence[place].sure)
         if len(evidence) == 1:
@@ -92,19 +88,11 @@ class EvidenceWalk:
         of = f"{place + 1} of {len(evidence)}"
         return f"{name} {of} · {reason}", f"{of} · {reason}", of
 
-    @property
-    def _verdicts(self) -> Verdicts:
-        return self._screen.query_one(Verdicts)
-
-    @property
-    def _transcript(self) -> TranscriptView:
-        return self._screen.query_one(TranscriptView)
-
     def _go_to(self, key: Any, place: int) -> None:
         self._at = key, place
-        self._verdicts.move_to(key)
-        self._transcript.go_to(self.evidence_of(key)[place].n)
-        if self._screen.focused is self._transcript:
-            self._draw_title()
+        self._screen.verdicts.move_to(key)
+        self._screen.transcript.go_to(self.evidence_of(key)[place].n)
+        if self._screen.focused is self._screen.transcript:
+            self._screen.draw_title()
         else:
-            self._show_pane("transcript")
+            self._screen.navigator.show_pane("transcript")

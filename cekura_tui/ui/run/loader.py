@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.worker import Worker
 
-from cekura_tui.evidence.evidence import Findings, TurnMark, marks_of, surest_first
+from cekura_tui.evidence.evidence import Findings, marks_of, surest_first
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.run.verdict import Verdict
 from cekura_tui.model.run.view import RunRow, RunView
-from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.run.verdicts import Key, keyed
 from cekura_tui.workspace.run_lists import claim_request
 from cekura_tui.workspace.session import Session
+
+if TYPE_CHECKING:
+    from cekura_tui.ui.run.screen import RunScreen
 
 NeighbourOf = Callable[[int, int], Awaitable[int | None]]
 """Gets a run id and a step; returns the id of the run that many rows below in the list, None past either end."""
@@ -27,19 +29,10 @@ MAX_POLL_INTERVAL = 60.0
 
 
 class RunLoader:
-    """Loads one run at a time for a page. `draw` draws the run, `draw_headline` only its headline, and `show_evidence`
-    marks cited turns. `row` is shown until the run is loaded; `neighbour_of` is None without a list."""
+    """Loads one run at a time. `row` is shown until the run is loaded; `neighbour_of` is None without a list."""
 
     def __init__(
-        self,
-        page: Page,
-        run_id: int,
-        *,
-        draw: Callable[[], None],
-        draw_headline: Callable[[], None],
-        show_evidence: Callable[[Mapping[int, Sequence[TurnMark]]], None],
-        row: RunRow | None = None,
-        neighbour_of: NeighbourOf | None = None,
+        self, screen: RunScreen, run_id: int, row: RunRow | None = None, neighbour_of: NeighbourOf | None = None
     ) -> None:
         self.run_id = run_id
         self.view: RunView | None = None
@@ -52,8 +45,7 @@ class RunLoader:
         """Number of consecutive requests that failed."""
         self.arrived = asyncio.Event()
         """Cleared while another run is loading. Keys wait until this event is set."""
-        self._page, self._workspace = page, page.state.workspace
-        self._draw, self._draw_headline, self._show_evidence = draw, draw_headline, show_evidence
+        self._screen, self._workspace = screen, screen.state.workspace
         self._listed = row
         self._evidence_worker: Worker[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -68,7 +60,7 @@ class RunLoader:
 
     def _start(self, work: Callable[[], Coroutine[Any, Any, None]], group: str) -> Worker[None]:
         # An error in the search for evidence only costs the marks, so it must not end the app.
-        return self._page.run_worker(work, group=group, exclusive=True, exit_on_error=group != "evidence")
+        return self._screen.run_worker(work, group=group, exclusive=True, exit_on_error=group != "evidence")
 
     def load(self, *, reload: bool = False, background: bool = False) -> None:
         """Fetch the run. If no run is shown yet, first show the cached run; if the cached run is fresh, do not fetch.
@@ -116,7 +108,7 @@ class RunLoader:
             if known is not None:
                 self._accept(known)
             elif self.view is None:
-                self._draw()  # not cached, so show that it is loading
+                self._screen.draw()  # not cached, so show that it is loading
             self.arrived.set()
             if not fresh:
                 self._accept(view := await self._workspace.call(fetch))
@@ -125,36 +117,36 @@ class RunLoader:
         except CekuraTuiError as error:
             self.error, self.failures = error, self.failures + 1
             if error.exit_status == Exit.KEY_REFUSED and self.view is None:
-                self._page.show_error(error)  # only if there is nothing to read
-            self._draw()
+                self._screen.show_error(error)  # only if there is nothing to read
+            self._screen.draw()
         self.arrived.set()
-        if not self._page.is_unmounted:
+        if not self._screen.is_unmounted:
             self._schedule_poll()
             self._start(self._prefetch, "prefetch")
 
     def _accept(self, view: RunView) -> None:
-        if self._page.is_unmounted or view.row.id != self.run_id:
+        if self._screen.is_unmounted or view.row.id != self.run_id:
             return
         before, self.view, self.error = self.view, view, None
         if before is not None and before.source == view.source:
-            self._draw_headline()
+            self._screen.draw_headline()
             return
         if before is not None and before.judgements != view.judgements:
             self.evidence = None
-        self._draw()
+        self._screen.draw()
         if before is None or before.judgements != view.judgements or before.transcript != view.transcript:
             self._evidence_worker = self._start(partial(self._find_evidence, view), "evidence")
 
     async def _find_evidence(self, view: RunView) -> None:
         """Find evidence once the transcript is drawn, so that the user can already read the transcript."""
         drawn = asyncio.Event()
-        self._page.call_after_refresh(drawn.set)
+        self._screen.call_after_refresh(drawn.set)
         await drawn.wait()
         try:
             found = await self._workspace.call(lambda session: session.evidence(view))
         except CekuraTuiError:
             return  # the app is closing, or a reload failed, which is already shown
-        if self._page.is_unmounted or self.view is None or self.view.row.id != view.row.id:
+        if self._screen.is_unmounted or self.view is None or self.view.row.id != view.row.id:
             return
         by_verdict: dict[Verdict, list[Findings]] = {}
         for verdict, findings in found:
@@ -162,7 +154,7 @@ class RunLoader:
         self.evidence = {
             key: by_verdict[verdict].pop(0) for key, verdict in keyed(view).items() if by_verdict.get(verdict)
         }
-        self._show_evidence(marks_of(found))
+        self._screen.show_evidence(marks_of(found))
 
     @property
     def _may_change(self) -> bool:
@@ -173,7 +165,7 @@ class RunLoader:
     def _schedule_poll(self) -> None:
         self.pause()
         trouble = self.error is not None or (self.view is not None and self.view.cached)
-        if self._page.is_current and self.live and self._may_change:
+        if self._screen.is_current and self.live and self._may_change:
             seconds = min(POLL_INTERVAL * 2 ** min(self.failures, 5), MAX_POLL_INTERVAL) if trouble else POLL_INTERVAL
             self._timer = asyncio.get_running_loop().call_later(seconds, lambda: self.load(background=True))
 

@@ -20,8 +20,6 @@ from cekura_tui.model.run.details import web_link
 from cekura_tui.model.run.view import RunView
 from cekura_tui.model.transcript.timeline import clock, needs_hours
 from cekura_tui.ui.kit.copying import CopyDialog, Offer
-from cekura_tui.ui.run.timeline import TimelineStrip
-from cekura_tui.ui.run.transcript import TranscriptView
 from cekura_tui.ui.terminal.browser import open_link
 from cekura_tui.ui.terminal.capabilities import read_over_ssh
 
@@ -69,7 +67,7 @@ class Playback:
         """Where the recording is, or what is being done; empty unless `is_active`."""
         if self._work or self._player is None:
             return self._work
-        length, state = self._strip.timeline.length, self._player.state()
+        length, state = self._screen.strip.timeline.length, self._player.state()
         at, of = (clock(seconds, hours=needs_hours(length)) for seconds in (state.position, length))
         return f"▶ {at} of {of}" if state.playing else f"paused at {at} of {of}"
 
@@ -80,32 +78,24 @@ class Playback:
             return "Timeline", facts
         return "By sound", [*facts, *filter(None, (self.by_sound.answers, self.by_sound.note))]
 
-    @property
-    def _strip(self) -> TimelineStrip:
-        return self._screen.query_one(TimelineStrip)
-
-    @property
-    def _transcript(self) -> TranscriptView:
-        return self._screen.query_one(TranscriptView)
-
     def play_or_pause(self) -> None:
         """Play from the turn under the cursor, pause, or go on, from that turn if the user has moved the cursor."""
         turn = self._screen.navigator.turn_to_hear
-        at = self._strip.start_of(turn)
+        at = self._screen.strip.start_of(turn)
         if self._player is None:
             if not self.is_active:
                 self._begin(self._play(at))
         elif (state := self._player.state()).playing:
             self.pause()
         else:
-            self._followed = self._transcript.cursor_key
+            self._followed = self._screen.transcript.cursor_key
             self._player.play(state.position if turn == self._paused_on else at)
             self._tick()
 
     def pause(self) -> None:
         if self._player is not None:
             self._player.pause()
-            is_followed = self._transcript.cursor_key == self._followed
+            is_followed = self._screen.transcript.cursor_key == self._followed
             self._paused_on = self._screen.navigator.turn_to_hear if is_followed else None
             self._tick()
 
@@ -124,7 +114,7 @@ class Playback:
 
     def stop(self) -> None:
         self._end()
-        self._strip.move_playhead(None)
+        self._screen.strip.move_playhead(None)
         self._screen.draw_times()
         self._screen.refresh_bindings()
 
@@ -179,7 +169,7 @@ class Playback:
         if player is not None and (setting or can_hear(os.environ)):
             recording = await self._fetch()
             self._player = Player(player, recording.path, os.environ)
-            self._followed = self._transcript.cursor_key
+            self._followed = self._screen.transcript.cursor_key
             self._player.play(at)
             return
         if not read_over_ssh(os.environ) and await open_link(there):
@@ -205,11 +195,11 @@ class Playback:
                 self._screen.notify_once(state.failure)
                 self.stop()
                 return
-            self._strip.move_playhead(state.position)
-            turn = self._strip.turn_before(state.position)
-            if state.playing and turn is not None and self._transcript.cursor_key == self._followed != turn:
-                self._transcript.go_to(turn)
-                self._followed = self._transcript.cursor_key
+            self._screen.strip.move_playhead(state.position)
+            turn = self._screen.strip.turn_before(state.position)
+            if state.playing and turn is not None and self._screen.transcript.cursor_key == self._followed != turn:
+                self._screen.transcript.go_to(turn)
+                self._followed = self._screen.transcript.cursor_key
         if self._line != self.line:
             self._line = self.line
             self._screen.draw_times()

@@ -11,6 +11,7 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.getters import query_one
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
@@ -89,6 +90,8 @@ class RunScreen(Page):
     PARTS = (TranscriptView, Verdicts, RunDetails, FindInput)
     AUTO_FOCUS = "#transcript"
     FIRST_READS = ("run", "evidence")
+    strip, transcript = query_one(TimelineStrip), query_one(TranscriptView)
+    verdicts, details, find_line = query_one(Verdicts), query_one(RunDetails), query_one(FindLine)
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("run.pane", "tab", lambda run: run.navigator.next_pane(1), "Pane", "the next pane", footer=1),
         Action("run.pane-before", "shift+tab", lambda run: run.navigator.next_pane(-1), "Previous pane"),
@@ -254,16 +257,8 @@ its scenario. `{run.test}` calls the scenario again, to test a changed prompt.
         find: str = "",
     ) -> None:
         super().__init__(state)
-        self.loader = RunLoader(
-            self,
-            run_id,
-            draw=self.draw,
-            draw_headline=self.draw_headline,
-            show_evidence=self.show_evidence,
-            row=row,
-            neighbour_of=neighbour_of,
-        )
-        self.navigator = RunNavigator(self, self.loader, self.draw_title, turn=turn, find=find)
+        self.loader = RunLoader(self, run_id, row, neighbour_of)
+        self.navigator = RunNavigator(self, turn=turn, find=find)
         self.playback: Playback | None = None
         """The recording of the run; None until the user wants to hear it."""
         self._drawn: int | None = None
@@ -320,7 +315,7 @@ its scenario. `{run.test}` calls the scenario again, to test a changed prompt.
 
     @on(TimelineStrip.TurnClicked)
     def turn_clicked(self, event: TimelineStrip.TurnClicked) -> None:
-        self.query_one(TranscriptView).go_to(event.n)
+        self.transcript.go_to(event.n)
 
     # Keys
 
@@ -379,7 +374,7 @@ its scenario. `{run.test}` calls the scenario again, to test a changed prompt.
             return
         from cekura_tui.ui.run.copy import copy_run_dialog
 
-        row, turn = self.query_one(Verdicts).cursor_row, self.query_one(TranscriptView).cursor_row
+        row, turn = self.verdicts.cursor_row, self.transcript.cursor_row
         cited = self.navigator.walk.evidence_of(row.key) if row and self.navigator.pane == "verdicts" else ()
         turn = None if turn is not None and turn.n % 1 else turn  # heard, but not in the transcript
         dialog = copy_run_dialog(
@@ -414,7 +409,7 @@ its scenario. `{run.test}` calls the scenario again, to test a changed prompt.
         if self.is_unmounted:
             return
         loader, view = self.loader, self.loader.view
-        transcript, strip = self.query_one(TranscriptView), self.query_one(TimelineStrip)
+        transcript, strip = self.transcript, self.strip
         turns = view.transcript.turns if view else ()
         empty = f"Loading run {loader.run_id} …", ""
         if view is not None:
@@ -433,13 +428,13 @@ its scenario. `{run.test}` calls the scenario again, to test a changed prompt.
             transcript.show_call(shown.call, reset=other or not transcript.turns)
             strip.show(shown.timeline, {} if loader.evidence is None else strip.marks)
             strip.move_cursor(transcript.cursor_key if isinstance(transcript.cursor_key, int | float) else None)
-            self.query_one(Verdicts).show_run(view)
+            self.verdicts.show_run(view)
             if turns:
                 self.navigator.arrive()
         elif other:
             transcript.show_call(Call(), reset=True)
-            self.query_one(Verdicts).show_rows((), reset=True)
-            self.query_one(RunDetails).show_nothing()
+            self.verdicts.show_rows((), reset=True)
+            self.details.show_nothing()
         self.draw_headline()
         self.draw_note()
         self.draw_times()
@@ -472,7 +467,7 @@ its scenario. `{run.test}` calls the scenario again, to test a changed prompt.
         line.display = bool(note)
         line.show(Content.assemble((f"{NOTED} ", "bold $accent"), clean_line(note, None)))
         if (view := self.loader.view) is not None:
-            self.query_one(RunDetails).show_run(view, note)
+            self.details.show_run(view, note)
 
     def _freshness(self) -> tuple[str, str]:
         """How fresh the run is, in words and as a colour. Both are empty for a finished run that was just loaded."""
@@ -486,7 +481,7 @@ its scenario. `{run.test}` calls the scenario again, to test a changed prompt.
         return "", ""
 
     def draw_times(self) -> None:
-        view, strip = self.loader.view, self.query_one(TimelineStrip)
+        view, strip = self.loader.view, self.strip
         length = clock(strip.timeline.length, hours=needs_hours(strip.timeline.length))
         name, facts = "Timeline", [length] if strip.timeline.has_times else []
         if self.playback is not None and view is not None:
@@ -533,15 +528,15 @@ its scenario. `{run.test}` calls the scenario again, to test a changed prompt.
 
     def show_evidence(self, marks: Mapping[int, Sequence[TurnMark]]) -> None:
         view, evidence = self.loader.view, self.loader.evidence or {}
-        self.query_one(TranscriptView).show_marks(marks)
+        self.transcript.show_marks(marks)
         cited = {n: [mark.state for mark in some if mark.sure != "closest"] for n, some in marks.items()}
-        self.query_one(TimelineStrip).mark({n: states[0] for n, states in cited.items() if states})
+        self.strip.mark({n: states[0] for n, states in cited.items() if states})
         turns = view.transcript.turns if view is not None else ()
         shown = {key: _evidence_words(found, turns) for key, found in evidence.items()} if turns else {}
         if turns and view is not None and self.loader.evidence is not None:
             judged = (key for key, verdict in keyed(view).items() if verdict.state != "na")
             shown |= {key: _UNREAD for key in judged if key not in evidence}
-        self.query_one(Verdicts).show_evidence(shown)
+        self.verdicts.show_evidence(shown)
         self.refresh_bindings()  # the tip about cited turns
         self.draw_times()
         self.draw_title()

@@ -48,6 +48,12 @@ class Shown:
         view = self.loader.view if self.loader else None
         self.drawn_of.append(None if view is None else len(view.transcript.turns))
 
+    def draw_headline(self) -> None:
+        pass
+
+    def show_evidence(self, marks: object) -> None:
+        pass
+
     def show_error(self, error: CekuraTuiError) -> None:
         self.errors.append(error)
 
@@ -57,8 +63,7 @@ async def loading(server: ScriptedServer, run_id: int, **options: Any) -> AsyncI
     workspace = Workspace(setup_of(server.url, KEY, 1))
     page: Any = Shown(workspace)
     workspace.start(lambda: None)
-    shows = {"draw": page.draw, "draw_headline": lambda: None, "show_evidence": lambda marks: None}
-    loader = page.loader = RunLoader(page, run_id, **shows, **options)
+    loader = page.loader = RunLoader(page, run_id, **options)
     loader.load()
     try:
         yield loader, page
