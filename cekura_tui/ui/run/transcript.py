@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.text import LONGEST_LINE
 from cekura_tui.model.transcript.search import MatchNumber, TurnMatches
-from cekura_tui.model.transcript.timeline import Call, needs_hours, sizes_of
+from cekura_tui.model.transcript.timeline import Call, sizes_of
 from cekura_tui.model.transcript.tool_call import is_tool
 from cekura_tui.model.transcript.transcript import TOOLS, Speaker, Turn
 from cekura_tui.ui.actions import Action
@@ -17,7 +17,7 @@ from cekura_tui.ui.kit.lines import TONE_CLASSES
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.viewport import Heights, RowHeights
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.run.turn_lines import MOST_LINES, TurnLook, clock_cells, line_of, raw_line, turn_lines, values_from
+from cekura_tui.ui.run.turn_lines import MOST_LINES, TurnLook, line_of, raw_line, turn_lines, values_from
 
 ROLES: tuple[tuple[str, Callable[[Speaker], bool]], ...] = (
     ("", lambda speaker: True),
@@ -70,7 +70,6 @@ class TranscriptView(VirtualList[Turn]):
         self._moved = moved
         self._look = TurnLook()
         self.search_query = ""
-        self._call = Call()
         self._roles = 0
         self._sizes: Sequence[tuple[int, int]] = ()
         """(characters, line breaks) in the text of each shown turn; (0, 0) for tool turns."""
@@ -79,19 +78,15 @@ class TranscriptView(VirtualList[Turn]):
         """Show a call. With `reset`, the call is of another run, and folds, speakers and search are reset. If the
         cursor is on the last turn and the end of that turn is visible, the cursor moves to the last added turn."""
         following = not reset and self.at_bottom and self._cursor == len(self._rows) - 1 >= 0
-        changed = reset or call.turns != self._call.turns
+        changed = reset or call.turns != self.turns
         if reset:
             self._look, self._roles, self.search_query = TurnLook(), 0, ""
             self._repaint()
         look = self._look
-        before = look.timings, look.clock_cells, look.tools.answered
-        look.timings = call.timings
-        if changed:
-            self._call = call
-            look.tools, look.hours = call.tools, needs_hours(call.latest)
-            look.clock_cells = clock_cells(call.latest, len(call.turns))
+        before = look.call.timings, look.clock_cells, look.call.tools.answered
+        look.call = call
         self._show(reset=reset)
-        if not reset and before != (look.timings, look.clock_cells, look.tools.answered):
+        if not reset and before != (call.timings, look.clock_cells, call.tools.answered):
             self.redraw()
         if changed:
             self._refresh_search()
@@ -105,7 +100,7 @@ class TranscriptView(VirtualList[Turn]):
 
     @property
     def turns(self) -> Sequence[Turn]:
-        return self._call.turns
+        return self._look.call.turns
 
     @property
     def at_bottom(self) -> bool:
@@ -119,8 +114,8 @@ class TranscriptView(VirtualList[Turn]):
     def next_roles(self) -> None:
         """Go to the next choice in ROLES that hides some turns but not all. After the last choice, show all turns."""
         for choice in range(self._roles + 1, len(ROLES)):
-            shown = sum(number for speaker, number in self._call.speakers.items() if ROLES[choice][1](speaker))
-            if 0 < shown < len(self._call.turns):
+            shown = sum(number for speaker, number in self._look.call.speakers.items() if ROLES[choice][1](speaker))
+            if 0 < shown < len(self.turns):
                 break
         else:
             choice = 0
@@ -158,12 +153,11 @@ class TranscriptView(VirtualList[Turn]):
 
     def _show(self, *, reset: bool = False) -> None:
         passes = ROLES[self._roles][1]
-        turns = self._call.turns
-        rows = turns if self._roles == 0 else [turn for turn in turns if passes(turn.speaker)]
+        rows = self.turns if self._roles == 0 else [turn for turn in self.turns if passes(turn.speaker)]
         self.show_rows(rows, reset=reset)
 
     def _take(self, rows: Sequence[Turn]) -> None:
-        self._sizes = self._call.sizes if rows is self._call.turns else sizes_of(rows)
+        self._sizes = self._look.call.sizes if rows is self.turns else sizes_of(rows)
         super()._take(rows)
 
     def key_of(self, row: Turn) -> int:

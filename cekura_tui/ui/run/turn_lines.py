@@ -15,8 +15,8 @@ from rich.style import Style
 from cekura_tui.evidence.evidence import RANK, TurnMark, reason_words
 from cekura_tui.model.text import LONGEST_LINE, clean_line, count, shortened
 from cekura_tui.model.transcript.search import TurnMatch, TurnMatches
-from cekura_tui.model.transcript.timeline import AN_HOUR, Timing, time_of
-from cekura_tui.model.transcript.tool_call import ToolCalls, brief, ending_of, is_tool, pretty, raw_text, tool_name
+from cekura_tui.model.transcript.timeline import AN_HOUR, Call, Timing, needs_hours, time_of
+from cekura_tui.model.transcript.tool_call import brief, ending_of, is_tool, pretty, raw_text, tool_name
 from cekura_tui.model.transcript.transcript import NAMES, TOOLS, Turn
 from cekura_tui.ui.kit.lines import VERDICT_MARKS, VERDICT_TONES
 from cekura_tui.ui.kit.strips import LEAST, Layer, Line, Span, StyledText, breaks, prose_width
@@ -93,10 +93,7 @@ SPEAKER_INKS = {"testing": "caller", "main": "agent", "tool_call": "tool", "tool
 class TurnLook:
     """The state on which the drawing of turns depends. Sets contain turn numbers, and mappings are by turn number."""
 
-    timings: Mapping[int, Timing] = field(default_factory=dict)
-    tools: ToolCalls = field(default_factory=lambda: ToolCalls(()))
-    hours: bool = False
-    clock_cells: int = 5
+    call: Call = field(default_factory=Call)
     marks: Mapping[int, Sequence[TurnMark]] = field(default_factory=dict)
     found: TurnMatches = field(default_factory=TurnMatches)
     current: TurnMatch | None = None
@@ -104,6 +101,12 @@ class TurnLook:
     raw: set[int] = field(default_factory=set)
     texts: dict[int, tuple[Turn, str]] = field(default_factory=dict)
     """Cached texts of tool turns, which are slow to build."""
+
+    @property
+    def clock_cells(self) -> int:
+        """Cells of the column that shows the time or the number of a turn."""
+        latest = self.call.latest
+        return max(next((cells for seconds, cells in _CLOCKS if latest >= seconds), 5), len(f"#{len(self.call.turns)}"))
 
     @property
     def left(self) -> int:
@@ -114,6 +117,9 @@ class TurnLook:
         """Number of cells for text in a list of `width` cells. The last cell of a row stays blank."""
         return prose_width(width - self.left - 1)
 
+    def timing_of(self, turn: Turn) -> Timing:
+        return self.call.timings.get(turn.n, Timing())
+
     def text_of(self, turn: Turn) -> str:
         """The text to draw and search: what was said, or a tool's name and its values as JSON."""
         if not is_tool(turn):
@@ -122,11 +128,6 @@ class TurnLook:
         if cached is None or cached[0] is not turn:
             cached = self.texts[turn.n] = turn, f"{tool_name(turn)}\n{pretty(turn)}"
         return cached[1]
-
-
-def clock_cells(latest: float, turns: int) -> int:
-    """Cells of a column that shows the time or the number of a turn, up to `latest` seconds and the number `turns`."""
-    return max(next((cells for seconds, cells in _CLOCKS if latest >= seconds), 5), len(f"#{turns}"))
 
 
 def values_from(turn: Turn) -> int:
@@ -140,7 +141,7 @@ def turn_lines(turn: Turn, look: TurnLook, width: int, style_of: StyleOf) -> lis
     speaker, note = style_of(f"transcript--{SPEAKER_INKS.get(turn.speaker, 'other')}"), style_of("transcript--note")
     bar = Segment(f"{BAR} ", speaker)
     indent = Segment(" " * (look.left - 2))
-    when = time_of(turn, hours=look.hours)
+    when = time_of(turn, hours=needs_hours(look.call.latest))
     name = fit(NAMES.get(turn.speaker, turn.role or "other"), SPEAKER_CELLS)
     head = [
         Segment(" "),
@@ -155,7 +156,7 @@ def turn_lines(turn: Turn, look: TurnLook, width: int, style_of: StyleOf) -> lis
         body += [drawn_piece(raw, piece, room, note) for piece in pieces_of(raw.text, room)]
     lines: list[Line] = [[*(head if n == 0 else (indent, bar)), *segments] for n, segments in enumerate(body)]
     lines += [[indent, bar, *piece] for piece in _citing_verdicts(marks, room, style_of)]
-    if above := look.timings.get(turn.n, Timing()).line:
+    if above := look.timing_of(turn).line:
         lines.insert(0, [indent, Segment(f"  — {above} —", note)])
     return lines
 
@@ -170,7 +171,7 @@ def _mark(marks: Sequence[TurnMark], style_of: StyleOf) -> Segment:
 
 def line_of(turn: Turn, offset: int, look: TurnLook, width: int) -> int:
     """The index of the turn's line that shows the character at `offset` of the turn's text."""
-    above = 1 if look.timings.get(turn.n, Timing()).line else 0
+    above = 1 if look.timing_of(turn).line else 0
     if is_tool(turn):
         if offset < values_from(turn) or turn.n not in look.unfolded:
             return above
@@ -180,16 +181,14 @@ def line_of(turn: Turn, offset: int, look: TurnLook, width: int) -> int:
 
 
 def raw_line(turn: Turn, look: TurnLook, width: int) -> int:
-    above = bool(look.timings.get(turn.n, Timing()).line) + is_tool(turn)
-    if is_tool(turn) and turn.n not in look.unfolded:
-        return above
-    return above + sum(1 for _ in _pieces(turn, look, look.room(width)))
+    """The index of the first line of the turn's raw JSON, which follows the text."""
+    return 1 + line_of(turn, len(look.text_of(turn)), look, width)
 
 
 def _pieces(turn: Turn, look: TurnLook, room: int) -> Iterator[LinePiece]:
     if is_tool(turn):
         return pieces_of(look.text_of(turn), room, begin=values_from(turn))
-    overlap = look.timings.get(turn.n, Timing()).overlap
+    overlap = look.timing_of(turn).overlap
     return pieces_of(turn.text, room, f"(overlaps by {overlap:.1f} s) " if overlap else "")
 
 
@@ -240,7 +239,7 @@ def _name(turn: Turn, room: int, style: Style, found: Layer) -> Line:
 def _ending_text(turn: Turn, look: TurnLook) -> tuple[str, bool]:
     if turn.speaker == "tool_result":
         return ("✗ error", True) if ending_of(turn) == "error" else ("", False)
-    end = look.tools.end_of(turn)
+    end = look.call.tools.end_of(turn)
     after = f" after {end.after:.1f} s" if end.after is not None else ""
     return ("✗ error" if end.ending == "error" else end.ending) + after, end.ending == "error"
 

@@ -15,7 +15,7 @@ from transcripts import call, transcript_of
 from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.text import LONGEST_LINE, clean
 from cekura_tui.model.transcript.search import TurnMatch, TurnMatches
-from cekura_tui.model.transcript.timeline import Timing
+from cekura_tui.model.transcript.timeline import Call, Timing
 from cekura_tui.model.transcript.tool_call import pretty
 from cekura_tui.model.transcript.transcript import Speaker, Turn
 from cekura_tui.ui.kit.strips import strips_of
@@ -47,7 +47,7 @@ def drawn_text(turn: Turn, look: TurnLook, width: int) -> list[str]:
     lines = turn_lines(turn, look, width, plain_ink)
     for strip in strips_of(lines, width, Style()):
         assert strip.cell_length == width == sum(cell_len(part.text) for part in strip) == cell_len(strip.text)
-    above = 1 if look.timings.get(turn.n, Timing()).silence else 0
+    above = 1 if look.timing_of(turn).silence else 0
     return ["".join(part.text for part in line[2 if n else 5 :]) for n, line in enumerate(lines[above:])]
 
 
@@ -72,7 +72,7 @@ def test_the_whole_text_of_a_turn_is_drawn_in_aligned_columns(
     spans = tuple((min(pair), max(pair)) for pair in data.draw(st.lists(st.tuples(places, places), max_size=4)))
     asked = data.draw(st.sampled_from(["", "a", "予", "word", "\u0301", "x x"]))
     marks = {1: [TurnMark("pass", "Name", "quoted", "sure", spans)]}
-    look = TurnLook(timings={1: timing}, marks=marks, found=TurnMatches([turn], asked))
+    look = TurnLook(Call(timings={1: timing}), marks=marks, found=TurnMatches([turn], asked))
     texts = drawn_text(turn, look, width)
     if not text.strip():
         assert texts == ["(no words)"]
@@ -101,7 +101,7 @@ def test_line_of_returns_the_line_on_which_a_character_is_drawn(
     if not text[offset : offset + 1].strip():
         return
     turn = Turn(1, "testing", "", 1.0, None, text)
-    look = TurnLook(timings={1: Timing(overlap=2.0)} if overlap else {}, current=TurnMatch(1, offset, offset + 1))
+    look = TurnLook(Call(timings={1: Timing(overlap=2.0)} if overlap else {}), current=TurnMatch(1, offset, offset + 1))
     look.found = TurnMatches([turn], text[offset])
     if (offset, offset + 1) in look.found.spans(1):
         lines = turn_lines(turn, look, width, plain_ink)
