@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, ClassVar, NamedTuple
@@ -276,11 +276,12 @@ class TimelineStrip(Widget, can_focus=False):
         if first < len(self._spans) and self._columns[first] == place:
             return self._spans[first].n
         scale = self._scale
-        near = {n: self._columns[n] - place for n in range(first, min(first + 1, len(self._spans)))}
-        for n in range(first - 1, max(first - 50, 0) - 1, -1):  # not all turns of a long call
-            end = self._spans[n].end
-            near[n] = max(place - (self._columns[n] if end is None else max(scale.after(end) - 1, self._columns[n])), 0)
-        return self._spans[min(near, key=lambda n: (near[n], -n))].n
+
+        def distance(n: int) -> tuple[int, int]:
+            start, after = scale.columns(self._spans[n].start, self._spans[n].end)
+            return max(start - place, place - after + 1, 0), -n
+
+        return self._spans[min(range(min(first + 1, len(self._spans))), key=distance)].n
 
     def step(self, columns: int) -> int | None:
         """The turn about `columns` columns after the cursor's turn (before if negative), by number; None at an end."""
@@ -327,9 +328,13 @@ class TimelineStrip(Widget, can_focus=False):
 
     def render_line(self, y: int) -> Strip:
         self._lay_out()
-        cells = self._cells[y] if y < len(self._cells) else []
+        cells = [*self._cells[y]] if y < len(self._cells) else []
         column = self._cursor_column() if self.timeline.has_times and y < len(self.timeline.lanes) else None
-        return self._strip(cells, column)
+        if column is not None:
+            cells[column] = Cell(under_cursor(cells[column]), "cursor")
+        inks = groupby(cells, key=lambda cell: cell.ink)
+        segments = [Segment("".join(cell.char for cell in run), self._style(ink)) for ink, run in inks]
+        return Strip(segments, len(cells)).adjust_cell_length(self._width, self.rich_style)
 
     @property
     def _lanes_width(self) -> int:
@@ -362,19 +367,6 @@ class TimelineStrip(Widget, can_focus=False):
         drawn = lanes(timeline, marks, self._lanes_width)
         self._cells = [label + cells for label, cells in zip(labels, drawn, strict=True)]
         self._cells.append(_texted(" " * _LABEL + axis(timeline, self._lanes_width), max(self._width, 1)))
-
-    def _strip(self, cells: Sequence[Cell], cursor: int | None) -> Strip:
-        segments = self._segments(cells if cursor is None else cells[:cursor])
-        if cursor is not None and cursor < len(cells):
-            segments.append(Segment(under_cursor(cells[cursor]), self._style("cursor")))
-            segments += self._segments(cells[cursor + 1 :])
-        return Strip(segments, len(cells)).adjust_cell_length(self._width, self.rich_style)
-
-    def _segments(self, cells: Sequence[Cell]) -> list[Segment]:
-        return [
-            Segment("".join(cell.char for cell in run), self._style(ink))
-            for ink, run in groupby(cells, key=lambda cell: cell.ink)
-        ]
 
     def _style(self, ink: str) -> Style:
         if (style := self._styles_of.get(ink)) is None:
