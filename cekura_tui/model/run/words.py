@@ -25,7 +25,7 @@ from cekura_tui.model.run.view import RunRow, RunView, row_of
 from cekura_tui.model.text import clean, clean_line, clock_text, count, escaped, json_text, shortened
 from cekura_tui.model.transcript.timeline import clock, have_hours
 from cekura_tui.model.transcript.tool_call import cleaned_json, parsed
-from cekura_tui.model.transcript.transcript import Transcript, Turn, read_transcript
+from cekura_tui.model.transcript.transcript import TOOLS, Transcript, Turn, read_transcript
 
 if TYPE_CHECKING:
     from cekura_tui.model.json_shapes import RunExportJson, RunJson, RunRowJson
@@ -170,12 +170,7 @@ def _repeats_state(verdict: Verdict) -> bool:
 STATE_MARKS = {"pass": "✓", "fail": "✗", "na": "–", "review": "◐"}
 NOT_APPLICABLE = "Not applicable:"
 _MET: dict[bool | None, State] = {True: "pass", False: "fail", None: "review"}
-SPEAKERS: dict[str, str] = {
-    "testing": "Caller",
-    "main": "Agent",
-    "tool_call": "Tool call",
-    "tool_result": "Tool result",
-}
+SPEAKERS = {"testing": "Caller", "main": "Agent", "tool_call": "Tool call", "tool_result": "Tool result"}
 
 
 def as_text(view: RunView, note: str = "") -> str:
@@ -325,13 +320,8 @@ def transcript_markdown(view: RunView, *, first: int | None = None) -> str:
 
 def _facts(view: RunView) -> Iterable[str]:
     row = view.row
-    facts = (
-        ("Scenario", row.scenario),
-        ("Personality", row.personality),
-        ("Agent", row.agent),
-        ("Length", row.duration),
-    )
-    return [_fact(name, text) for name, text in facts if text]
+    facts = {"Scenario": row.scenario, "Personality": row.personality, "Agent": row.agent, "Length": row.duration}
+    return [_fact(name, text) for name, text in facts.items() if text]
 
 
 def _fact(name: str, text: str) -> str:
@@ -365,7 +355,7 @@ def _turn(turn: Turn, hours: bool) -> str:
 
 def _repeats_json(turn: Turn) -> bool:
     """Whether the text of a tool turn was made from its JSON, since the server sent no `content` text."""
-    return turn.speaker in ("tool_call", "tool_result") and not (
+    return turn.speaker in TOOLS and not (
         isinstance(turn.raw, dict) and isinstance(content := turn.raw.get("content"), str) and content.strip()
     )
 

@@ -13,19 +13,14 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from cekura_tui.model.text import clean, clean_line, count
-from cekura_tui.model.transcript.transcript import Speaker, Turn
+from cekura_tui.model.transcript.transcript import TOOLS, Speaker, Turn
 
 if TYPE_CHECKING:
     from cekura_tui.model.run.view import RunRow
 
 MAX_MATCHES = 10_000
 """Maximum number of matches counted in one turn."""
-SIDES: dict[str, tuple[Speaker, ...]] = {
-    "caller": ("testing",),
-    "agent": ("main",),
-    "tool": ("tool_call", "tool_result"),
-    "other": ("other",),
-}
+SIDES: dict[str, tuple[Speaker, ...]] = {"caller": ("testing",), "agent": ("main",), "tool": TOOLS, "other": ("other",)}
 
 
 class TurnMatch(NamedTuple):

@@ -24,13 +24,7 @@ LONG_SILENCE = 2.0
 LONGEST_CALL = 7 * 86_400.0
 """Latest valid time of a call, in seconds; a later time would squeeze the whole call into one cell."""
 _SHORTEST_OVERLAP = 0.1
-_LANES: dict[Speaker, LaneName] = {
-    "testing": "caller",
-    "main": "agent",
-    "tool_call": "tools",
-    "tool_result": "tools",
-    "other": "other",
-}
+_LANES: dict[Speaker, LaneName] = {"testing": "caller", "main": "agent", "tool_call": "tools", "tool_result": "tools"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +251,7 @@ def _plausible(seconds: float | None) -> float | None:
 def _lanes(spans: Iterable[TimedTurn]) -> tuple[Lane, ...]:
     by_name: dict[LaneName, list[TimedTurn]] = {"caller": [], "agent": [], "tools": []}
     for span in spans:
-        by_name.setdefault(_LANES[span.speaker], []).append(span)
+        by_name.setdefault(_LANES.get(span.speaker, "other"), []).append(span)
     return tuple(Lane(name, tuple(found)) for name, found in by_name.items())
 
 

@@ -99,15 +99,12 @@ def ending_of(result: Turn) -> Ending:
     value = parsed((result.tool or {}).get("result", result.text))
     if isinstance(value, dict):
         fields = {str(key).lower(): item for key, item in value.items()}
-        if fields.get("error") or fields.get("errors") or fields.get("exception"):
-            return "error"
-        if any(fields.get(name) is False for name in ("success", "ok")):
-            return "error"
-        if str(fields.get("status", "")).lower() in _BAD_WORDS:
-            return "error"
-    elif isinstance(value, str) and _BAD_TEXT.match(value) and not _NO_ERROR.match(value):
-        return "error"
-    return "answered"
+        is_error = any(fields.get(name) for name in ("error", "errors", "exception"))
+        is_error |= fields.get("success") is False or fields.get("ok") is False
+        is_error |= str(fields.get("status", "")).lower() in _BAD_WORDS
+    else:
+        is_error = isinstance(value, str) and bool(_BAD_TEXT.match(value)) and not _NO_ERROR.match(value)
+    return "error" if is_error else "answered"
 
 
 def brief(turn: Turn) -> str:

@@ -225,11 +225,8 @@ def _turn(n: int, entry: object) -> Turn:
         return Turn(n, "other", "", None, None, "" if entry is None else _words(entry), None, entry)
     role = entry.get("role")
     role = role if isinstance(role, str) else "" if role is None else _words(role)
-    start = _seconds(entry.get("start_time"))
-    if start is None:
-        start = _seconds(entry.get("timestamp"))
-    if start is None:
-        start = _seconds(entry.get("time"))
+    times = (_seconds(entry.get(name)) for name in ("start_time", "timestamp", "time"))
+    start = next((time for time in times if time is not None), None)
     speaker, data = speaker_of(role), entry.get("data")
     tool = data if isinstance(data, dict) else None
     return Turn(n, speaker, role, start, _seconds(entry.get("end_time")), _text(entry, speaker, tool), tool, entry)

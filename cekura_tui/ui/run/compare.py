@@ -21,9 +21,9 @@ from textual.widgets import Static
 
 from cekura_tui.evidence.turn_alignment import Pair, Piece, Sign, align, first_difference, pieces_of
 from cekura_tui.model.errors import CekuraTuiError, Exit
-from cekura_tui.model.run.verdict import State, pair_verdicts
+from cekura_tui.model.run.verdict import pair_verdicts
 from cekura_tui.model.run.view import RunView
-from cekura_tui.model.run.words import no_passed_run_words
+from cekura_tui.model.run.words import STATE_WORDS, no_passed_run_words
 from cekura_tui.model.text import capped, clean_line, count
 from cekura_tui.model.transcript.timeline import have_hours, time_of
 from cekura_tui.model.transcript.transcript import NAMES, Turn
@@ -220,8 +220,7 @@ def _wrapped(pieces: Iterable[Piece], width: int, differs: Style) -> list[Line]:
 
 
 _SIGNS: Mapping[Sign, str] = {"=": "same", "~": "changed", "<": "only ◀", ">": "only ▶"}
-_STATES: dict[State, str] = {"fail": "failed", "review": "needs review", "pass": "passed", "na": "does not apply"}
-_VERDICTS = {state: f"{VERDICT_MARKS[state]} {words}" for state, words in _STATES.items()}
+_VERDICTS = {state: f"{VERDICT_MARKS[state]} {words}" for state, words in STATE_WORDS.items()}
 _of_many = partial(Action, why_not=lambda screen: None if screen.neighbour else NOT_OFFERED)
 _of_turns = partial(Action, why_not=lambda screen: None if screen.pairs else NOT_OFFERED)
 
