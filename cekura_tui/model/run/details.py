@@ -40,80 +40,62 @@ def result_links(dashboard: str, rows: Iterable[RunRow], scope: Scope | None) ->
     return tuple(dict.fromkeys(link for link in links if link is not None))
 
 
-GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
-    ("What was expected", (("expected_outcome_prompt", "Expected outcome"),)),
-    (
-        "Call",
-        (
-            ("id", "Run"),
-            ("status", "Status"),
-            ("run_type", "Run type"),
-            ("run_as_text", "Text run"),
-            ("duration", "Duration"),
-            ("timestamp", "Created"),
-            ("executed_at", "Executed"),
-            ("provider_call_id", "Provider call ID"),
-            ("trace_id", "Trace"),
-            ("testing_channel_index", "Caller channel"),
-            ("voice_recording_url", "Recording"),
-            ("email_id", "Email"),
-        ),
-    ),
-    (
-        "Scenario and caller",
-        (
-            ("scenario_name", "Scenario"),
-            ("scenario", "Scenario ID"),
-            ("personality_name", "Personality"),
-            ("personality", "Personality ID"),
-            ("test_profile_data", "Test profile"),
-        ),
-    ),
-    (
-        "Agent and numbers",
-        (
-            ("agent", "Agent"),
-            ("agent_number", "Agent phone number"),
-            ("outbound_number", "Called from"),
-            ("inbound_number", "Called to"),
-        ),
-    ),
-    ("Result", (("result_name", "Result"), ("result_id", "Result ID"))),
-    (
-        "Verdict",
-        (
-            ("success", "Success"),
-            ("evaluation_status", "Evaluation"),
-            ("is_reviewed", "Reviewed"),
-            ("expected_outcome", "Expected outcome verdict"),
-            ("evaluation", "Metrics"),
-            ("rubric", "Thresholds"),
-            ("critical_categories", "Critical categories"),
-        ),
-    ),
-    (
-        "Texts",
-        (
-            ("error_message", "Error"),
-            ("feedback", "Feedback"),
-            ("scenario_instructions", "Caller instructions"),
-            ("transcript", "Transcript text"),
-        ),
-    ),
-    (
-        "Data",
-        (
-            ("transcript_object", "Transcript turns"),
-            ("metadata", "Metadata"),
-            ("provider_call_details", "Provider call details"),
-            ("generated_mock_tool_entries", "Mock tools"),
-        ),
-    ),
-)
-"""Every property that the API documents for a run, with its label, by group title."""
+GROUPS: dict[str, dict[str, str]] = {
+    "What was expected": {"expected_outcome_prompt": "Expected outcome"},
+    "Call": {
+        "id": "Run",
+        "status": "Status",
+        "run_type": "Run type",
+        "run_as_text": "Text run",
+        "duration": "Duration",
+        "timestamp": "Created",
+        "executed_at": "Executed",
+        "provider_call_id": "Provider call ID",
+        "trace_id": "Trace",
+        "testing_channel_index": "Caller channel",
+        "voice_recording_url": "Recording",
+        "email_id": "Email",
+    },
+    "Scenario and caller": {
+        "scenario_name": "Scenario",
+        "scenario": "Scenario ID",
+        "personality_name": "Personality",
+        "personality": "Personality ID",
+        "test_profile_data": "Test profile",
+    },
+    "Agent and numbers": {
+        "agent": "Agent",
+        "agent_number": "Agent phone number",
+        "outbound_number": "Called from",
+        "inbound_number": "Called to",
+    },
+    "Result": {"result_name": "Result", "result_id": "Result ID"},
+    "Verdict": {
+        "success": "Success",
+        "evaluation_status": "Evaluation",
+        "is_reviewed": "Reviewed",
+        "expected_outcome": "Expected outcome verdict",
+        "evaluation": "Metrics",
+        "rubric": "Thresholds",
+        "critical_categories": "Critical categories",
+    },
+    "Texts": {
+        "error_message": "Error",
+        "feedback": "Feedback",
+        "scenario_instructions": "Caller instructions",
+        "transcript": "Transcript text",
+    },
+    "Data": {
+        "transcript_object": "Transcript turns",
+        "metadata": "Metadata",
+        "provider_call_details": "Provider call details",
+        "generated_mock_tool_entries": "Mock tools",
+    },
+}
+"""The label of every property that the API documents for a run, by group title and name."""
 OPEN_FIELDS = ("error_message", "feedback", "expected_outcome_prompt", "scenario_instructions")
 """Fields whose texts are initially open, however long."""
-_KNOWN = frozenset(name for _, properties in GROUPS for name, _ in properties)
+_KNOWN = frozenset(name for labels in GROUPS.values() for name in labels)
 _ABSENT_KEY, _NOTE_KEY = -10_000, -10_001
 
 
@@ -122,10 +104,10 @@ def details_of(source: Mapping[str, Any], note: str = "") -> list[Node | TreeRow
     names of missing or empty ones. Unknown properties, which have no label, form the last group, `Also sent`."""
     top: list[Node | TreeRow] = [Node((_NOTE_KEY,), "", note, 0, "Note")] if note else []
     absent: list[str] = []
-    unknown = tuple((name, "") for name in source if name not in _KNOWN)
-    for n, (title, properties) in enumerate((*GROUPS, ("Also sent", unknown)), 1):
+    unknown = {name: "" for name in source if name not in _KNOWN}
+    for n, (title, labels) in enumerate({**GROUPS, "Also sent": unknown}.items(), 1):
         given = []
-        for name, label in properties:
+        for name, label in labels.items():
             value = source.get(name)
             # False and 0 are values.
             if value in (None, {}, []) or (isinstance(value, str) and not value.strip()):
