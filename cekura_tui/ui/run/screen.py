@@ -329,28 +329,22 @@ its scenario. `{run.test}` calls the scenario again, to test a changed prompt.
 
     @work(group="neighbour", exclusive=True)
     async def _go(self, neighbour_of: NeighbourOf) -> None:
-        steps, run_id = self._steps, self.loader.run_id
-        back = -1 if steps > 0 else 1
+        step, run_id = self._steps, self.loader.run_id
+        back = -1 if step > 0 else 1
         try:
-            number = await neighbour_of(run_id, steps)
-            beyond = number is None
-            while number is None and (steps := steps + back) * back < 0:
-                number = await neighbour_of(run_id, steps)
-            listed = not beyond or await neighbour_of(run_id, 0) is not None
+            while (number := await neighbour_of(run_id, step)) is None and step:
+                step += back
         except CekuraTuiError as error:
             self._steps = 0
             self.loader.arrived.set()
             self.show_error(error)
             return
-        self._steps = 0
-        if not self.is_current:
-            self.loader.arrived.set()  # the user opened another screen meanwhile
-            return
-        if not listed:
+        wanted, self._steps = self._steps, 0
+        if self.is_current and number is None:
             self.notify_once("This run is no longer in the list.")
-        elif beyond:
+        elif self.is_current and step != wanted:
             self.notify_once("This is the last run in the list." if back < 0 else "This is the first run in the list.")
-        if number is None:
+        if number in (None, run_id) or not self.is_current:  # the user may have opened another screen meanwhile
             self.loader.arrived.set()
         else:
             # This run stays on screen until the other is read from the cache or found missing there.
