@@ -205,7 +205,6 @@ class TimelineStrip(Widget, can_focus=False):
         self._width = -1
         self._columns: list[int] = []
         self._cells: list[list[Cell]] = []
-        self._styles_of: dict[str, Style] = {}
 
     def show(self, timeline: Timeline, marks: Mapping[int, State]) -> None:
         if timeline == self.timeline:
@@ -290,8 +289,9 @@ class TimelineStrip(Widget, can_focus=False):
         if last < 0 or not columns:
             return None
         here = self._places.get(self._cursor)
-        if here is None:
-            return self._nearest_timed(self._cursor, forward=columns > 0)
+        if here is None:  # the cursor's turn has no time
+            passed = [span.n for span in self._spans if (span.n > (self._cursor or 0)) == (columns > 0)]
+            return min(passed, default=None) if columns > 0 else max(passed, default=None)
         at = self._columns[here]
         if here == (last if columns > 0 else 0):
             return None
@@ -300,19 +300,9 @@ class TimelineStrip(Widget, can_focus=False):
             reached = bisect_right(self._columns, at + columns) - 1
             place = last if beyond > last else self._first_of_column(max(reached, beyond))
         else:
-            before = bisect_left(self._columns, at) - 1
             reached = bisect_left(self._columns, at + columns)
-            place = 0 if before < 0 else self._first_of_column(min(reached, before))
+            place = self._first_of_column(max(min(reached, bisect_left(self._columns, at) - 1), 0))
         return self._spans[place].n
-
-    def _nearest_timed(self, n: float | None, *, forward: bool) -> int | None:
-        """The number of the nearest turn with a time after turn `n`, or before turn `n` unless `forward`. None if there
-        is no such turn. If `n` is None, the number of the first (`forward`) or last turn with a time."""
-        if n is None:
-            return self._spans[0 if forward else -1].n
-        if forward:
-            return min((span.n for span in self._spans if span.n > n), default=None)
-        return max((span.n for span in self._spans if span.n < n), default=None)
 
     def _first_of_column(self, place: int) -> int:
         return bisect_left(self._columns, self._columns[place])
@@ -321,10 +311,6 @@ class TimelineStrip(Widget, can_focus=False):
         at = event.get_content_offset(self)
         if event.button == 1 and at is not None and (n := self.turn_at(at.x)) is not None:
             self.post_message(self.TurnClicked(n))
-
-    def notify_style_update(self) -> None:
-        self._styles_of.clear()
-        super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
         self._lay_out()
@@ -356,24 +342,13 @@ class TimelineStrip(Widget, can_focus=False):
             self._width = self.size.width
             scale = self._scale
             self._columns = [scale.column(span.start) for span in self._spans]
-            self._draw()
-
-    def _draw(self) -> None:
-        timeline, marks = self.timeline, self.marks
-        if not timeline.has_times:
-            self._cells = [_texted(timeline.note, max(self._width, 1))]
-            return
-        labels = [[Cell(char, lane.name) for char in fit(lane.name, _LABEL)] for lane in timeline.lanes]
-        drawn = lanes(timeline, marks, self._lanes_width)
-        self._cells = [label + cells for label, cells in zip(labels, drawn, strict=True)]
-        self._cells.append(_texted(" " * _LABEL + axis(timeline, self._lanes_width), max(self._width, 1)))
+            text, self._cells = self.timeline.note, []
+            if self.timeline.has_times:
+                drawn = lanes(self.timeline, self.marks, self._lanes_width)
+                for lane, cells in zip(self.timeline.lanes, drawn, strict=True):
+                    self._cells.append([Cell(char, lane.name) for char in fit(lane.name, _LABEL)] + cells)
+                text = " " * _LABEL + axis(self.timeline, self._lanes_width)
+            self._cells.append([Cell(char, "label") for char in fit(text, max(self._width, 1))])
 
     def _style(self, ink: str) -> Style:
-        if (style := self._styles_of.get(ink)) is None:
-            style = self.get_component_rich_style(f"timeline--{ink}") if ink else self.rich_style
-            self._styles_of[ink] = style
-        return style
-
-
-def _texted(text: str, width: int) -> list[Cell]:
-    return [Cell(char, "label") for char in fit(text, width)]
+        return self.get_component_rich_style(f"timeline--{ink}") if ink else self.rich_style

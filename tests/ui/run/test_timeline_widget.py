@@ -155,13 +155,13 @@ async def test_steps_go_from_one_end_of_the_call_to_the_other_and_back(timeline:
     async with strip_of(timeline) as (app, _):
         order = [n for _, n in sorted((span.start, span.n) for lane in timeline.lanes for span in lane.spans)]
         for direction, ends in ((1, (order[0], order[-1])), (-1, (order[-1], order[0]))):
-            app.widget.move_cursor(None)
-            walked: list[int] = []
+            app.widget.move_cursor(ends[0])
+            walked = [ends[0]]
             while (n := app.widget.step(direction * columns)) is not None:
                 walked.append(n)
                 app.widget.move_cursor(n)
                 assert len(walked) <= 75
-            assert (walked[0], walked[-1]) == ends
+            assert walked[-1] == ends[1]
             places = [order.index(n) * direction for n in walked]
             assert places == sorted(set(places))
 
