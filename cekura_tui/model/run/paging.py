@@ -35,8 +35,7 @@ class PagedRuns:
     def __init__(self, first: ListPage[RunRow], got_at: float, max_pages: int = MAX_PAGES) -> None:
         made = [row.at for row in first.items if row.at is not None]
         self.pin = max([got_at if first.at is None else first.at, *made])
-        """Runs made after this Unix time are not on the pages. The time may be ahead of the server's clock, as the
-        timestamp of a run may be ahead."""
+        """Runs made after this Unix time are not on the pages; ahead of the server's clock if a run's time is."""
         size = (len(first.items) or PAGE) if first.more else max(PAGE, len(first.items))
         self.layout = Layout(max(first.count, len(first.items)), first.oldest_first, size)
         self.shifts = 0

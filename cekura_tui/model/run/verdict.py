@@ -292,8 +292,7 @@ class Verdict:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """A critical category's deviation, the explanation, new texts of a metric's categories, then each unmet part of
-        the expected outcome."""
+        """A category's deviation, the explanation, new texts of a metric's categories, unmet expected outcomes."""
         first = (self.deviation,) if isinstance(self.deviation, str) else ()
         texts = [*first, *(text for text in self.explanation if not any(text in one for one in first))]
         for category in self.categories[:_MOST_CATEGORIES]:
@@ -499,8 +498,7 @@ def _category_state(category: CriticalCategory, deviation: float | str | None) -
 
 
 class VerdictPair(NamedTuple):
-    """The verdicts of two runs on one check, None for a run without a verdict. `verdict` is the first run's verdict,
-    else the second run's."""
+    """The verdicts of two runs on one check, None for a run without one. `verdict` is the first that is not None."""
 
     verdict: Verdict
     first: Verdict | None

@@ -46,8 +46,7 @@ _MOST_COMPARED = 10_000
 
 
 def score_words(verdict: Verdict) -> str:
-    """Score and threshold in words: "2, needs ≥ 4" or "40 of 100". Empty if there is neither, or if the score of a
-    binary metric only repeats the state."""
+    """Score and threshold in words: "2, needs ≥ 4"; empty without either, or if a binary score repeats the state."""
     shown = verdict.shown_value
     if verdict.source == "expected_outcome":
         return f"{number_words(shown)} of 100" if isinstance(shown, int | float) else ""

@@ -172,8 +172,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptHits:
-    """The hits in the transcripts of `runs_covered` runs: how many turns match, by run, and the first of these turns,
-    newest run first."""
+    """The hits in `runs_covered` runs: the number of turns that match, by run, and the first of these turns."""
 
     runs_covered: int = 0
     hits: tuple[Hit, ...] = ()

@@ -1,5 +1,4 @@
-"""The timeline of a call: who spoke when, silences, overlaps, tool calls and response times. `call_of` collects the
-data that a transcript view needs."""
+"""The timeline of a call: who spoke when, silences, overlaps, tool calls and response times."""
 
 from __future__ import annotations
 

@@ -31,8 +31,7 @@ _NO_MATCH = "No match here · {app.search-runs} searches other runs"
 
 
 class RunNavigator:
-    """Switches panes and moves between turns, matches and evidence. `turn` is the turn to go to, and `find` the search
-    to repeat, once the run is drawn."""
+    """Switches panes, and moves between turns, matches and evidence: first to `turn` and the search `find`, if any."""
 
     def __init__(self, screen: RunScreen, *, turn: int | None, find: str) -> None:
         self.pane = "transcript"
