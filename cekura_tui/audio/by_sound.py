@@ -44,7 +44,7 @@ class BySound:
             if lane.name != "tools":
                 for span in lane.spans:
                     extra = f" for {(span.end or 0.0) - span.start:.1f} s, no turn" if span.n % 1 else ""
-                    words = "sound" if lane.name == "other" else f"{who[span.n]} speaks{extra}"
+                    words = "sound" if lane.name == "sound" else f"{who[span.n]} speaks{extra}"
                     found.append((span.start, span.end, lane.name, span.n, words))
         for gap in line.gaps:
             found.append((gap.start, gap.end, "silence", gap.turn, f"silence of {gap.seconds:.1f} s"))
@@ -96,7 +96,8 @@ def compare(sound: Sound, turns: Sequence[Turn], transcript: Timeline, caller: o
             # A fraction, though turns have whole numbers: lists and timelines only compare the numbers.
             heard[k] = replace(one, n=cast(int, max(earlier, default=0) + (k + 1) / (len(heard) + 1)))
     line = timeline_of(heard, sound.seconds)
-    lanes = tuple(lane for lane in line.lanes if lane.spans or lane.name == "tools")
+    caller_lane, agent_lane, tools, *others = line.lanes
+    lanes = (*(replace(lane, name="sound") for lane in others), tools) if others else (caller_lane, agent_lane, tools)
     line = replace(line, turns=len(turns), lanes=lanes, ends_known=True, note="")
     call = call_of(sorted([*turns, *(turn for turn in heard if turn.n % 1)], key=attrgetter("n")), line)
     timings = {n: replace(call.timings.get(n, Timing()), heard=words) for n, words in differences.items()}

@@ -498,7 +498,7 @@ class TimelineJson(TypedDict):
     missing_quotes: list[MissingQuotesJson]
 
 
-HeardKind = Literal["caller", "agent", "other", "silence", "answer", "overlap", "difference"]
+HeardKind = Literal["caller", "agent", "sound", "other", "silence", "answer", "overlap", "difference"]
 
 
 class HeardJson(TypedDict):

@@ -81,7 +81,7 @@ def test_without_a_channel_the_one_that_fits_the_turns_is_the_callers() -> None:
 
 def test_one_channel_has_silences_but_no_speakers() -> None:
     found = heard([(0.5, 3.0), (4.0, 6.0), (9.5, 14.0)])
-    assert [lane.name for lane in found.timeline.lanes] == ["tools", "other"]
+    assert [lane.name for lane in found.timeline.lanes] == ["sound", "tools"]
     assert [one["words"] for one in found.heard()] == ["sound", "sound", "silence of 3.5 s", "sound", "sound"]
     assert found.note == "one channel: only sound and silence"
     assert not found.timeline.answers

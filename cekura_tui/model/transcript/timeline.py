@@ -14,7 +14,7 @@ from cekura_tui.model.text import count
 from cekura_tui.model.transcript.tool_call import ToolCalls, is_tool
 from cekura_tui.model.transcript.transcript import TOOLS, Speaker, Turn
 
-LaneName = Literal["caller", "agent", "tools", "other"]
+LaneName = Literal["caller", "agent", "tools", "other", "sound"]
 
 AN_HOUR = 3_600
 """Number of seconds; the times of a call of at least this length are shown with hours."""

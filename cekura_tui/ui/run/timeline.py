@@ -168,6 +168,7 @@ _INKS = {
     "agent": "color: $agent;",
     "tools": "color: $muted;",
     "other": "color: $info;",
+    "sound": "color: $info;",
     "gap": "color: $warning;",
     "overlap": "color: $error;",
     "fail": "color: $error; text-style: bold;",
