@@ -166,8 +166,10 @@ class CopyDialog(Dialog[Any]):
         """Show the first lines of the text under the cursor, to select if the clipboard does not work, as over SSH."""
         offer = self._list.cursor_row
         text = offer.preview() if offer else ""
-        # A link that terminals open with a click, also over SSH.
-        self.query_one("#copy-preview", Static).update(Content.styled(text, Style(link=text) if web_link(text) else ""))
+        link = offer.text() if offer and offer.head is None and web_link(offer.text()) else ""
+        # Terminals open such a link with a click, also over SSH.
+        shown = Content.styled(clean_line(link, None), Style(link=link)) if link else Content(text)
+        self.query_one("#copy-preview", Static).update(shown)
         self.show_message("")
 
     @on(SimpleList.Opened)
