@@ -82,7 +82,8 @@ def compare(sound: Sound, turns: Sequence[Turn], transcript: Timeline, caller: o
     elif caller not in (0, 1):
         fits = [_common(speech, spans["caller"]) - _common(speech, spans["agent"]) for speech in channels]
         caller = fits.index(max(fits))
-        note = f"caller in channel {caller + 1}: it fits the turns better"
+        why = "it fits the turns better" if fits[0] != fits[1] else "both fit the turns equally"
+        note = f"caller in channel {caller + 1}: {why}"
     heard, differences = [turn for turn in turns if turn.speaker in TOOLS], dict[int, str]()
     for (speaker, own), speech in zip(people.items(), reversed(channels) if caller == 1 else channels, strict=True):
         parts = _by_turn(speech, own)

@@ -193,7 +193,10 @@ class Playback:
             state = self._player.state()
             if state.failure or state.ended:
                 self._screen.notify_once(state.failure)
-                self.stop()
+                self._player = None
+                self._screen.strip.move_playhead(None)
+                if not self._work:
+                    self.stop()
                 return
             self._screen.strip.move_playhead(state.position)
             turn = self._screen.strip.turn_before(state.position)

@@ -416,7 +416,7 @@ its scenario. `{run.test}` calls the scenario again, to test a changed prompt.
         other = self._drawn != loader.run_id
         self._drawn = loader.run_id
         if view is not None:
-            if self.playback is not None and self.playback.view.source != view.source:
+            if self.playback is not None and self.playback.view.transcript != view.transcript:
                 self.leave_sound()
             shown = (self.playback and self.playback.by_sound) or view
             transcript.show_call(shown.call, reset=other or not transcript.turns)
