@@ -46,11 +46,6 @@ class Condition(NamedTuple):
     value: str
 
 
-def threshold_text(conditions: object, expected: object) -> str | None:
-    """The threshold in the server's words, from `conditions`, else from `expected`; None if there is none."""
-    return next(filter(None, map(_worded, (conditions, expected))), conditions if isinstance(conditions, str) else None)
-
-
 def meets(threshold: str | None, score: float | None, value: str | None) -> bool | None:
     """Whether a metric with this score and value meets its threshold; None if unknown."""
     join, conditions = _read(threshold)
@@ -148,14 +143,11 @@ def _unquoted(value: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A metric's line in the rubric: the threshold in the server's words, whether the metric passed, and why."""
+    """A metric's line in the rubric, with the metric's name and the threshold in the server's words."""
 
-    id: int | None
     name: str
     text: str | None
-    passed: bool | None
-    explanation: tuple[str, ...]
-    line: RubricLine
+    sent: RubricLine
 
 
 def join_rubric(run: Run, metrics: Sequence[Metric]) -> list[tuple[Metric, Threshold | None]]:
@@ -170,7 +162,7 @@ def join_rubric(run: Run, metrics: Sequence[Metric]) -> list[tuple[Metric, Thres
     by_id: dict[int | None, list[Threshold]] = {}
     by_name: dict[str, list[Threshold]] = {}
     for line in lines:
-        by_id.setdefault(line.id, []).append(line)
+        by_id.setdefault(line.sent.metric_id, []).append(line)
         by_name.setdefault(line.name, []).append(line)
 
     def line_of(metric: Metric) -> Threshold | None:
@@ -180,12 +172,12 @@ def join_rubric(run: Run, metrics: Sequence[Metric]) -> list[tuple[Metric, Thres
         if same or (own and metric.id not in shared):
             return same or own[0]
         alike = by_name.get(name, []) if name else []
-        return next((line for line in alike if metric.id is None or line.id is None), None)
+        return next((line for line in alike if metric.id is None or line.sent.metric_id is None), None)
 
     found = [(metric, line_of(metric)) for metric in named]
     used = {id(line) for _, line in found if line}
-    rest = [line for line in lines if id(line) not in used and (line.id is not None or line.name)]
-    return [*found, *((line.line.as_metric(), line) for line in rest)]
+    rest = [line for line in lines if id(line) not in used and (line.sent.metric_id is not None or line.name)]
+    return [*found, *((line.sent.as_metric(), line) for line in rest)]
 
 
 def _lines(run: Run) -> Iterable[Threshold]:
@@ -196,10 +188,11 @@ def _lines(run: Run) -> Iterable[Threshold]:
     for n, line in enumerate(run.rubric or ()):
         # Conditions sent as a list are only in the source: the model's field is a text.
         conditions = objects[n].get("conditions") if n < len(objects) else line.conditions
-        text = threshold_text(conditions, line.expected_conditions)
+        blank = conditions if isinstance(conditions, str) else None
+        text = _worded(conditions) or _worded(line.expected_conditions) or blank
         place = line.metric_id, _name(line.metric_name)
-        if place not in found or (line.passed is False and found[place].passed is not False):
-            found[place] = Threshold(*place, text, line.passed, tuple(line.explanation or ()), line)
+        if place not in found or (line.passed is False and found[place].sent.passed is not False):
+            found[place] = Threshold(place[1], text, line)
     return found.values()
 
 
@@ -331,7 +324,7 @@ def _of_metric(metric: Metric, line: Threshold | None) -> Verdict:
         state=state,
         score=fitting,
         threshold=line.text if line else None,
-        explanation=tuple(metric.explanation or (line.explanation if line else ())),
+        explanation=tuple(metric.explanation or (line and line.sent.explanation) or ()),
         workflow="workflow" in (metric.type or ""),
         priority=_CRITICAL if any(_lowered(category.priority) == _CRITICAL for category in categories) else None,
         categories=categories,
@@ -352,7 +345,7 @@ def _metric_state(metric: Metric, line: Threshold | None) -> State:
         return "na"
     score, passed = _score(metric.score), metric.passed
     if passed is None and line:
-        passed = line.passed
+        passed = line.sent.passed
     if passed is None and line:
         passed = meets(line.text, score, _text(metric.value) or _word(metric))
     if passed is not None:
