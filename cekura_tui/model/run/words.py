@@ -206,12 +206,8 @@ def turn_text(turn: Turn, *, hours: bool = False) -> str:
 def verdict_text(verdict: Verdict) -> str:
     """A line with a verdict's name, state and score, then the indented lines that explain the verdict."""
     lines = (f"    {line}" for reason in reasons(verdict) for line in str(reason).splitlines())
-    return clean("\n".join([f"{STATE_MARKS[verdict.state]} {verdict_line(verdict)}", *lines]))
-
-
-def verdict_line(verdict: Verdict) -> str:
-    """Name, state, score and threshold: "Identity check: failed · 2, needs ≥ 4"."""
-    return f"{clean_line(verdict.name)}: {clean_line(judged_words(verdict))}"
+    head = f"{STATE_MARKS[verdict.state]} {clean_line(verdict.name)}: {clean_line(judged_words(verdict))}"
+    return clean("\n".join([head, *lines]))
 
 
 class VerdictReason(NamedTuple):
