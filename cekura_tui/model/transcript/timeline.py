@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -337,14 +336,13 @@ def _of(some: int, turns: int) -> str:
 @dataclass(frozen=True)
 class Call:
     """The turns of one call, with the data that a transcript view needs. `timings` is by turn number. `sizes` has the
-    numbers of characters and line ends of each turn's text; (0, 0) for a tool turn, which is folded. `speakers` has
-    each speaker's number of turns. `latest` is the latest start in seconds."""
+    numbers of characters and line ends of each turn's text; (0, 0) for a tool turn, which is folded. `latest` is the
+    latest start in seconds."""
 
     turns: Sequence[Turn] = ()
     timings: Mapping[int, Timing] = field(default_factory=dict)
     tools: ToolCalls = field(default_factory=lambda: ToolCalls(()))
     sizes: Sequence[tuple[int, int]] = ()
-    speakers: Mapping[Speaker, int] = field(default_factory=dict)
     latest: float = 0.0
 
 
@@ -355,7 +353,6 @@ def call_of(turns: Sequence[Turn], timeline: Timeline | None = None) -> Call:
         timings(timeline_of(turns) if timeline is None else timeline),
         ToolCalls(turns),
         sizes_of(turns),
-        Counter(turn.speaker for turn in turns),
         max((turn.start or 0.0 for turn in turns), default=0.0),
     )
 

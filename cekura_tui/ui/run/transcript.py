@@ -114,7 +114,7 @@ class TranscriptView(VirtualList[Turn]):
     def next_roles(self) -> None:
         """Go to the next choice in ROLES that hides some turns but not all. After the last choice, show all turns."""
         for choice in range(self._roles + 1, len(ROLES)):
-            shown = sum(number for speaker, number in self._look.call.speakers.items() if ROLES[choice][1](speaker))
+            shown = sum(ROLES[choice][1](turn.speaker) for turn in self.turns)
             if 0 < shown < len(self.turns):
                 break
         else:
