@@ -186,8 +186,7 @@ class PagedRuns:
         self.layout = replace(self.layout, count=count)
         for number in [number for number in self._pages if number > self.layout.pages]:
             self._drop(number)
-        for number in [number for number in self._failed if number > self.layout.pages]:
-            del self._failed[number]
+        self._failed = {number: why for number, why in self._failed.items() if number <= self.layout.pages}
 
     def no_such_page(self, number: int) -> None:
         """End the list before a page that the server does not have."""

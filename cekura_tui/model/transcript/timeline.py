@@ -255,20 +255,13 @@ def _lanes(spans: Iterable[TimedTurn]) -> tuple[Lane, ...]:
 
 def _gaps(speech: Iterable[TimedTurn], unplaced: Sequence[int]) -> Iterable[Silence]:
     """Yield the certain silences: not after a turn without an end, or where a turn of `unplaced` may be."""
-    last_end: float | None = None
-    last = 0
-    sure = True
+    last_end, last, sure = 0.0, 0, False
     for span in speech:
-        if (
-            last_end is not None
-            and sure
-            and span.start - last_end > LONG_SILENCE
-            and not _between(unplaced, last, span.n)
-        ):
+        if sure and span.start - last_end > LONG_SILENCE and not _between(unplaced, last, span.n):
             yield Silence(last_end, span.start, span.n)
         sure = span.end is not None
         until = span.start if span.end is None else span.end
-        if last_end is None or until >= last_end:
+        if until >= last_end:
             last_end, last = until, span.n
 
 
