@@ -16,21 +16,18 @@ Kind = Literal["passed", "failed", "error", "running", "review", "unknown"]
 FINAL = frozenset({"completed", "failed", "timeout", "cancelled"})
 MARKS: dict[Kind, str] = {"passed": "✓", "failed": "✗", "error": "!", "running": "◌", "review": "◐", "unknown": "·"}
 BROKEN = frozenset({"failed", "timeout", "cancelled"})
-_REASONS = (
-    ("no-answer", "no answer"),
-    ("no answer", "no answer"),
-    ("did not answer", "no answer"),
-    ("busy", "busy"),
-    ("reject", "rejected"),
-    ("voicemail", "voicemail"),
-    ("exceeded-max", "too long"),
-    ("timeout", "timeout"),
-    ("timed out", "timeout"),
-    ("silence", "silence"),
-    ("drop", "dropped"),
-    ("disconnect", "dropped"),
-    ("cancel", "cancelled"),
-)
+_REASONS = {
+    "no answer": ("no-answer", "no answer", "did not answer"),
+    "busy": ("busy",),
+    "rejected": ("reject",),
+    "voicemail": ("voicemail",),
+    "too long": ("exceeded-max",),
+    "timeout": ("timeout", "timed out"),
+    "silence": ("silence",),
+    "dropped": ("drop", "disconnect"),
+    "cancelled": ("cancel",),
+}
+"""The words for the cause of an error, and the parts of reported texts that mean this cause."""
 
 
 class Outcome(NamedTuple):
@@ -76,5 +73,5 @@ def outcome_of(run: Run, verdicts: Sequence[Verdict]) -> Outcome:
 def what_broke(ended_reason: str, error: str, status: str) -> str:
     """Why a run ended with an error, in a word or two if the cause is known: "no answer", "timeout"."""
     reported = f"{ended_reason} {error} {status}".lower()
-    short = next((short for word, short in _REASONS if word in reported), None)
+    short = next((short for short, parts in _REASONS.items() if any(part in reported for part in parts)), None)
     return short or clean_line(error or ended_reason or status or "error", 24)
