@@ -62,9 +62,9 @@ async def test_opening_and_closing_screens_and_dialogs_paints_once(
 
     async def seen_and_found(loader: RunLoader, view: RunView) -> None:
         drawn = asyncio.Event()
-        loader._page.call_after_refresh(drawn.set)
+        loader._screen.call_after_refresh(drawn.set)
         await drawn.wait()
-        heights.append(loader._page.query_one("#transcript").size.height)
+        heights.append(loader._screen.query_one("#transcript").size.height)
         await find(loader, view)
 
     monkeypatch.setattr(RunLoader, "_find_evidence", seen_and_found)
