@@ -10,7 +10,6 @@ from itertools import groupby
 from typing import Any, ClassVar, NamedTuple
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -319,9 +318,11 @@ class TimelineStrip(Widget, can_focus=False):
         column = self._cursor_column() if self.timeline.has_times and y < len(self.timeline.lanes) else None
         if column is not None:
             cells[column] = Cell(under_cursor(cells[column]), "cursor")
+        style_of, plain = self.get_component_rich_style, self.rich_style
+        styles = {ink: style_of(f"timeline--{ink}") if ink else plain for ink in {cell.ink for cell in cells}}
         inks = groupby(cells, key=lambda cell: cell.ink)
-        segments = [Segment("".join(cell.char for cell in run), self._style(ink)) for ink, run in inks]
-        return Strip(segments, len(cells)).adjust_cell_length(self._width, self.rich_style)
+        segments = [Segment("".join(cell.char for cell in run), styles[ink]) for ink, run in inks]
+        return Strip(segments, len(cells)).adjust_cell_length(self._width, plain)
 
     @property
     def _lanes_width(self) -> int:
@@ -350,6 +351,3 @@ class TimelineStrip(Widget, can_focus=False):
                     self._cells.append([Cell(char, lane.name) for char in fit(lane.name, _LABEL)] + cells)
                 text = " " * _LABEL + axis(self.timeline, self._lanes_width)
             self._cells.append([Cell(char, "label") for char in fit(text, max(self._width, 1))])
-
-    def _style(self, ink: str) -> Style:
-        return self.get_component_rich_style(f"timeline--{ink}") if ink else self.rich_style
