@@ -45,15 +45,15 @@ class DemoAgent:
     number: str
     provider: str
     language: str
-    auto_sync: bool
-    at_platform: bool
-    improves: bool
-    version_as: str
     mocked: tuple[str, ...]
     setup: dict[str, Any]
     prompt: str
     rules: tuple[Rule, ...]
     scripts: tuple[Script, ...]
+    auto_sync: bool = False
+    at_platform: bool = False
+    improves: bool = True
+    version_as: str = "integer"
 
     @property
     def assistant_id(self) -> str:
@@ -106,33 +106,20 @@ def agents_by_id() -> dict[int, DemoAgent]:
 def _agent(folder: Path) -> DemoAgent:
     facts: dict[str, Any] = tomllib.loads(_text(folder / "agent.toml"))
     prompt = _text(folder / "prompt.md")
-    if facts.get("line_ends") == "crlf":
+    if facts.pop("line_ends", "") == "crlf":
         # Like a prompt pasted from Windows, to test that line ends are kept.
         prompt = prompt.replace("\n", "\r\n")
     scripts = read_scripts(_text(folder / "scripts.txt"))
-    usual = {
+    rules = tuple(Rule(**{**rule, "words": tuple(rule["words"])}) for rule in facts.pop("rule"))
+    mocked = tuple(sorted({tool for script in scripts for tool in script.tools})) if facts.pop("mocks", True) else ()
+    setup = {
         "assistant_provider": facts["provider"],
         "contact_number": facts["number"],
         "inbound": True,
         "auto_sync_prompt_enabled": facts.get("auto_sync", False),
     }
-    return DemoAgent(
-        id=facts["id"],
-        project=facts["project"],
-        name=facts["name"],
-        number=facts["number"],
-        provider=facts["provider"],
-        language=facts["language"],
-        auto_sync=facts.get("auto_sync", False),
-        at_platform=facts.get("at_platform", False) or facts.get("auto_sync", False),
-        improves=facts.get("improves", True),
-        version_as=facts.get("version_as", "integer"),
-        mocked=tuple(sorted({tool for script in scripts for tool in script.tools})) if facts.get("mocks", True) else (),
-        setup=usual | facts.get("setup", {}),
-        prompt=prompt,
-        rules=tuple(Rule(**{**rule, "words": tuple(rule["words"])}) for rule in facts["rule"]),
-        scripts=scripts,
-    )
+    setup |= facts.pop("setup", {})
+    return DemoAgent(**facts, mocked=mocked, setup=setup, prompt=prompt, rules=rules, scripts=scripts)
 
 
 def _text(path: Path) -> str:
