@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
@@ -73,11 +73,6 @@ class Arrivals:
         return self._clock() - self._epoch >= SLOWEST
 
 
-def initial_spoken_seconds(first_status: str, seconds: float) -> float | None:
-    """Seconds spoken in a call of `seconds`, in a run that stays in `first_status`; None if no call is running."""
-    return _SPOKEN[first_status] * seconds if first_status in ("running", "in_progress") else None
-
-
 def _still_running(end: Fate, status: str) -> Fate:
     return end._replace(kind=Kind.LIVE, status=status)
 
@@ -132,7 +127,6 @@ class Corpus:
         self._first = (runs, SECOND_RUNS)
         self._arrivals = arrivals
         self._are_over = are_over if arrivals is None else arrivals.first_are_over
-        self._is_frozen = self._are_over is None
         # Runs are read in order, and neighbours share a batch.
         self._batch = lru_cache(maxsize=64)(self._batch_of)
         self._references = cache(self._references_of)
@@ -169,11 +163,7 @@ class Corpus:
 
     def places(self, project: int, since: float | None, until: float | None) -> range:
         """Places of the runs created from `since` to `until` (Unix times, inclusive), oldest first."""
-        every = range(1, self.count(project) + 1)
-
-        def made(place: int) -> float:
-            return self.at(project, place)
-
+        every, made = range(1, self.count(project) + 1), partial(self.at, project)
         low = 0 if since is None else bisect_left(every, since, key=made)
         high = len(every) if until is None else bisect_right(every, until, key=made)
         return every[low:high]
@@ -228,7 +218,7 @@ class Corpus:
         """How a run ends. In a frozen corpus, a running run has the kind `Kind.LIVE`: it never ends."""
         run_id = RUN_BASES[project] + place
         fate = fate_of(run_id, self._first[project] - place)
-        return fate if fate.kind is not Kind.LIVE or self._is_frozen else fate_after(run_id, fate.status)
+        return fate if fate.kind is not Kind.LIVE or self._are_over is None else fate_after(run_id, fate.status)
 
     def script(self, project: int, place: int) -> int:
         """Index of a run's script among its agent's scripts."""
@@ -297,19 +287,16 @@ class Corpus:
         rank = self._first[project] - place
         if rank < 0 and self._arrivals is not None:
             return self._arrivals.progress(self.at(project, place), end, seconds)
-        run_id = RUN_BASES[project] + place
-        if rank >= len(NEWEST):
-            return end, None
-        first = fate_of(run_id, rank)
+        first = fate_of(RUN_BASES[project] + place, rank)
         if first.kind is not Kind.LIVE:
             return end, None
-        if self._is_frozen:
-            return end, initial_spoken_seconds(first.status, self.usual_seconds(project, place))
-        if self._arrivals is None:
-            if self._are_over is not None and self._are_over():
-                return end, None
-            return _still_running(end, first.status), initial_spoken_seconds(first.status, seconds or 0)
-        return self._arrivals.progress(self._arrivals.arrived(first.status, seconds), end, seconds)
+        if self._arrivals is not None:
+            return self._arrivals.progress(self._arrivals.arrived(first.status, seconds), end, seconds)
+        if self._are_over is not None and self._are_over():
+            return end, None
+        lasts = self.usual_seconds(project, place) if seconds is None else seconds
+        spoken = _SPOKEN[first.status] * lasts if first.status in ("running", "in_progress") else None
+        return _still_running(end, first.status), spoken
 
     def broken(self, facts: Facts) -> frozenset[str]:
         if facts.started is not None:
