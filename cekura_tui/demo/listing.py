@@ -74,17 +74,14 @@ class ListQuery:
 
     def checks(self) -> Iterator[tuple[str, Check]]:
         """Each filtered column of `PropertyColumns`, with a check of its values; fast and selective checks first."""
-        statuses = STATUSES if self.statuses is None else self.statuses
-        if self.agents is not None:
-            yield "agent", self.agents.__contains__
         if self.as_text is not None:
             yield "as_text", self.as_text.__eq__
         if self.statuses is not None or self.success is not None:
+            statuses = STATUSES if self.statuses is None else self.statuses
             yield "fate", lambda fate: fate.status in statuses and self.success in (None, success_of(fate))
-        if self.personalities is not None:
-            yield "personality", self.personalities.__contains__
-        if self.scenarios is not None:
-            yield "scenario", self.scenarios.__contains__
+        for name, ids in (("agent", self.agents), ("personality", self.personalities), ("scenario", self.scenarios)):
+            if ids is not None:
+                yield name, ids.__contains__
         if self.shortest is not None or self.longest is not None:
             yield "seconds", self.lasts
 
