@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from math import inf
 
 from starlette.applications import Starlette
-from starlette.convertors import Convertor, register_url_convertor
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -75,16 +75,10 @@ def make_app(workspace: DemoWorkspace, key: str) -> Starlette:
     return app
 
 
-class _Id(Convertor[int]):
+class _Id(IntegerConvertor):
     """A path parameter of at most 18 digits, which fits in 64 bits."""
 
     regex = "[0-9]{1,18}"
-
-    def convert(self, value: str) -> int:
-        return int(value)
-
-    def to_string(self, value: int) -> str:
-        return str(value)
 
 
 register_url_convertor("id", _Id())
@@ -175,8 +169,9 @@ class ReadEndpoints:
 
     async def result(self, request: Request) -> Response:
         result_id = request.path_params["id"]
-        known = len(self._corpus.runs_of_result(result_id))
-        return Reply(answers.result_whole(self._corpus, result_id)) if known else not_found()
+        if not self._corpus.runs_of_result(result_id):
+            return not_found()
+        return Reply(answers.result_whole(self._corpus, result_id))
 
     async def scenarios(self, request: Request) -> Response:
         given = request.query_params
@@ -204,22 +199,19 @@ class AgentEndpoints:
         self._workspace = workspace
 
     async def listed(self, request: Request) -> Response:
-        version = version_of(request)
-        return paged(request, self._found(request), lambda one: self._shown(one, version))
-
-    def _found(self, request: Request) -> list[int]:
-        given = request.query_params
+        given, version = request.query_params, version_of(request)
         project = number(given, "project_id")
-        organization = number(given, "organization_id") if version_of(request) == 2 else None
+        organization = number(given, "organization_id") if version == 2 else None
         text = given.get("q", "").casefold()
         known = [self._workspace.history(agent.id)[-1].agent for agent in agents()]
-        return [
+        found = [
             agent.id
             for agent in known
             if project in (None, PROJECT_IDS[agent.project])
             and organization in (None, answers.ORGANIZATION_ID)
             and text in agent.name.casefold()
         ]
+        return paged(request, found, lambda one: self._shown(one, version))
 
     def _shown(self, agent_id: int, version: int) -> object:
         known = self._workspace.history(agent_id)
