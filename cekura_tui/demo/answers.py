@@ -23,11 +23,10 @@ from cekura_tui.demo.dialogue import (
     speak,
     stretched,
 )
+from cekura_tui.demo.evaluation import Json
 from cekura_tui.demo.facts import UNJUDGED, Dice, Facts, Kind, Shape, reason_of, roll, success_of
 from cekura_tui.demo.library import FIRST_VERSIONS, DemoAgent, HistoryRow
 from cekura_tui.demo.people import PERSONALITIES, details_of
-
-Json = dict[str, Any]
 
 _ERRORS = {
     Kind.NO_ANSWER: "No answer: the agent's number rang for 45 seconds.",
@@ -190,17 +189,17 @@ def _feedback(corpus: Corpus, facts: Facts) -> str:
 
 
 def _transcript(facts: Facts, turns: list[DialogueTurn]) -> Json:
-    text = as_text(turns) or None
     if not turns or facts.shape is Shape.NONE:
         return {"transcript": None, "transcript_object": None}
-    if facts.shape is Shape.TEXT:
-        return {"transcript": text, "transcript_object": None}
+    objects: Any = None
     if facts.shape is Shape.TEXT_EMPTY:
-        return {"transcript": text, "transcript_object": []}
-    if facts.shape is Shape.ENCRYPTED:
+        objects = []
+    elif facts.shape is Shape.ENCRYPTED:
         sealed = base64.b64encode(hashlib.sha512(str(facts.id).encode()).digest()).decode()
-        return {"transcript": text, "transcript_object": {"__encrypted__": f"gAAAAAB{sealed}"}}
-    return {"transcript": text, "transcript_object": as_objects(turns, facts.shape is Shape.STAMPED)}
+        objects = {"__encrypted__": f"gAAAAAB{sealed}"}
+    elif facts.shape is not Shape.TEXT:
+        objects = as_objects(turns, facts.shape is Shape.STAMPED)
+    return {"transcript": as_text(turns), "transcript_object": objects}
 
 
 def _verdicts(corpus: Corpus, facts: Facts, turns: list[DialogueTurn], version: int) -> Json:
@@ -278,17 +277,10 @@ def _tool_entries(turns: Sequence[DialogueTurn]) -> list[Json]:
     for turn in turns:
         if turn.who == "T":
             name, _, arguments = turn.text.partition(" ")
-            entries.append({"tool_name": name, "information": [{"input": _read(arguments), "output": None}]})
+            entries.append({"tool_name": name, "information": [{"input": json.loads(arguments), "output": None}]})
         elif turn.who == "R" and entries:
-            entries[-1]["information"][0]["output"] = _read(turn.text)
+            entries[-1]["information"][0]["output"] = json.loads(turn.text)
     return entries
-
-
-def _read(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 FIRST_PROFILE = 3000

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from cekura_tui.demo.evaluation import Json
 from cekura_tui.demo.library import Rule, agents, agents_by_id, rules_by_metric
 from cekura_tui.model.errors import UsageError
 
@@ -77,8 +77,6 @@ class Prompt:
         indent, mark, number, stop, space = match.groups()
         return f"{indent}{mark or str(int(number) + 1) + stop}{space}"
 
-
-Json = dict[str, Any]
 
 NO_ISSUES = "No issues were found in the selected runs."
 NO_TRANSCRIPT = "The selected runs have no transcript to learn from."

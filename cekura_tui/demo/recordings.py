@@ -15,8 +15,9 @@ from struct import pack
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cekura_tui.demo.answers import Json, call_id_of, caller_channel, turns_of
+from cekura_tui.demo.answers import call_id_of, caller_channel, turns_of
 from cekura_tui.demo.dialogue import DialogueTurn
+from cekura_tui.demo.evaluation import Json
 from cekura_tui.demo.facts import Dice, Facts, Shape, roll
 from cekura_tui.demo.workspace import DemoWorkspace
 

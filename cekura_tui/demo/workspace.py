@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,14 +12,13 @@ from starlette.responses import Response
 from cekura_tui.demo.answers import run_whole, turns_of
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.dialogue import broken_at, clock_text
+from cekura_tui.demo.evaluation import Json
 from cekura_tui.demo.forms import Reply, detail, not_found, read_fields, read_launch, read_runs, text_field
 from cekura_tui.demo.improver import ImprovementOutcome, Issue, Prompt, improve, issues_of
 from cekura_tui.demo.jobs import DemoDatabase, DemoJob
 from cekura_tui.demo.library import FIRST_VERSIONS, HistoryRow, agents_by_id
 from cekura_tui.demo.listing import Invalid
 from cekura_tui.model.text import prompt_bytes, sha256
-
-Json = dict[str, Any]
 
 _AGENT_AGE = 90 * 86_400.0
 """Age of the agents at the epoch, in seconds."""
