@@ -222,64 +222,57 @@ async def forget_jobs(session: Session, numbers: tuple[int, ...], force: bool) -
 # Show
 
 
-def _check_show(*, of_staged: bool, **given: bool) -> None:
-    if sum(given[name] for name in ("as_diff", "as_prompt", "as_patch", "as_curl", "as_markdown", "as_json")) > 1:
+def _check_show(*, number: int, of_staged: bool, **forms: bool) -> None:
+    if sum(forms.values()) > 1:
         raise click.UsageError("Use only one of --diff, --prompt, --patch, --curl, --markdown and --json.")
-    if of_staged and any(given[name] for name in ("as_prompt", "as_curl", "as_markdown", "as_json")):
+    if of_staged and any(forms[name] for name in forms.keys() - {"diff", "patch"}):
         raise click.UsageError("Use --staged alone, or with --diff or --patch.")
 
 
 @command("show", jobs, key=False, check=_check_show)
 @click.argument("number", type=JOB, metavar="ID", shell_complete=complete_jobs)
-@click.option("--diff", "as_diff", is_flag=True, help="Print the changes.")
-@click.option("--prompt", "as_prompt", is_flag=True, help="Print the improved prompt exactly; of a draft, its own.")
-@click.option("--patch", "as_patch", is_flag=True, help="Print the changes as a patch for `git apply` or `patch -p1`.")
+@click.option("--diff", is_flag=True, help="Print the changes.")
+@click.option("--prompt", is_flag=True, help="Print the improved prompt exactly; of a draft, its own.")
+@click.option("--patch", is_flag=True, help="Print the changes as a patch for `git apply` or `patch -p1`.")
 @click.option("--staged", "of_staged", is_flag=True, help="Print the staged prompt exactly, or its --diff or --patch.")
-@click.option("--curl", "as_curl", is_flag=True, help="Print the requests as curl commands; the last launches a job.")
-@click.option("--markdown", "as_markdown", is_flag=True, help="Print a test as Markdown for a pull request.")
+@click.option("--curl", is_flag=True, help="Print the requests as curl commands; the last launches a job.")
+@click.option("--markdown", is_flag=True, help="Print a test as Markdown for a pull request.")
 @json_option()
-async def show_job(
-    session: Session,
-    number: int,
-    as_diff: bool,
-    as_prompt: bool,
-    as_patch: bool,
-    of_staged: bool,
-    as_curl: bool,
-    as_markdown: bool,
-    as_json: bool,
-) -> None:
+async def show_job(session: Session, number: int, of_staged: bool, **forms: bool) -> None:
     """Show one job: state, history and suggestion; of a test, the calls before and after."""
+    form = next((name for name, given in forms.items() if given), "")
     relaunches = [job for job in session.store.jobs.all() if job.again_of == number]
     done, record = await session.jobs.suggestion(number), await session.jobs.record(number)
     wanted = done.improved_prompt
-    if as_prompt and done.job.state == "draft":
+    if form == "prompt" and done.job.state == "draft":
         wanted = done.prompt  # recovers a prompt that was typed but not launched
     if of_staged and wanted is not None:
         staged = session.store.stagings.staged(number)
         wanted = done.prompt if staged is None else staged
-    lacks = (as_diff or as_prompt or as_patch or of_staged) and wanted is None
-    test = await session.tests.report(number) if as_markdown else None
-    if not (lacks or as_curl or as_markdown):
+    lacks = (of_staged or form in ("diff", "prompt", "patch")) and wanted is None
+    test = None
+    if form == "markdown":
+        test = await session.tests.report(number)
+    elif not lacks and form != "curl":
         test = await test_of(session, done.job)
-    if as_curl and not record.curls:
+    if form == "curl" and not record.curls:
         raise UsageError(f"Job {number} sent no requests.", f"See `jobs show {number}`.")
     with printing():
-        if as_json:
+        if form == "as_json":
             put_json(_as_json(done, test))
-        elif as_markdown and test is not None:
+        elif form == "markdown" and test is not None:
             await put_test(session, test, markdown=True)
-        elif as_curl:
+        elif form == "curl":
             for name in sorted(record.curls, key=lambda name: name == "launch"):
                 put(record.curls[name])
-        elif wanted is not None and as_patch:
+        elif wanted is not None and form == "patch":
             from cekura_tui.workspace.prompt_files import patch_of
 
             put_prompt(patch_of(done, wanted))
-        elif wanted is not None and as_diff:
+        elif wanted is not None and form == "diff":
             if wanted != done.prompt:
                 put_changes(done.prompt, wanted)
-        elif wanted is not None and (as_prompt or of_staged):
+        elif wanted is not None and (of_staged or form == "prompt"):
             put_prompt(wanted)
         elif not lacks:
             _put_record(record, relaunches)
@@ -290,9 +283,9 @@ async def show_job(
             if wanted is not None and wanted != done.prompt:
                 put_changes(done.prompt, wanted)
     warn_of_key(session.setup.known_keys().found_in(done.improved_prompt or ""))
-    if (as_diff or as_patch or of_staged) and wanted == done.prompt:
+    if (of_staged or form in ("diff", "patch")) and wanted == done.prompt:
         print_message(f"No changes: the {'staged' if of_staged else 'improved'} prompt equals the sent prompt.")
-    if not as_json:  # JSON is read by programs, which do not mark the job as seen
+    if form != "as_json":  # JSON is read by programs, which do not mark the job as seen
         await mark_seen(session, number)
     if lacks:
         raise UsageError(f"Job {number} has no suggestion ({done.job.state.words}).", f"See `jobs show {number}`.")
