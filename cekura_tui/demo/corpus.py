@@ -69,7 +69,6 @@ class Arrivals:
         return self._epoch - _QUEUED[-1][1] - _SPOKEN[first_status] * (seconds or 0)
 
     def first_are_over(self) -> bool:
-        """Whether the runs that were running at the epoch have ended."""
         return self._clock() - self._epoch >= SLOWEST
 
 
@@ -127,8 +126,6 @@ class Corpus:
         self._first = (runs, SECOND_RUNS)
         self._arrivals = arrivals
         self._are_over = are_over if arrivals is None else arrivals.first_are_over
-        # Runs are read in order, and neighbours share a batch.
-        self._batch = lru_cache(maxsize=64)(self._batch_of)
         self._references = cache(self._references_of)
 
     def count(self, project: int) -> int:
@@ -193,17 +190,8 @@ class Corpus:
             for place in range(newest, max(0, newest - _LAST_REFERENCE), -1):
                 kind = fate_of(RUN_BASES[project] + place, newest - place).kind
                 if kind in (Kind.FAILED, Kind.REVIEWED_FAILURE) or not failed:
-                    script = self.batch_at(project, place)[0].scripts[self.script(project, place)]
-                    found.setdefault(script.id, place)
+                    found.setdefault(self.scenario(project, place), place)
         return found
-
-    def _batch_of(self, result_id: int) -> tuple[DemoAgent, bool]:
-        """Agent of a result, and whether its runs are text runs."""
-        as_text = roll(result_id, 6) % 8 == 0
-        project = 0 if result_id > RESULT_BASES[0] else 1
-        choice = agents_of(project)
-        # Neighbouring batches differ, so that a page of runs shows several agents.
-        return choice[(result_id + roll(result_id // len(choice)) % 2) % len(choice)], as_text
 
     def agent_of(self, facts: Facts) -> DemoAgent:
         return agents_by_id()[facts.agent_id]
@@ -212,7 +200,7 @@ class Corpus:
         return self.agent_of(facts).scripts[facts.script]
 
     def batch_at(self, project: int, place: int) -> tuple[DemoAgent, bool]:
-        return self._batch(_result_at(project, place))
+        return _batch_of(_result_at(project, place))
 
     def end(self, project: int, place: int) -> Fate:
         """How a run ends. In a frozen corpus, a running run has the kind `Kind.LIVE`: it never ends."""
@@ -230,6 +218,9 @@ class Corpus:
             return chosen % len(agent.scripts)
         rich = [index for index, script in enumerate(agent.scripts) if len(script.rules) + 1 >= fate.failed]
         return rich[chosen % len(rich)]
+
+    def scenario(self, project: int, place: int) -> int:
+        return self.batch_at(project, place)[0].scripts[self.script(project, place)].id
 
     def personality(self, project: int, place: int) -> int:
         """Index of a run's caller in PERSONALITIES."""
@@ -313,6 +304,15 @@ class Corpus:
 
 def _result_at(project: int, place: int) -> int:
     return RESULT_BASES[project] + (place + BATCH - 1) // BATCH
+
+
+@lru_cache(maxsize=64)  # runs are read in order, and neighbours share a batch
+def _batch_of(result_id: int) -> tuple[DemoAgent, bool]:
+    """Agent of a result, and whether its runs are text runs."""
+    as_text = roll(result_id, 6) % 8 == 0
+    choice = agents_of(0 if result_id > RESULT_BASES[0] else 1)
+    # Neighbouring batches differ, so that a page of runs shows several agents.
+    return choice[(result_id + roll(result_id // len(choice)) % 2) % len(choice)], as_text
 
 
 @cache

@@ -206,8 +206,6 @@ def timed(spoken: list[tuple[ScriptLine, str | None]], personality: Personality,
 
 def stretched(turns: list[DialogueTurn], seconds: float) -> list[DialogueTurn]:
     """Speed turns up or slow them down, so that the call lasts `seconds`."""
-    if not turns:
-        return turns
     factor = max(0.2, seconds - 0.5) / max(turn.end for turn in turns)
     return [replace(turn, start=round(turn.start * factor, 2), end=round(turn.end * factor, 2)) for turn in turns]
 

@@ -138,14 +138,8 @@ _USUAL: tuple[tuple[int, Fate], ...] = (
 )
 _FATES: tuple[Fate, ...] = tuple(fate for share, fate in _USUAL for _ in range(share))
 
-_SHAPES: tuple[Shape, ...] = (
-    *([Shape.TURNS] * 12),
-    *([Shape.STAMPED] * 4),
-    Shape.TEXT,
-    Shape.TEXT_EMPTY,
-    Shape.ENCRYPTED,
-    Shape.NONE,
-)
+_RARE_SHAPES = (Shape.TEXT, Shape.TEXT_EMPTY, Shape.ENCRYPTED, Shape.NONE)
+_SHAPES: tuple[Shape, ...] = 12 * (Shape.TURNS,) + 4 * (Shape.STAMPED,) + _RARE_SHAPES
 
 
 class Started(NamedTuple):
