@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from cekura_tui.demo.corpus import Corpus
-from cekura_tui.demo.listing import Invalid, number
+from cekura_tui.demo.listing import Invalid, number, require
 
 _LARGEST = 64 * 1024 * 1024
 _DEEPEST = 100
@@ -26,10 +26,6 @@ _LISTS = (
 REQUIRED = ["This field is required."]
 
 
-class Unsupported(Exception):
-    """The body has a media type that the API does not accept."""
-
-
 @dataclass(frozen=True, slots=True)
 class LaunchForm:
     prompt: str
@@ -40,7 +36,7 @@ class LaunchForm:
 
 
 async def read_fields(request: Request) -> dict[str, object]:
-    """The fields of a request's body, not validated. Raises Invalid or, for another media type, Unsupported."""
+    """The fields of a request's body, not validated. Raises Invalid or, for another media type, HTTPException."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
         async with request.form(max_part_size=_LARGEST) as form:
@@ -54,7 +50,7 @@ async def read_fields(request: Request) -> dict[str, object]:
             return given
     raw = await request.body()
     if kind not in ("application/json", ""):
-        raise Unsupported(kind)
+        raise HTTPException(415, f'Unsupported media type "{kind}" in request.')
     if not raw:
         return {}
     fields = _parsed(raw)
@@ -92,16 +88,14 @@ def text_field(fields: Mapping[str, object], name: str, most: int | None = None,
     if name not in fields:
         return None
     value = fields[name]
-    if value is None:
-        raise Invalid({name: ["This field may not be null."]})
+    require(value is not None, name, "This field may not be null.")
     if not isinstance(value, str):
         raise Invalid({name: ["Not a valid string."]})
-    if not blank and not value.strip():
-        raise Invalid({name: ["This field may not be blank."]})
-    if most is not None and len(value) > most:
-        raise Invalid({name: [f"Ensure this field has no more than {most} characters."]})
-    if most is not None and any("\ud800" <= character <= "\udfff" for character in value):
-        raise Invalid({name: ["Surrogate characters are not allowed."]})
+    require(blank or value.strip(), name, "This field may not be blank.")
+    if most is not None:
+        require(len(value) <= most, name, f"Ensure this field has no more than {most} characters.")
+        has_surrogates = any("\ud800" <= character <= "\udfff" for character in value)
+        require(not has_surrogates, name, "Surrogate characters are not allowed.")
     return value
 
 
@@ -127,24 +121,18 @@ def read_launch(fields: Mapping[str, object], corpus: Corpus) -> LaunchForm:
 
 def read_runs(fields: Mapping[str, object], corpus: Corpus) -> tuple[tuple[int, ...], int]:
     """Ids of one to three runs of one agent, and the agent's id. Raises Invalid."""
-    if fields.get("run_ids") is None:
-        raise Invalid({"run_ids": REQUIRED})
+    require(fields.get("run_ids") is not None, "run_ids", *REQUIRED)
     run_ids = tuple(dict.fromkeys(integers(fields["run_ids"], "run_ids")))
-    if not run_ids:
-        raise Invalid({"run_ids": ["This list may not be empty."]})
-    if len(run_ids) > 3:
-        raise Invalid({"run_ids": ["Ensure this field has no more than 3 elements."]})
-    found = [corpus.facts(run_id) for run_id in run_ids]
-    agents = {facts.agent_id for facts in found if facts is not None}
-    missing = [run_id for run_id, facts in zip(run_ids, found, strict=True) if facts is None]
-    if missing:
-        raise Invalid({"run_ids": [f'Invalid pk "{run_id}" - object does not exist.' for run_id in missing]})
-    if len(agents) > 1:
-        raise Invalid({"run_ids": ["All runs must belong to the same agent."]})
-    agent = agents.pop()
+    require(run_ids, "run_ids", "This list may not be empty.")
+    require(len(run_ids) <= 3, "run_ids", "Ensure this field has no more than 3 elements.")
+    found = {run_id: corpus.facts(run_id) for run_id in run_ids}
+    missing = [f'Invalid pk "{run_id}" - object does not exist.' for run_id, facts in found.items() if facts is None]
+    require(not missing, "run_ids", *missing)
+    agent, *others = {facts.agent_id for facts in found.values() if facts is not None}
+    require(not others, "run_ids", "All runs must belong to the same agent.")
     for name in ("agent", "agent_id"):
-        if fields.get(name) is not None and str(fields[name]) != str(agent):
-            raise Invalid({name: ["The selected runs belong to another agent."]})
+        given = fields.get(name)
+        require(given is None or str(given) == str(agent), name, "The selected runs belong to another agent.")
     return run_ids, agent
 
 
@@ -195,8 +183,7 @@ def not_found() -> Reply:
 def paged(request: Request, found: Sequence[int], render: Callable[[int], object]) -> Reply:
     """One page of a list of ids, or 404; `render` is called only for the ids on the page. Raises Invalid."""
     size = number(request.query_params, "page_size")
-    if size is not None and size < 1:
-        raise Invalid({"page_size": ["Ensure this value is greater than or equal to 1."]})
+    require(size is None or size >= 1, "page_size", "Ensure this value is greater than or equal to 1.")
     size = min(LARGEST_PAGE, size or 10)
     last = max(1, -(-len(found) // size))
     wanted = request.query_params.get("page", "1")
@@ -218,10 +205,6 @@ async def invalid_reply(_request: Request, error: Exception) -> Response:
     return Reply(error.errors, 400)
 
 
-async def unsupported_reply(_request: Request, error: Exception) -> Response:
-    return detail(415, f'Unsupported media type "{error}" in request.')
-
-
 async def http_reply(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
@@ -235,4 +218,4 @@ async def failure_reply(_request: Request, _error: Exception) -> Response:
     return detail(500, "Internal server error.")
 
 
-HANDLERS = {Invalid: invalid_reply, Unsupported: unsupported_reply, HTTPException: http_reply, Exception: failure_reply}
+HANDLERS = {Invalid: invalid_reply, HTTPException: http_reply, Exception: failure_reply}

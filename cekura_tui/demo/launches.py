@@ -21,7 +21,7 @@ from cekura_tui.demo.facts import UNJUDGED, Dice, Facts, Fate, Kind, Shape, Star
 from cekura_tui.demo.forms import REQUIRED, Reply, integers, not_found, read_fields, text_field, whole_number
 from cekura_tui.demo.jobs import LAST_RESULT, LAST_RUN, StoredLaunch
 from cekura_tui.demo.library import DemoAgent, Rule, agents, agents_by_id
-from cekura_tui.demo.listing import Invalid
+from cekura_tui.demo.listing import Invalid, require
 from cekura_tui.demo.people import PERSONALITIES
 from cekura_tui.demo.workspace import DemoWorkspace
 
@@ -84,13 +84,7 @@ class CallsForm(NamedTuple):
         return len(self.scenarios) * self.frequency * len(self.people) * len(self.callers)
 
 
-def _check(holds: object, name: str, *texts: str) -> None:
-    if not holds:
-        raise Invalid({name: list(texts)})
-
-
 def read_form(fields: Mapping[str, object], suffix: str, corpus: Corpus) -> CallsForm:
-    """Check the fields of a launch. Raises Invalid."""
     way, read = WAYS[suffix], dict[str, Any]()
     for name, value in fields.items():
         if name not in way.lacks and (value is not None or (name in _TEXTS and not way.rows)):
@@ -98,56 +92,55 @@ def read_form(fields: Mapping[str, object], suffix: str, corpus: Corpus) -> Call
             if name in ("personality_id", "test_profile_id"):
                 read.setdefault(f"{name}s", (read[name],))
     for name in way.required:
-        _check(name in read, name, *REQUIRED)
+        require(name in read, name, *REQUIRED)
     for name in ("tags", "folder_path"):
-        _check(not read.get(name), name, "This server starts only the scenarios of a list.")
-    _check(read["scenarios"], "scenarios", "This list may not be empty.")
+        require(not read.get(name), name, "This server starts only the scenarios of a list.")
+    require(read["scenarios"], "scenarios", "This list may not be empty.")
     owners = {script.id: agent for agent in agents() for script in agent.scripts}
     unknown = [f'Invalid pk "{pk}" - object does not exist.' for pk in read["scenarios"] if pk not in owners]
-    _check(not unknown, "scenarios", *unknown)
+    require(not unknown, "scenarios", *unknown)
     agent, scope = owners[read["scenarios"][0]], "agent" if way.rows else "agent_id"
     found = {owners[scenario].id for scenario in read["scenarios"]} | {read.get(scope, agent.id)}
-    _check(found == {agent.id}, "scenarios", "All scenarios must belong to the agent.")
+    require(found == {agent.id}, "scenarios", "All scenarios must belong to the agent.")
     has = agent.provider if way.needs == _PROVIDER else agent.setup.get(way.needs)
     fits = not way.needs or (has and way.value in ("", has))
-    _check(fits, scope, f"The agent can't be called this way: {way.needs} is not {way.value or 'set'}.")
+    require(fits, scope, f"The agent can't be called this way: {way.needs} is not {way.value or 'set'}.")
     known = {personality.id: place for place, personality in enumerate(PERSONALITIES)}
     people = tuple(known.get(one) for one in read.get("personality_ids", ())) or (None,)
-    _check(None not in people or not read.get("personality_ids"), "personality_ids", "Invalid personalities provided.")
+    require(None not in people or not read.get("personality_ids"), "personality_ids", "Invalid personalities provided.")
     first = RUN_BASES[agent.project] - answers.FIRST_PROFILE
     callers = tuple(first + profile for profile in read.get("test_profile_ids", ()))
     are_known = all(corpus.facts(caller) and answers.profile_of(caller) for caller in callers)
-    _check(are_known, "test_profile_ids", "Invalid test profiles provided.")
+    require(are_known, "test_profile_ids", "Invalid test profiles provided.")
     limit, name = min(_LIMIT, read.get("concurrency_limit", _LIMIT)), read.get("name", "")
     often, mocks = read.get("frequency", 1), read.get("mock_tool_names")
     return CallsForm(agent.id, suffix, read["scenarios"], name, often, people, callers or (None,), mocks, limit)
 
 
 def _value(name: str, value: Any, rows: bool) -> object:
-    """A field's value, checked. Raises Invalid."""
     if name in _TEXTS:
         is_mode = name != "mode" or value in ("same_number", "different_numbers")
-        _check(is_mode, name, f'"{value}" is not a valid choice.')
+        require(is_mode, name, f'"{value}" is not a valid choice.')
         return text_field({name: value}, name)
     if name in _NUMBERS:
         try:
             number = whole_number(value)
         except ValueError:
             raise Invalid({name: ["A valid integer is required."]}) from None
-        _check(number >= 1, name, "Ensure this value is greater than or equal to 1.")
+        require(number >= 1, name, "Ensure this value is greater than or equal to 1.")
         few = number <= 100 or name != "frequency" or not rows
-        _check(few, name, "Ensure this value is less than or equal to 100.")
+        require(few, name, "Ensure this value is less than or equal to 100.")
         return number
     if name in ("tags", "mock_tool_names"):
         is_list = isinstance(value, list) and all(isinstance(word, str) for word in value)
-        _check(is_list, name, "Expected a list of strings.")
+        require(is_list, name, "Expected a list of strings.")
         return tuple(value)
     if name in ("scenarios", "personality_ids", "test_profile_ids"):
         if rows and name == "scenarios" and isinstance(value, list):
             value = [row.get("scenario") if isinstance(row, dict) else None for row in value]
         return integers(value, name)
     is_object = not name.endswith(("_data", "_headers")) or isinstance(value, dict)
-    _check(is_object, name, "Expected a dictionary of items.")
+    require(is_object, name, "Expected a dictionary of items.")
     return value
 
 
@@ -175,8 +168,6 @@ def _chance(rule: Rule, agent: DemoAgent, scenario: int, prompt: str, failed: fr
 
 
 class LaunchedRuns:
-    """The runs of all launches in the database."""
-
     def __init__(self, workspace: DemoWorkspace) -> None:
         self._workspace = workspace
         self._corpus = workspace.corpus

@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from math import inf, isfinite
 from typing import Any, Generic, TypeVar
 
@@ -43,6 +43,12 @@ class Invalid(Exception):
     def __init__(self, errors: Mapping[str, object]) -> None:
         super().__init__(str(dict(errors)))
         self.errors = dict(errors)
+
+
+def require(holds: object, name: str, *texts: str) -> None:
+    """Raise Invalid for the field `name` with these texts, unless `holds` is true."""
+    if not holds:
+        raise Invalid({name: list(texts)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +146,7 @@ def intersect(one: frozenset[T] | None, other: frozenset[T] | None) -> frozenset
 
 
 def number(given: Mapping[str, str], name: str) -> int | None:
-    return _whole(given[name], name) if given.get(name) else None
+    return _read(given, name, int, "Enter a whole number.")
 
 
 def single(given: Mapping[str, str], name: str) -> frozenset[int] | None:
@@ -149,7 +155,7 @@ def single(given: Mapping[str, str], name: str) -> frozenset[int] | None:
 
 
 def numbers(given: Mapping[str, str], name: str) -> frozenset[int] | None:
-    return frozenset(_whole(part, name) for part in given[name].split(",")) if given.get(name) else None
+    return _read(given, name, lambda text: frozenset(map(int, text.split(","))), "Enter a whole number.")
 
 
 def words(given: Mapping[str, str], name: str) -> frozenset[str] | None:
@@ -164,35 +170,30 @@ def statuses(given: Mapping[str, str], name: str) -> frozenset[str] | None:
 
 
 def decimal(given: Mapping[str, str], name: str) -> float | None:
-    value = _read(given[name], name, float, "Enter a number.") if given.get(name) else None
-    if value is not None and not isfinite(value):
-        raise Invalid({name: ["Enter a number."]})
+    value = _read(given, name, float, "Enter a number.")
+    require(value is None or isfinite(value), name, "Enter a number.")
     return value
 
 
 def boolean(given: Mapping[str, str], name: str) -> bool | None:
     known = {"true": True, "1": True, "false": False, "0": False}
-    return _read(given[name].lower(), name, known.__getitem__, "Must be a valid boolean.") if given.get(name) else None
+    return _read(given, name, lambda text: known[text.lower()], "Must be a valid boolean.")
 
 
 def moments(given: Mapping[str, str], *names: str) -> list[float]:
-    return [_moment(given[name], name) for name in names if given.get(name)]
+    read = (_read(given, name, _moment, "Enter a valid date/time.") for name in names)
+    return [at for at in read if at is not None]
 
 
-def _moment(text: str, name: str) -> float:
+def _moment(text: str) -> float:
     # An unescaped plus arrives as a space: "…T10:00:00+02:00".
-    sent = text.replace(" ", "+") if "T" in text else text
-    when = _read(sent, name, datetime.fromisoformat, "Enter a valid date/time.")
+    when = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
-def _whole(text: str, name: str) -> int:
-    return _read(text, name, int, "Enter a whole number.")
-
-
-def _read(text: str, name: str, convert: Callable[[str], T], wrong: str) -> T:
+def _read(given: Mapping[str, str], name: str, convert: Callable[[str], T], wrong: str) -> T | None:
     try:
-        return convert(text)
+        return convert(given[name]) if given.get(name) else None
     except (ValueError, KeyError):
         raise Invalid({name: [wrong]}) from None
 
@@ -231,42 +232,34 @@ class PropertyColumns:
     """The properties by which the ended runs of a project can be filtered."""
 
     def __init__(self, corpus: Corpus, project: int) -> None:
-        def scenario(place: int) -> int:
-            return corpus.batch_at(project, place)[0].scripts[corpus.script(project, place)].id
-
         self._base = RUN_BASES[project]
         self._columns: dict[str, PropertyColumn[Any]] = {
             "agent": PropertyColumn(lambda place: corpus.batch_at(project, place)[0].id),
             "as_text": PropertyColumn(lambda place: corpus.batch_at(project, place)[1]),
-            "fate": PropertyColumn(lambda place: corpus.end(project, place)),
+            "fate": PropertyColumn(partial(corpus.end, project)),
             "personality": PropertyColumn(lambda place: PERSONALITIES[corpus.personality(project, place)].id),
-            "scenario": PropertyColumn(scenario),
-            "seconds": PropertyColumn(lambda place: corpus.final_seconds(project, place)),
+            "scenario": PropertyColumn(partial(corpus.scenario, project)),
+            "seconds": PropertyColumn(partial(corpus.final_seconds, project)),
         }
 
     def find(self, query: ListQuery, after: int, last: int) -> Iterable[int]:
         """Places of the runs that match the query, apart from its times, above `after` up to `last`, oldest first."""
         checks = [self._columns[name].only(check, last) for name, check in query.checks()]
         if query.search:
-            checks.append(self._searched(query, last))
+            by_name = self._columns["scenario"].only(query.names, last)
+
+            def search(places: Iterable[int]) -> list[int]:
+                places = list(places)
+                named = set(by_name(places))
+                return [place for place in places if place in named or query.numbers(self._base + place)]
+
+            checks.append(search if query.search.isdecimal() else by_name)
         for first in range(after + 1, last + 1, _FILTER_CHUNK):
             places: Iterable[int] = range(first, min(first + _FILTER_CHUNK, last + 1))
             for check in checks:
                 places = check(places)
             yield from places
             time.sleep(0)
-
-    def _searched(self, query: ListQuery, last: int) -> Narrow:
-        by_name = self._columns["scenario"].only(query.names, last)
-        if not (query.search or "").isdecimal():
-            return by_name
-
-        def search(places: Iterable[int]) -> list[int]:
-            places = list(places)
-            named = set(by_name(places))
-            return [place for place in places if place in named or query.numbers(self._base + place)]
-
-        return search
 
 
 MAX_CACHED_IDS = 1_000_000

@@ -27,7 +27,7 @@ from cekura_tui.demo.forms import (
 )
 from cekura_tui.demo.launches import WAYS, LaunchEndpoints
 from cekura_tui.demo.library import agents, agents_by_id
-from cekura_tui.demo.listing import CorpusListing, Invalid, moments, number, numbers, read_query, refuse_filters, words
+from cekura_tui.demo.listing import CorpusListing, moments, number, numbers, read_query, refuse_filters, require, words
 from cekura_tui.demo.recordings import RecordingEndpoints
 from cekura_tui.demo.workspace import DemoWorkspace, ImproveEndpoints
 
@@ -136,12 +136,10 @@ class ReadEndpoints:
 
     async def bulk(self, request: Request) -> Response:
         given = request.query_params
-        if not given.get("run_ids") and not given.get("ids"):
-            raise Invalid({"run_ids": REQUIRED})
+        require(given.get("run_ids") or given.get("ids"), "run_ids", *REQUIRED)
         # The vendor's clients send `ids`.
         wanted = (numbers(given, "run_ids") or frozenset()) | (numbers(given, "ids") or frozenset())
-        if len(wanted) > 100:
-            raise Invalid({"run_ids": ["Ensure this field has no more than 100 elements."]})
+        require(len(wanted) <= 100, "run_ids", "Ensure this field has no more than 100 elements.")
         known = self._workspace.runs(sorted(wanted, reverse=True), version_of(request))
         runs = [self._recordings.with_link(request, run) for run in known]
         scope = {"agent": number(given, "agent_id"), "result_id": number(given, "result_id")}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,11 +12,11 @@ from cekura_tui.demo.answers import run_whole, turns_of
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.dialogue import broken_at, clock_text
 from cekura_tui.demo.evaluation import Json
-from cekura_tui.demo.forms import Reply, detail, not_found, read_fields, read_launch, read_runs, text_field
-from cekura_tui.demo.improver import ImprovementOutcome, Issue, Prompt, improve, issues_of
-from cekura_tui.demo.jobs import DemoDatabase, DemoJob
+from cekura_tui.demo.forms import REQUIRED, Reply, detail, not_found, read_fields, read_launch, read_runs, text_field
+from cekura_tui.demo.improver import Issue, Prompt, improve, issues_of
+from cekura_tui.demo.jobs import DemoDatabase
 from cekura_tui.demo.library import FIRST_VERSIONS, HistoryRow, agents_by_id
-from cekura_tui.demo.listing import Invalid
+from cekura_tui.demo.listing import require
 from cekura_tui.model.text import prompt_bytes, sha256
 
 _AGENT_AGE = 90 * 86_400.0
@@ -33,7 +32,6 @@ class DemoWorkspace:
         self, corpus: Corpus, database: DemoDatabase, speed: float = 1.0, now: Callable[[], float] = time.time
     ) -> None:
         self.corpus, self.database, self.speed, self.now = corpus, database, speed, now
-        self._outcome = lru_cache(maxsize=64)(self._compute_outcome)
 
     def run(self, run_id: int, version: int = 1) -> Json | None:
         facts = self.corpus.facts(run_id)
@@ -60,7 +58,8 @@ class DemoWorkspace:
         answer: Json = {"progress_id": job.id, "status": status, "output": None, "error": None}
         if status != "completed":
             return answer
-        outcome = self._outcome(job)
+        form = job.form  # a restart with fewer runs may have removed the job's runs
+        outcome = improve(self.runs(form.run_ids), form.prompt, form.category_ids, form.metric_ids)
         if outcome.error is not None:
             return answer | {"status": "failed", "error": outcome.error}
         return answer | {"output": {"improved_prompt": outcome.improved_prompt, "summary_of_changes": outcome.summary}}
@@ -92,10 +91,6 @@ class DemoWorkspace:
     def runs(self, run_ids: Iterable[int], version: int = 1) -> list[Json]:
         return [run for run_id in run_ids if (run := self.run(run_id, version)) is not None]
 
-    def _compute_outcome(self, job: DemoJob) -> ImprovementOutcome:
-        form = job.form  # a restart with fewer runs may have removed the job's runs
-        return improve(self.runs(form.run_ids), form.prompt, form.category_ids, form.metric_ids)
-
 
 class ImproveEndpoints:
     def __init__(self, workspace: DemoWorkspace) -> None:
@@ -113,17 +108,15 @@ class ImproveEndpoints:
         return Reply({"progress_id": workspace.database.launch(form, workspace.now(), workspace.speed)})
 
     async def progress(self, request: Request) -> Response:
-        job_id = request.query_params.get("progress_id")
-        if not job_id:
-            raise Invalid({"progress_id": ["This field is required."]})
+        job_id = request.query_params.get("progress_id", "")
+        require(job_id, "progress_id", *REQUIRED)
         request.scope["noted"]["progress_id"] = job_id
         answer = self._workspace.progress(job_id)
         return detail(404, "No job with this progress_id was found.") if answer is None else Reply(answer)
 
     async def issues(self, request: Request) -> Response:
         fields = await read_fields(request)
-        if fields.get("call_logs", []) != []:
-            raise Invalid({"call_logs": ["This server has no such objects."]})
+        require(fields.get("call_logs", []) == [], "call_logs", "This server has no such objects.")
         written, job_id = text_field(fields, "prompt"), text_field(fields, "progress_id")
         job = self._workspace.database.job(job_id) if job_id else None
         if job is not None and fields.get("run_ids") is None:
