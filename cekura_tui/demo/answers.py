@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import takewhile
+from math import inf
 from typing import Any
 
 from cekura_tui.demo import evaluation
@@ -122,10 +123,8 @@ def turns_of(corpus: Corpus, facts: Facts) -> list[DialogueTurn]:
     turns = stretched(turns, turns[-1].end if lasts is None else lasts)
     if (extra := corpus.extra_runs.get(facts.id)) is not None and extra.call is not None:
         turns = extra.call(turns)
-    if facts.spoken is None:
-        return turns
+    spoken = inf if facts.spoken is None else facts.spoken
     # Compare the end of each turn, so that a finished turn never changes.
-    spoken = facts.spoken
     return list(takewhile(lambda turn: turn.end <= spoken, turns))
 
 
@@ -214,7 +213,8 @@ def _verdicts(corpus: Corpus, facts: Facts, turns: list[DialogueTurn], version: 
     broken = judged_broken(corpus, facts)
     evidence = broken_at(turns)
     rules = evaluation.rules_checked(agent, script)
-    metrics = evaluation.metrics_of(rules, broken, evidence, dice, foreign)
+    metrics = [evaluation.rule_metric(rule, rule.key in broken, evidence.get(rule.key), dice) for rule in rules]
+    metrics += evaluation.declared_metrics(dice) + evaluation.undeclared_metrics(dice, foreign)
     outcome = evaluation.outcome_of(script, broken, evidence, dice)
     return {
         "evaluation": {"metrics": [evaluation.as_v2(metric) for metric in metrics] if version == 2 else metrics},
@@ -386,8 +386,7 @@ def scenario(corpus: Corpus, agent: DemoAgent, script: Script, whole: bool = Fal
 
 def result_row(corpus: Corpus, result_id: int) -> Json:
     """A result as a row of the list: the counts are strings, and `success_rate` is a number from 0 to 1."""
-    members = _members(corpus, result_id)
-    shared = _result(corpus, result_id, members)
+    members, shared = _result(corpus, result_id)
     good, done = shared["success_runs_count"], shared["completed_runs_count"]
     shared |= {name: str(value) for name, value in shared.items() if name.endswith("_count")}
     return shared | {
@@ -399,8 +398,7 @@ def result_row(corpus: Corpus, result_id: int) -> Json:
 
 def result_whole(corpus: Corpus, result_id: int) -> Json:
     """A result with its runs by id; `success_rate` is a number from 0 to 100."""
-    members = _members(corpus, result_id)
-    shared = _result(corpus, result_id, members)
+    members, shared = _result(corpus, result_id)
     good, done = shared["success_runs_count"], shared["completed_runs_count"]
     errors = [facts for facts in members if facts.fate.kind in (Kind.NO_ANSWER, Kind.CANCELLED)]
     runs: dict[str, Any] = {}
@@ -419,17 +417,15 @@ def result_whole(corpus: Corpus, result_id: int) -> Json:
     }
 
 
-def _members(corpus: Corpus, result_id: int) -> list[Facts]:
-    return [facts for run_id in corpus.runs_of_result(result_id) if (facts := corpus.facts(run_id)) is not None]
-
-
-def _result(corpus: Corpus, result_id: int, members: list[Facts]) -> Json:
+def _result(corpus: Corpus, result_id: int) -> tuple[list[Facts], Json]:
+    """The runs of a result, newest first, and the fields that the result has in every answer."""
+    members = [facts for run_id in corpus.runs_of_result(result_id) if (facts := corpus.facts(run_id)) is not None]
     agent, first = corpus.agent_of(members[0]), members[0]
     done = [facts for facts in members if facts.fate.kind is not Kind.LIVE]
     good = [facts for facts in done if success_of(facts.fate)]
     errored = [facts for facts in done if facts.fate.kind in UNJUDGED]
     scripts = {corpus.script_of(facts).id: corpus.script_of(facts).name for facts in members}
-    return {
+    return members, {
         "id": result_id,
         "name": result_name(corpus, first),
         "agent": agent.id,

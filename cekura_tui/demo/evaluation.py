@@ -18,14 +18,6 @@ def rules_checked(agent: DemoAgent, script: Script) -> list[Rule]:
     return [rule for rule in agent.rules if rule.key == "turns" or rule.key in script.rules]
 
 
-def metrics_of(
-    rules: list[Rule], broken: frozenset[str], evidence: dict[str, DialogueTurn], dice: Dice, foreign: bool
-) -> list[Json]:
-    """`evaluation.metrics`: one metric per rule, then the metrics that do not depend on a rule."""
-    metrics = [_rule_metric(rule, rule.key in broken, evidence.get(rule.key), dice) for rule in rules]
-    return metrics + declared_metrics(dice) + undeclared_metrics(dice, foreign)
-
-
 def row_metrics(rules: list[Rule], broken: frozenset[str]) -> list[Json]:
     kind, verdicts = "binary_workflow_adherence", [(rule, rule.key not in broken) for rule in rules]
     return [
@@ -40,7 +32,7 @@ def _metric(number: int, name: str, kind: str, **fields: Any) -> Json:
     return {"id": number, "name": name, "type": kind} | usual | fields
 
 
-def _rule_metric(rule: Rule, failed: bool, turn: DialogueTurn | None, dice: Dice) -> Json:
+def rule_metric(rule: Rule, failed: bool, turn: DialogueTurn | None, dice: Dice) -> Json:
     if rule.key == "turns":
         kind, score, value = "numeric", int(failed), str(int(failed))
     else:
