@@ -70,9 +70,7 @@ class Prompt:
 
     def _bullet(self, kept: str) -> str | None:
         """The marker of the next list item; None if the text `kept` does not end with a list."""
-        last = re.split(r"\r\n|\r|\n", kept)[-1]
-        match = _BULLET.match(last)
-        if match is None:
+        if (match := _BULLET.match(re.split(r"\r\n|\r|\n", kept)[-1])) is None:
             return None
         indent, mark, number, stop, space = match.groups()
         return f"{indent}{mark or str(int(number) + 1) + stop}{space}"

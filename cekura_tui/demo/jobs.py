@@ -96,9 +96,8 @@ class DemoDatabase:
         return str(number)
 
     def job(self, job_id: str) -> DemoJob | None:
-        if not job_id.isascii():
-            return None
-        row = self._db.execute(f"SELECT {_COLUMNS} FROM job WHERE id = ?", (job_id,)).fetchone()
+        query = f"SELECT {_COLUMNS} FROM job WHERE id = ?"
+        row = self._db.execute(query, (job_id,)).fetchone() if job_id.isascii() else None
         if row is None:
             return None
         number, created, seconds, prompt, runs, agent, categories, metrics = row
