@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -181,12 +182,8 @@ def _run_json(view: RunView) -> ComparedRunJson:
 def _turn_json(turn: Turn | None, pieces: Sequence[Piece]) -> ComparedTurnJson | None:
     if turn is None:
         return None
-    places: list[tuple[int, int]] = []
-    at = 0
-    for text, differs in pieces:
-        if differs:
-            places.append((at, at + len(text)))
-        at += len(text)
+    ends = accumulate(len(text) for text, _ in pieces)
+    places = [(end - len(text), end) for (text, differs), end in zip(pieces, ends, strict=True) if differs]
     return {
         "n": turn.n,
         "speaker": turn.speaker,

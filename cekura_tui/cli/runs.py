@@ -401,7 +401,7 @@ def put_speech(view: RunView, path: Path, *, as_json: bool) -> None:
     put(f"Run {view.row.id} by its sound: {clock(line.length, hours=hours)}")
     for words in filter(None, (found.note, found.answers)):
         put(words)
-    _put_moments((Moment(one["start"], one["end"], one["words"]) for one in found.heard()), hours=hours)
+    _put_moments(((one["start"], one["end"], one["words"]) for one in found.heard()), hours=hours)
 
 
 def _cached_note(session: Session, got_at: float | None = None) -> str:
@@ -410,12 +410,8 @@ def _cached_note(session: Session, got_at: float | None = None) -> str:
     return f"{why}Showing the cached run{f', as of {clock_text(got_at)}' if got_at else ''}."
 
 
-class Moment(NamedTuple):
-    """A line of the timeline. `start` and `end` are seconds of the call; `end` is None for evidence."""
-
-    start: float
-    end: float | None
-    text: str
+Moment = tuple[float, float | None, str]
+"""A line of the timeline: start and end in seconds of the call, and its text. The end is None for evidence."""
 
 
 def put_timeline(view: RunView, found: Evidence, *, as_json: bool) -> None:
@@ -432,7 +428,7 @@ def put_timeline(view: RunView, found: Evidence, *, as_json: bool) -> None:
         put(figure)
     put()
     # The sort is stable, so moments of the same time keep this order.
-    _put_moments(sorted(_moments(view, found), key=lambda one: one.start), hours=hours)
+    _put_moments(sorted(_moments(view, found), key=lambda one: one[0]), hours=hours)
     turns = view.transcript.turns
     for n in timeline.untimed:
         put(f"no time  {_speaker(turns[n - 1])}, turn {n}")
@@ -442,9 +438,9 @@ def put_timeline(view: RunView, found: Evidence, *, as_json: bool) -> None:
 
 
 def _put_moments(moments: Iterable[Moment], *, hours: bool) -> None:
-    for moment in moments:
-        start, end = (clock(time, hours=hours) for time in (moment.start, moment.end))
-        put(f"{start if end in ('', start) else f'{start} to {end}'}  {moment.text}")
+    for *times, text in moments:
+        start, end = (clock(time, hours=hours) for time in times)
+        put(f"{start if end in ('', start) else f'{start} to {end}'}  {text}")
 
 
 def _moments(view: RunView, found: Evidence) -> Iterator[Moment]:
@@ -461,14 +457,14 @@ def _moments(view: RunView, found: Evidence) -> Iterator[Moment]:
             text += f", {end.ending}{after}"
         if (seconds := answers.get(span.n)) is not None:
             text += f", answers after {seconds:,.1f} s"
-        yield Moment(span.start, span.end, text)
+        yield span.start, span.end, text
     for gap in view.timeline.gaps:
-        yield Moment(gap.start, gap.end, f"silence, {gap.seconds:,.1f} s, before turn {gap.turn}")
+        yield gap.start, gap.end, f"silence, {gap.seconds:,.1f} s, before turn {gap.turn}"
     for both in view.timeline.overlaps:
-        yield Moment(both.start, both.end, f"overlap, {both.seconds:,.1f} s, turn {both.turn} over turn {both.into}")
+        yield both.start, both.end, f"overlap, {both.seconds:,.1f} s, turn {both.turn} over turn {both.into}"
     for n, text in _cited_lines(found):
         if n in starts:
-            yield Moment(starts[n], None, text)
+            yield starts[n], None, text
 
 
 def _cited_lines(found: Evidence) -> Iterator[tuple[int, str]]:
@@ -492,18 +488,7 @@ def _timeline_json(view: RunView, found: Evidence) -> dict[str, object]:
     timeline, turns, tools = view.timeline, view.transcript.turns, view.call.tools
     spans = sorted((span for lane in timeline.lanes for span in lane.spans), key=lambda span: (span.start, span.n))
     calls = [(turn, tools.end_of(turn)) for turn in turns if turn.speaker == "tool_call"]
-    cited = [
-        {
-            "turn": one.n,
-            "start": turns[one.n - 1].start,
-            "verdict": verdict.name,
-            "state": verdict.state,
-            "sure": one.sure,
-            "why": one.why,
-        }
-        for verdict, findings in found
-        for one in findings.turns
-    ]
+    judged = [({"verdict": verdict.name, "state": verdict.state}, findings) for verdict, findings in found]
     return {
         "run": view.row.id,
         "length": timeline.length,
@@ -523,10 +508,10 @@ def _timeline_json(view: RunView, found: Evidence) -> dict[str, object]:
             }
             for turn, end in calls
         ],
-        "evidence": cited,
-        "missing_quotes": [
-            {"verdict": verdict.name, "state": verdict.state, "quotes": findings.missing}
-            for verdict, findings in found
-            if findings.missing
+        "evidence": [
+            {"turn": one.n, "start": turns[one.n - 1].start, **verdict, "sure": one.sure, "why": one.why}
+            for verdict, findings in judged
+            for one in findings.turns
         ],
+        "missing_quotes": [verdict | {"quotes": findings.missing} for verdict, findings in judged if findings.missing],
     }
