@@ -26,7 +26,6 @@ class Check:
     advice: str = ""
 
     def lines(self) -> list[str]:
-        """The result on one line, then one line for each line of advice."""
         first = f"  {self.status:<8} {self.name}: {clean_line(self.found, 400)}"
         return [first, *(f"           → {line}" for line in clean(self.advice).splitlines())]
 

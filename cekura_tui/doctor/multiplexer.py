@@ -32,41 +32,29 @@ def _tmux(env: Mapping[str, str]) -> Iterator[Check]:
         yield Check("terminal", "tmux", "warning", "the tmux server does not answer from here", advice)
         return
     yield Check("terminal", "tmux", "ok", version)
-    for option, good, why in _OPTIONS:
-        yield _option(env, option, good, why)
-    yield _default_terminal(env)
+    for line, good, why in _OPTIONS:
+        yield _option(env, line, good, why)
     yield from _true_colours(env)
 
 
+_NO_COPY = "Other programs can't copy; cekura-tui copies through `tmux load-buffer`."
 _OPTIONS = (
-    (
-        "-s set-clipboard",
-        ("external", "on"),
-        "Other programs can't copy; cekura-tui copies through `tmux load-buffer`.",
-    ),
-    ("-g allow-passthrough", ("on", "all"), "Notifications don't reach the terminal around tmux."),
-    ("-g focus-events", ("on",), "tmux doesn't report the focus: two minutes without a key count as away."),
+    ("set -s set-clipboard external", ("external", "on"), _NO_COPY),
+    ("set -g allow-passthrough on", ("on", "all"), "Notifications don't reach the terminal around tmux."),
+    ("set -g focus-events on", ("on",), "tmux doesn't report the focus: two minutes without a key count as away."),
+    ('set -g default-terminal "tmux-256color"', ("256color", "direct"), "Programs in tmux assume few colours."),
 )
-"""tmux options: the option, its good values (best first), and what fails without a good value."""
+"""tmux options: the line that sets one well, what a good value contains, and what fails without a good value."""
 
 
-def _option(env: Mapping[str, str], option: str, good: tuple[str, ...], why: str) -> Check:
-    name = option.split()[1]
+def _option(env: Mapping[str, str], line: str, good: tuple[str, ...], why: str) -> Check:
+    name = line.split()[2]
     value = _ask_tmux(env, "show-options", "-gv", name)
-    if value in good:
-        return Check("terminal", f"tmux {name}", "ok", value or "")
     if value is None:
         return Check("terminal", f"tmux {name}", "warning", "this tmux has no such option", f"{why} Update tmux.")
-    advice = f"{why}\n{_in_conf(f'set {option} {good[0]}')}"
-    return Check("terminal", f"tmux {name}", "warning", value or "not set", advice)
-
-
-def _default_terminal(env: Mapping[str, str]) -> Check:
-    value = _ask_tmux(env, "show-options", "-gv", "default-terminal") or ""
-    if "256color" in value or "direct" in value:
-        return Check("terminal", "tmux default-terminal", "ok", value)
-    advice = "Programs in tmux assume few colours.\n" + _in_conf('set -g default-terminal "tmux-256color"')
-    return Check("terminal", "tmux default-terminal", "warning", value or "not set", advice)
+    if any(word in value for word in good):
+        return Check("terminal", f"tmux {name}", "ok", value)
+    return Check("terminal", f"tmux {name}", "warning", value or "not set", f"{why}\n{_in_conf(line)}")
 
 
 def _true_colours(env: Mapping[str, str]) -> Iterator[Check]:

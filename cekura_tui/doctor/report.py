@@ -34,7 +34,6 @@ class Report:
         return sum(check.status == "warning" for check in self.checks)
 
     def text(self) -> str:
-        """All results by group, then the numbers of failures and warnings."""
         lines = []
         for group, title in _TITLES.items():
             lines += [title, *(line for check in self.checks if check.group == group for line in check.lines()), ""]
