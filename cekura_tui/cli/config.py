@@ -162,5 +162,4 @@ def _run_editor(command: list[str]) -> None:
 
     ended = run_program(command, os.environ, data=None, quiet=False, in_front=True)
     if ended.failure:
-        hint = "Set EDITOR to another." if ended.status is None else ""
-        raise UsageError(f"{command[0]} {ended.failure}.", hint)
+        raise UsageError(f"{command[0]} {ended.failure}.", "Set EDITOR to another." if ended.status is None else "")

@@ -255,7 +255,6 @@ async def _saved_draft(session: Session, typed: Draft | None) -> AsyncIterator[J
 
 
 async def show_demo_job(session: Session) -> Exit:
-    """Print the newest failed run, improve its agent's prompt, and print the suggestion."""
     from cekura_tui.model.run.words import verdict_text
 
     row = await _newest_failed(session)

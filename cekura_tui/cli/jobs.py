@@ -219,9 +219,6 @@ async def forget_jobs(session: Session, numbers: tuple[int, ...], force: bool) -
         print_message(f"job {number}: forgotten")
 
 
-# Show
-
-
 def _check_show(*, number: int, of_staged: bool, **forms: bool) -> None:
     if sum(forms.values()) > 1:
         raise click.UsageError("Use only one of --diff, --prompt, --patch, --curl, --markdown and --json.")
@@ -350,9 +347,6 @@ def _process(owner: Owner | None, runs: bool | None) -> str:
     return f"process {owner.pid} on {owner.host}, {ending}"
 
 
-# Watch
-
-
 @jobs.command("watch")
 @json_option("per line")
 @click.pass_obj
@@ -362,7 +356,6 @@ def watch_jobs(options: Options, as_json: bool) -> None:
     Starts with the unfinished jobs and includes jobs launched later. Ends when interrupted, or when the output is
     closed.
     """
-
     run_script(options, _Watch(as_json).watch)
 
 

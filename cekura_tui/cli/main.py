@@ -68,7 +68,6 @@ class MainGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands from `SUMMARIES`, without loading the commands."""
         limit = formatter.width - 6 - max(map(len, SUMMARIES))
         with formatter.section("Commands"):
             formatter.write_dl(

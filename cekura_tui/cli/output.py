@@ -55,7 +55,6 @@ def put_prompt(prompt: Prompt) -> None:
 
 
 def put_changes(before: Prompt, after: Prompt) -> None:
-    """Print the changes between two prompts, with the changed words marked."""
     from cekura_tui.prose.compare import compare
     from cekura_tui.prose.lines import as_text
 
@@ -63,7 +62,6 @@ def put_changes(before: Prompt, after: Prompt) -> None:
 
 
 def warn_of_controls(prompt: Prompt) -> None:
-    """Warn if a prompt contains control characters, which are not shown."""
     if has_controls(prompt):
         print_message("Note: the prompt has control characters. Files keep them; the screen does not show them.")
 
@@ -125,7 +123,6 @@ def stderr_is_terminal() -> bool:
 
 
 def can_ask() -> bool:
-    """Whether the user can be asked a question at a terminal."""
     return is_terminal(sys.stdin, os.O_RDONLY) and stderr_is_terminal()
 
 

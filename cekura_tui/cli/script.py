@@ -68,11 +68,7 @@ def command(
 
 
 def run_script(
-    options: Options,
-    work: Callable[[Session], Awaitable[T]],
-    *,
-    needs_key: bool = True,
-    given: Setup | None = None,
+    options: Options, work: Callable[[Session], Awaitable[T]], *, needs_key: bool = True, given: Setup | None = None
 ) -> T:
     """Open a session, await `work` on it, close the session, and return the result of `work`.
 

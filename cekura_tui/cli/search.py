@@ -47,7 +47,6 @@ async def search(session: Session, words: tuple[str, ...], load: bool, wanted: F
     words are a phrase. Put caller:, agent: or tool: before a word to search only what that side said. Without --all,
     only transcripts cached on this machine are searched, and nothing is sent to the server.
     """
-
     text = join_words(words)
     if len(text) > LONGEST_QUERY:
         raise UsageError(f"The search has {len(text):,} characters; the limit is {LONGEST_QUERY}.", "Leave out words.")
@@ -70,7 +69,6 @@ async def search(session: Session, words: tuple[str, ...], load: bool, wanted: F
 
 
 def _scope_text(session: Session, query: RunQuery | None, covered: int) -> str:
-    """How many runs are searched, and how to search the others."""
     of = "" if query is None else f" of {clean_line(query.scope.shown)}"
     listed = None if query is None or query.rest(time.time()) else session.store.runs.cached_list(query.key)
     if listed is not None and covered < listed.count:

@@ -42,7 +42,6 @@ _LIVE: dict[str | None, LiveAnswer] = {"yes": "published", "no": "anyway"}
 
 
 def pass_rate(text: str) -> tuple[int, int]:
-    """A parameter type for a pass rate such as 3/4."""
     found = re.fullmatch("([0-9]{1,5})/([0-9]{1,5})", text)
     if found and int(found[1]) <= int(found[2]) != 0:
         return int(found[1]), int(found[2])
@@ -246,7 +245,6 @@ async def test_of(session: Session, job: Job) -> PromptTest | None:
 
 
 async def put_test(session: Session, done: PromptTest, *, markdown: bool = False) -> None:
-    """Print the comparison of a test, as Markdown for a pull request or as text."""
     from cekura_tui.model.before_after import summary_words
 
     if markdown:
