@@ -28,6 +28,7 @@ NAMES += [
     "suggestion-show",
     "suggestion-update",
     "timeline",
+    "speech",
     "groups",
     "compare",
     "test",
