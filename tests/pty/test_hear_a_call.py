@@ -104,7 +104,7 @@ def playhead(terminal: Terminal) -> float:
 
 def test_the_sound_begins_with_the_turn_under_the_cursor(opened: Open, player: str, folder: Path) -> None:
     choose = random.Random(5)
-    places = sorted(choose.uniform(0, SECONDS - 1) for _ in range(20))
+    places = sorted(choose.uniform(0, SECONDS - 1) for _ in range(8))
     turns = [
         {"role": f"{'Main' if n % 2 else 'Testing'} Agent", "start_time": at, "end_time": at + 0.1, "content": f"{n}."}
         for n, at in enumerate(places)
@@ -152,7 +152,7 @@ def test_no_player_is_left_of_a_program_that_was_ended(opened: Open, folder: Pat
     assert terminal.process.wait(20) == (-end if end == signal.SIGKILL else 128 + (end or signal.SIGHUP))
 
 
-@pytest.mark.parametrize("seed", [0, 1, *map(nightly, range(2, 5))])
+@pytest.mark.parametrize("seed", [0, *map(nightly, range(1, 5))])
 def test_any_keys_leave_one_player_at_most(opened: Open, folder: Path, seed: int) -> None:
     """Each session has 20 sequences of keys, which do not wait for the program."""
     choose, terminal = random.Random(seed), opened().press(".").wait("▶ 00:01 of")
