@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from cekura_tui.audio.speech import Interval, Sound, listen
-from cekura_tui.model.transcript.timeline import Call, TimedTurn, Timeline, Timing, call_of, timeline_of
+from cekura_tui.model.text import count
+from cekura_tui.model.transcript.timeline import LONG_SILENCE, Call, TimedTurn, Timeline, Timing, call_of, timeline_of
 from cekura_tui.model.transcript.transcript import NAMES, TOOLS, Speaker, Turn
 
 if TYPE_CHECKING:
@@ -28,12 +29,18 @@ _NEAR = 3.0
 class BySound:
     """A call by its sound. `call` also has a turn for speech without a turn in the transcript; its number is a
     fraction, between the numbers of the turns before and after. `answers` compares the median answer times; empty if
-    one is unknown. `note` says what is not certain about the channels."""
+    one is unknown. `note` says what is not certain about the channels, and how long the end is silent."""
 
     timeline: Timeline
     call: Call
     answers: str
     note: str
+
+    @property
+    def overlaps(self) -> str:
+        """The number and the longest of the overlaps, as a phrase."""
+        lengths = [one.seconds for one in self.timeline.overlaps]
+        return f"{count(len(lengths), 'overlap')} up to {max(lengths):.1f} s" if lengths else ""
 
     def heard(self) -> list[HeardJson]:
         """What the ear notices, in the order of time."""
@@ -59,7 +66,13 @@ class BySound:
                 words = f"{NAMES[turn.speaker]}’s turn: {words}"
                 found.append((turn.start or 0.0, turn.end, "difference", turn.n, words))
         return [
-            {"start": start, "end": end, "kind": kind, "turn": None if n % 1 else n or None, "words": words}
+            {
+                "start": round(start, 2),
+                "end": end and round(end, 2),
+                "kind": kind,
+                "turn": None if n % 1 else n or None,
+                "words": words,
+            }
             for start, end, kind, n, words in sorted(found, key=itemgetter(0))
         ]
 
@@ -83,7 +96,7 @@ def compare(sound: Sound, turns: Sequence[Turn], transcript: Timeline, caller: o
         fits = [_common(speech, spans["caller"]) - _common(speech, spans["agent"]) for speech in channels]
         caller = fits.index(max(fits))
         why = "it fits the turns better" if fits[0] != fits[1] else "both fit the turns equally"
-        note = f"caller in channel {caller + 1}: {why}"
+        note = f"caller in channel {caller}: {why}"
     heard, differences = [turn for turn in turns if turn.speaker in TOOLS], dict[int, str]()
     for (speaker, own), speech in zip(people.items(), reversed(channels) if caller == 1 else channels, strict=True):
         parts = _by_turn(speech, own)
@@ -105,6 +118,9 @@ def compare(sound: Sound, turns: Sequence[Turn], transcript: Timeline, caller: o
     answers = ""
     if line.median is not None and transcript.median is not None:
         answers = f"answers: median {transcript.median:.1f} s by transcript, {line.median:.1f} s by sound"
+    last = max((one.end for speech in channels for one in speech), default=0.0)
+    if (silent := sound.seconds - last) > LONG_SILENCE:
+        note = " · ".join(filter(None, (note, f"the last {silent:.1f} s are silent")))
     return BySound(line, replace(call, timings={**call.timings, **timings}), answers, note)
 
 

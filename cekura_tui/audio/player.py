@@ -147,6 +147,8 @@ class Player:
 
     def _start(self) -> None:
         file = self._rest() if self._name == "afplay" else self._path
+        if self._name not in _OPTIONS and "{start}" not in " ".join(self._words):
+            self._now, self._moved = PlayerState(0.0, True), (0.0, time.monotonic())
         start = f"{self._now.position:.2f}"
         words = [word.replace("{start}", start).replace("{file}", file) for word in self._words]
         words = [sys.executable, "-I", "-S", guard.__file__, *words]

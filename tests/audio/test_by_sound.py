@@ -17,7 +17,10 @@ TURNS = [
 
 
 def heard(*channels: Sequence[tuple[float, float]], caller: int | None = 0, turns: Sequence[Turn] = TURNS) -> BySound:
-    sound = Sound(20.0, tuple(tuple(Interval(*one) for one in channel) for channel in channels))
+    sound = Sound(
+        max((end for channel in channels for _, end in channel), default=0.0) + 1,
+        tuple(tuple(Interval(*one) for one in channel) for channel in channels),
+    )
     return compare(sound, turns, timeline_of(turns), caller)
 
 
@@ -75,7 +78,7 @@ def test_without_a_channel_the_one_that_fits_the_turns_is_the_callers() -> None:
     agent, caller = [(0.5, 3.0), (7.1, 12.2)], [(4.0, 6.0), (13.1, 14.0)]
     for index in (None, 2, -1):
         found = heard(agent, caller, caller=index)
-        assert found.note == "caller in channel 2: it fits the turns better"
+        assert found.note == "caller in channel 1: it fits the turns better"
         assert words(found) == ["the agent answers after 1.1 s"]
 
 

@@ -50,7 +50,7 @@ class Playback:
         """The turn that plays; the cursor follows while it is on this turn."""
         self._paused_on: Hashable = None
         self._line = ""
-        screen.app.app_suspend_signal.subscribe(screen, lambda app: self.pause())
+        screen.app.app_suspend_signal.subscribe(screen, lambda app: self.pause(), immediate=True)
 
     @property
     def is_active(self) -> bool:
@@ -76,7 +76,8 @@ class Playback:
         facts = [self.line] if self.line else facts
         if self.by_sound is None:
             return "Timeline", facts
-        return "By sound", [*facts, *filter(None, (self.by_sound.answers, self.by_sound.note))]
+        found = self.by_sound
+        return "By sound", [*facts, *filter(None, (found.note, found.answers, found.overlaps))]
 
     def play_or_pause(self) -> None:
         """Play from the turn under the cursor, pause, or go on, from that turn if the user has moved the cursor."""
@@ -101,8 +102,12 @@ class Playback:
 
     def step(self, seconds: float) -> None:
         if self._player is not None:
-            self._player.seek(max(self._player.state().position + seconds, 0.0))
-            self._tick()
+            at, is_paused_here = self._player.state().position, self._paused_on == self._screen.navigator.turn_to_hear
+            # Players fail if they start at the end.
+            self._player.seek(max(min(at + seconds, self._screen.strip.timeline.length - 0.5), 0.0))
+            self._tick(follow=True)
+            if is_paused_here:
+                self._paused_on = self._screen.navigator.turn_to_hear
 
     def show_by_sound(self) -> None:
         """Change between the call by its sound and by its transcript."""
@@ -156,7 +161,7 @@ class Playback:
             size = f"{'━' * filled:·<12} {done / 1e6:.1f} of {total / 1e6:.1f} MB" if total else f"{done / 1e6:.1f} MB"
             self._work = f"fetching the recording {size}"
 
-        if self._recording is None:
+        if self._recording is None or not self._recording.path.exists():
             run_id, link = self.view.row.id, self.view.source.get("voice_recording_url")
             self._work = "fetching the recording"
             self._tick()
@@ -165,7 +170,7 @@ class Playback:
 
     async def _play(self, at: float) -> None:
         setting, link = self._workspace.setup.settings.player, web_link(self.view.source.get("voice_recording_url"))
-        player, there = find_player(setting, os.environ), f"{link}#t={at:.0f}"
+        player, there = find_player(setting, os.environ), f"{link}#t={int(at)}"
         if player is not None and (setting or can_hear(os.environ)):
             recording = await self._fetch()
             self._player = Player(player, recording.path, os.environ)
@@ -187,11 +192,12 @@ class Playback:
         self._heard = self.by_sound = await asyncio.wrap_future(in_thread(work))
         self._screen.draw()
 
-    def _tick(self) -> None:
-        """Draw where the recording is if that has changed, and move the cursor with the turns."""
+    def _tick(self, *, follow: bool = False) -> None:
+        """Draw where the recording is if that has changed, and move the cursor with the turns, if paused only to
+        `follow` the user. At its end a recording is paused, so that keys keep their meaning."""
         if self._player is not None:
             state = self._player.state()
-            if state.failure or state.ended:
+            if state.failure:
                 self._screen.notify_once(state.failure)
                 self._player = None
                 self._screen.strip.move_playhead(None)
@@ -200,7 +206,11 @@ class Playback:
                 return
             self._screen.strip.move_playhead(state.position)
             turn = self._screen.strip.turn_before(state.position)
-            if state.playing and turn is not None and self._screen.transcript.cursor_key == self._followed != turn:
+            if (
+                (state.playing or follow)
+                and turn is not None
+                and self._screen.transcript.cursor_key == self._followed != turn
+            ):
                 self._screen.transcript.go_to(turn)
                 self._followed = self._screen.transcript.cursor_key
         if self._line != self.line:

@@ -65,7 +65,7 @@ def _unless_recorded(screen: RunScreen) -> str | None:
 
 
 def _unless_playing(screen: RunScreen) -> str | None:
-    return None if screen.playback is not None and screen.playback.is_active else NOT_OFFERED
+    return None if screen.playback is not None and screen.playback.label else NOT_OFFERED
 
 
 def _unless_cited(screen: RunScreen) -> str | None:
@@ -137,7 +137,15 @@ class RunScreen(Page):
             "Previous match",
             "previous match of the search",
         ),
-        _playing("run.stop", "escape,semicolon", lambda run: run.sound().stop(), "Stop", "stop the recording"),
+        Action(
+            "run.stop",
+            "escape,semicolon",
+            lambda run: run.sound().stop(),
+            "Stop",
+            "stop playing or fetching the recording",
+            footer=1,
+            why_not=lambda run: None if run.playback and run.playback.is_active else NOT_OFFERED,
+        ),
         Action(
             "run.end-search",
             "escape",
@@ -152,7 +160,7 @@ class RunScreen(Page):
             "full_stop",
             lambda run: run.sound().play_or_pause(),
             "Play or pause",
-            "play the recording from the turn under the cursor, or pause",
+            "hear the recording (audio) from the turn under the cursor, or pause",
             footer=1,
             label_now=lambda run: run.playback and run.playback.label,
         ),
@@ -163,7 +171,7 @@ class RunScreen(Page):
             "comma",
             lambda run: run.sound().show_by_sound(),
             "By sound",
-            "the timeline by what is heard, or by the transcript",
+            "the timeline by the sound of the recording, or by the transcript",
         ),
         _of_list("run.next", "right_square_bracket", lambda run: run.go(1), "Next run", "next run in the list", 6),
         _of_list(

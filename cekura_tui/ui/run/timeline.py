@@ -227,7 +227,7 @@ class TimelineStrip(Widget, can_focus=False):
         return len(timeline.lanes) + (not self.screen.has_class("-short")) if timeline.has_times else 1
 
     def figures(self, room: int, *, answers: bool = True) -> list[str]:
-        timeline = self.timeline if answers else replace(self.timeline, answers=())
+        timeline = self.timeline if answers else replace(self.timeline, answers=(), overlaps=())
         return figures(timeline, self.marks, room) if answers or room > _SHORTEST_FIGURE else []
 
     def mark(self, marks: Mapping[int, State]) -> None:

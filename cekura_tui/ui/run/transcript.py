@@ -216,7 +216,7 @@ class TranscriptView(VirtualList[Turn]):
             super().action_open()
 
     def action_raw(self) -> None:
-        if (row := self.cursor_row) is not None:
+        if (row := self.cursor_row) is not None and not row.n % 1:  # a fraction has no turn
             self._look.raw ^= {row.n}
             self._changed_height()
             if row.n in self._look.raw:

@@ -195,8 +195,9 @@ def _pieces(turn: Turn, look: TurnLook, room: int) -> Iterator[LinePiece]:
 def _spoken(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Line]:
     note = style_of("transcript--note")
     if not turn.text.strip():
-        seconds = (turn.end or 0.0) - (turn.start or 0.0)
-        return [[Segment(f"(speaks for {seconds:.1f} s, no turn)" if turn.n % 1 else "(no words)", note)]]
+        seconds, overlap = (turn.end or 0.0) - (turn.start or 0.0), look.call.timings.get(turn.n, Timing()).overlap
+        over = f", overlaps by {overlap:.1f} s" if overlap else ""
+        return [[Segment(f"(speaks for {seconds:.1f} s, no turn{over})" if turn.n % 1 else "(no words)", note)]]
     base = style_of("transcript--tool") if turn.speaker in TOOLS else None
     marks = look.marks.get(turn.n, ())
     quoted = style_of(f"transcript--quoted-{marks[0].state}") if marks else Style.null()

@@ -159,3 +159,21 @@ async def test_over_ssh_without_a_device_the_link_to_the_place_is_offered(
         await reader.press("j", "j", "full_stop")
         await reader.sees("no audio device", "/5.wav?signature=secret#t=14")
         assert not scripted.requests("GET", "/5.wav")
+
+
+async def test_a_recording_at_its_end_keeps_the_keys_until_it_is_stopped(
+    players: Path, scripted: ScriptedServer
+) -> None:
+    make_player(players, "ffplay", FFPLAY)
+    async with hearing(scripted, recorded(scripted)) as reader:
+        await reader.press("G", "full_stop")
+        await reader.sees("▶ 00:2")
+        await reader.press("right_square_bracket")
+        await reader.sees("paused at 00:29 of 00:30")
+        await reader.press("right_square_bracket", "left_square_bracket")
+        await reader.sees("paused at 00:24 of 00:30")
+        await reader.at(5)
+        await reader.press("full_stop")
+        await reader.sees("▶ 00:24 of 00:30")
+        await reader.press("escape")
+        await reader.sees("Timeline · 00:30", gone="▶")
