@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import sys
 import threading
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import compress, groupby
 from math import log10
 from operator import itemgetter, mul, sub
@@ -42,7 +44,7 @@ _NEAR = 15
 _MOST_COMPARED = 5_000
 _SILENT = -20.0
 _SCRIPT = "import sys; from cekura_tui.audio.speech import print_speech; print_speech(sys.argv[1])"
-_MOST_SECONDS, _MOST_OUTPUT = 600.0, 10_000_000
+_MOST_SECONDS, _MOST_OUTPUT, _MOST_MEMORY = 600.0, 10_000_000, 2 << 30
 
 
 class Frames(NamedTuple):
@@ -84,6 +86,8 @@ def listen(path: Path, stop: threading.Event | None = None) -> Sound:
 
 def print_speech(path: str) -> None:
     """Print what `listen` finds as JSON: a sound, or the message and the hint of a RecordingError."""
+    with suppress(ValueError):  # of macOS
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))  # a damaged file may ask for any amount
     try:
         frames = read_frames(Path(path))
         speech = [[*find_speech(n, frames)] for n in range(len(frames))]

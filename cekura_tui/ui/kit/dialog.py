@@ -117,7 +117,11 @@ class Dialog(AppScreen[T | None], ModalScreen[T | None]):
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         """Close the dialog only once, because a key pressed twice must not close the screen below as well."""
-        return super().dismiss(result) if self in self.app.screen_stack else AwaitComplete()
+        if self not in self.app.screen_stack:
+            return AwaitComplete()
+        while self.app.screen is not self:  # opened above the dialog meanwhile
+            self.app.pop_screen()
+        return super().dismiss(result)
 
     def action_give_up(self) -> None:
         self.dismiss(None)
