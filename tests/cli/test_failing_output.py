@@ -80,7 +80,7 @@ def test_every_command_treats_a_failing_output_alike(
         **{
             "prompts list": (agent,),
             "prompts show": (agent, 1),
-            "runs audio": (failed,),
+            "runs audio": (failed, "--speech"),
             "runs list": ("--limit", 3),
             "runs show": (failed,),
             "search": ("the",),
