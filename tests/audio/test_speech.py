@@ -21,9 +21,10 @@ def _programs() -> None:
         pytest.skip("espeak-ng, or sox with MP3, is not installed")
 
 
-@pytest.mark.long
 @pytest.mark.usefixtures("_programs")
-@pytest.mark.parametrize("half", halves())
+@pytest.mark.parametrize(
+    "half", [pytest.param(half, marks=pytest.mark.long if half == "fit" else pytest.mark.nightly) for half in halves()]
+)
 def test_speech_is_found_despite_noise_hum_and_echo(tmp_path: Path, half: str) -> None:
     methods = by_method(make_calls(half, tmp_path))
     ours = methods.pop("ours")

@@ -13,7 +13,7 @@ _OURS = re.compile(
     r"|\x1b\[\?(?:2026|2048)\$p"  # mode queries
     r"|\x1b\[>[0-9]+u|\x1b\[<u"  # keyboard protocol
     r"|\x1b\]22;[a-z-]+\x07"  # mouse pointer shape
-    r"|\x1b\]8;(?:id=\d+;https?://[!-~]+|;)\x1b\\"  # links
+    r"|\x1b\]8;(?:id=[\d-]+;https?://[!-~]+|;)\x1b\\"  # links
     r"|\r\n|\r|\n"
 )
 _FOREIGN = re.compile(
