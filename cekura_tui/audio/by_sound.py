@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 DIFFERENT = 0.5
 """Seconds; a turn is marked if it is heard at another time than its own by more than this."""
 _NEAR = 3.0
-"""Most seconds between a turn and the speech that is taken to be the turn although their times do not meet."""
+"""Maximum seconds between a turn and speech at another time that is still taken to be this turn."""
 
 
 @dataclass(frozen=True, slots=True)

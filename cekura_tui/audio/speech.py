@@ -33,7 +33,7 @@ PAUSE = 0.3
 _OVER_NOISE, _BELOW_SPEECH, _OVER_ECHO = 2.0, 38.0, 5.0
 """Decibels: speech is louder than noise and echo, and not much quieter than most speech of its channel."""
 _STEADY, _STEADY_FRAMES = 3.5, 8
-"""Sound whose level changes by fewer decibels in so many frames is a tone or noise, as speech never is so even."""
+"""Decibels and frames: sound whose level varies by less within this many frames is noise or a tone, not speech."""
 _SHORTEST, _LEAST_VOICED = 2, 5
 """Frames of the shortest sound that counts, and the frames like speech that an interval has at least."""
 _LATEST_ECHO = 14

@@ -19,6 +19,7 @@ WIDE, SMALL = (120, 36), (80, 24)
         pytest.param("nothing", SMALL, id="nothing-80x24"),
         pytest.param("groups", SMALL, id="groups"),
         pytest.param("run", SMALL, id="run-80x24"),
+        pytest.param("run", (160, 45), id="run-160x45", marks=pytest.mark.long),
         pytest.param("by_sound", (160, 45), id="by-sound-160x45", marks=pytest.mark.long),
         pytest.param("by_sound", WIDE, id="by-sound-120x36", marks=pytest.mark.long),
         pytest.param("by_sound", SMALL, id="by-sound-80x24"),
